@@ -1,0 +1,39 @@
+//! The documented exit codes of every verb (`docs/results.md`).
+
+/// Why a verb ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Everything asked for was done and passed.
+    Success = 0,
+    /// A defect of the pipeline itself.
+    Internal = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// No test ran: the filter matched nothing, or every test was skipped.
+    NothingRan = 4,
+    /// A prerequisite is missing.
+    PrerequisiteMissing = 96,
+    /// A pinned tool could not be had, or is not what the pin says.
+    ProvisionFailed = 97,
+    /// A shared service did not become ready, or died.
+    ServiceFailed = 98,
+    /// The results folder cannot be written.
+    ResultsUnwritable = 99,
+    /// At least one test failed.
+    TestsFailed = 100,
+    /// The build failed.
+    BuildFailed = 101,
+    /// Something was left behind after `down`.
+    Leftovers = 102,
+    /// Formatting, lints, or unit tests failed (`cargo xtask test`).
+    ChecksFailed = 103,
+    /// Stopped by Ctrl-C or SIGTERM.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

@@ -1,0 +1,13 @@
+//! What the front door (`xtask`) hands to the driver (`e2e`): one plan per run, and the vocabulary
+//! both use for phases, exit codes, and results. Kept free of heavy dependencies, because `xtask`
+//! must build in seconds.
+
+mod exit_code;
+mod files;
+mod plan;
+mod record;
+
+pub use exit_code::ExitCode;
+pub use files::{read_json, write_atomically, write_json};
+pub use plan::{LlmChoice, LlmFiles, Pin, Plan, Selection, Stack, Tools, Verb};
+pub use record::{Phase, PhaseName, PhaseRecord};

@@ -1,0 +1,135 @@
+//! One run, resolved: nothing below reads the command line or guesses a path.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use crate::PhaseRecord;
+
+/// Everything the driver needs to know about a run. Paths are absolute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// What to do.
+    pub verb: Verb,
+    /// Names the run: UTC start time and a random part, such as `20261124T081500-k3f9`.
+    pub run_id: String,
+    /// The checkout.
+    pub root: Utf8PathBuf,
+    /// The results folder of this run.
+    pub results: Utf8PathBuf,
+    /// Orders the tests and seeds whatever they draw.
+    pub seed: u64,
+    /// How many tests run at once.
+    pub jobs: usize,
+    /// Which tests run.
+    pub selection: Selection,
+    /// Keep the services and directories after the run.
+    pub keep: bool,
+    /// A missing prerequisite skips the tests that need it, counted, instead of failing the run.
+    pub allow_skip: bool,
+    /// Machine-readable output on stdout.
+    pub json: bool,
+    /// Which model answers.
+    pub llm: LlmChoice,
+    /// The pinned tools.
+    pub tools: Tools,
+    /// The stack under test.
+    pub stack: Stack,
+    /// The suite's test binary.
+    pub suite: Utf8PathBuf,
+    /// Target directory for projects that tests write and the CLI compiles.
+    pub project_target: Utf8PathBuf,
+    /// Every pinned artefact in use.
+    pub pins: Vec<Pin>,
+    /// Phases that are already over.
+    pub phases: Vec<PhaseRecord>,
+}
+
+/// What the driver is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Services up, suite, results, services down.
+    Run,
+    /// Services up and kept.
+    Up,
+}
+
+/// Which tests run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Scenario ids (`APP-01`, `SMK`) or parts of test names; empty means all.
+    pub filters: Vec<String>,
+}
+
+/// Which model answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "provider")]
+pub enum LlmChoice {
+    /// The pinned model on the pinned llama.cpp server.
+    LlamaCpp,
+    /// Any server that speaks the OpenAI chat API.
+    OpenAi {
+        /// Up to and including `/v1`.
+        base_url: String,
+        /// The model's name there.
+        model: String,
+    },
+    /// No model: tests that need one are skipped, counted.
+    None,
+}
+
+/// Where the pinned tools are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tools {
+    /// The Temporal CLI, which carries the dev server.
+    pub temporal: Utf8PathBuf,
+    /// cargo-nextest.
+    pub nextest: Utf8PathBuf,
+    /// A Python that can load the llama.cpp server.
+    pub python: Utf8PathBuf,
+    /// The cargo that builds projects.
+    pub cargo: Utf8PathBuf,
+    /// The llama.cpp server and its model, unless another provider was chosen.
+    pub llm: Option<LlmFiles>,
+}
+
+/// The pinned LLM.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LlmFiles {
+    /// The folder that holds the Python package of the llama.cpp server.
+    pub library: Utf8PathBuf,
+    /// The GGUF file.
+    pub model: Utf8PathBuf,
+    /// The model's name in requests and reports.
+    pub name: String,
+    /// SHA-256 of the GGUF file, in hex.
+    pub sha256: String,
+}
+
+/// The binaries under test.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stack {
+    /// The CLI, `stigmer`.
+    pub cli: Utf8PathBuf,
+    /// `stigmer-server`.
+    pub server: Utf8PathBuf,
+    /// `stigmer-workflow-runner`.
+    pub workflow_runner: Utf8PathBuf,
+    /// `stigmer-agent-runner`.
+    pub agent_runner: Utf8PathBuf,
+}
+
+/// One pinned artefact that this run uses.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pin {
+    /// Its name in `pins.json`.
+    pub name: String,
+    /// Its version there.
+    pub version: String,
+    /// The file that is used.
+    pub path: Utf8PathBuf,
+    /// SHA-256 of that file, in hex.
+    pub sha256: String,
+    /// `nix`, `cache`, `fetched`, or `path`.
+    pub source: String,
+}

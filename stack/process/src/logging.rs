@@ -1,0 +1,29 @@
+//! Log lines: for people when `ENV=local`, one JSON object per line otherwise, always on stderr.
+
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+
+/// Sets up logging from `LOG_LEVEL` (default `info`; unknown names count as `info`) and `ENV`
+/// (default `local`). Libraries stay at `warn` unless the level is `debug` or `trace`.
+///
+/// # Panics
+///
+/// When called twice in one process.
+pub fn init_logging() {
+    let level = match crate::text_or("LOG_LEVEL", "info").to_lowercase().as_str() {
+        level @ ("trace" | "debug" | "info" | "warn" | "error") => level.to_owned(),
+        _ => "info".to_owned(),
+    };
+    let filter = match level.as_str() {
+        "trace" | "debug" => EnvFilter::new(format!("info,stigmer={level},stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level}")),
+        level => EnvFilter::new(format!("warn,stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level},stigmer_process={level}")),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_writer(std::io::stderr);
+    if crate::text_or("ENV", "local") == "local" {
+        builder.with_ansi(false).init();
+    } else {
+        builder.json().flatten_event(true).init();
+    }
+}

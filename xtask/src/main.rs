@@ -1,1 +1,60 @@
-fn main() {}
+//! `cargo xtask <verb>`: the front door. Sees to everything that a run needs, then becomes the
+//! driver, which carries the run out.
+
+mod ask;
+mod build;
+mod checkout;
+mod doctor;
+mod driver;
+mod environment;
+mod explain;
+mod failure;
+mod flags;
+mod freshness;
+mod host;
+mod output;
+mod phases;
+mod pins;
+mod plan;
+mod prepare;
+mod progress;
+mod provision;
+mod run_id;
+mod verbs;
+
+use clap::Parser;
+use stigmer_e2e_plan::ExitCode;
+
+use crate::{
+    checkout::Checkout,
+    flags::{Flags, Verb},
+    output::Output,
+    verbs::{attached, doctor as doctor_verb, e2e, pins as pins_verb, test, up},
+};
+
+fn main() -> std::process::ExitCode {
+    let flags = Flags::parse();
+    let output = Output::new(flags.json);
+    match run(flags.verb, output) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            output.error(&error);
+            failure::exit_code_of(&error).into()
+        }
+    }
+}
+
+fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
+    let checkout = Checkout::here()?;
+    match verb {
+        Verb::E2e(flags) => e2e::run(&flags, &checkout, output),
+        Verb::Up(flags) => up::run(&flags, &checkout, output),
+        Verb::Down => attached::run(&["down"], &checkout, output),
+        Verb::Status => attached::run(&["status"], &checkout, output),
+        Verb::Logs { service: None } => attached::run(&["logs"], &checkout, output),
+        Verb::Logs { service: Some(service) } => attached::run(&["logs", &service], &checkout, output),
+        Verb::Doctor { fix } => doctor_verb::run(fix, &checkout, output),
+        Verb::Test(flags) => test::run(&flags, &checkout, output),
+        Verb::Pins(verb) => pins_verb::run(verb, &checkout, output),
+    }
+}

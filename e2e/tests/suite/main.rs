@@ -1,1 +1,12 @@
+//! The suite: one test per promise of `docs/contract/acceptance.md`, named after the scenario's id
+//! and what is promised. Black box: it knows the CLI, the gRPC API, Temporal's API, signals, the files
+//! it handed over, and the SQLite file, and nothing inside.
 
+mod apply;
+mod errors;
+mod full_execution;
+mod isolation;
+mod run;
+mod smoke;
+mod streaming;
+mod then;

@@ -1,1 +1,28 @@
+//! Temporal, as the stack uses it: connecting, health, payload encoding, hosting workers, proving
+//! that a queue does work, and looking at a namespace from outside.
+//!
+//! This is the one crate that instantiates the SDK's client and worker. Doing so costs most of a
+//! minute of compile time, so no other crate calls `Client::new` or `Worker::new` itself.
 
+mod admin;
+mod connect;
+mod error_text;
+mod health;
+mod payload;
+mod ping;
+mod start;
+mod target;
+mod worker;
+
+pub use admin::{
+    AdminError, Execution, PollerInfo, QueueKind, create_namespace, history_json,
+    list_workflow_ids, pollers,
+};
+pub use connect::{ConnectError, connect, connect_until, in_namespace};
+pub use health::{HealthError, check_health};
+pub use payload::{Arguments, Proto};
+pub use ping::{Ping, PingActivities, PingError, ping};
+pub use start::{Start, StartError, start_workflow};
+pub use target::Target;
+pub use temporalio_client::Client;
+pub use worker::{StopError, WorkerError, WorkerSpec, WorkersHandle, spawn_workers};

@@ -1,0 +1,11 @@
+//! What stands in for the outside world: scripted, recording, and strict. A request that no test
+//! expected is refused and fails the test, and so does an expectation that nothing used.
+
+mod gate;
+mod openai;
+mod script;
+mod script_llm;
+
+pub use gate::Gate;
+pub use script::{Expectation, Reply, Seen};
+pub use script_llm::ScriptLlm;

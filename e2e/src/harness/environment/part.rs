@@ -1,0 +1,216 @@
+//! One process of an environment: started until it proves ready, faulted on purpose, stopped.
+
+use std::{
+    fs,
+    process::ExitStatus,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_process::Ready;
+
+use super::{ready, settings::Variables};
+use crate::{
+    harness::{Broken, budget},
+    supervise::{Child, Readiness, ServiceError, Signal, Spec, StopPolicy, Stopped},
+};
+
+/// Which process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// `stigmer-server`.
+    Server,
+    /// `stigmer-agent-runner`.
+    AgentRunner,
+}
+
+impl Component {
+    /// Its name in ready files and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "stigmer-server",
+            Self::AgentRunner => "stigmer-agent-runner",
+        }
+    }
+}
+
+/// A process of an environment. It can be down, between a fault and a restart.
+#[derive(Debug)]
+pub struct Part {
+    component: Component,
+    program: Utf8PathBuf,
+    log: Utf8PathBuf,
+    ready_file: Utf8PathBuf,
+    /// Whether readiness includes a working Temporal.
+    with_temporal: bool,
+    settings: Mutex<Variables>,
+    ready: Mutex<Option<Ready>>,
+    child: tokio::sync::Mutex<Option<Child>>,
+}
+
+impl Part {
+    pub(super) fn new(component: Component, program: &Utf8Path, folder: &Utf8Path, with_temporal: bool) -> Self {
+        let name = component.name();
+        Self {
+            component,
+            program: program.to_owned(),
+            log: folder.join(format!("{name}.log")),
+            ready_file: folder.join(format!("{name}.ready.json")),
+            with_temporal,
+            settings: Mutex::default(),
+            ready: Mutex::default(),
+            child: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Starts it with `settings` and waits until it does its work.
+    pub(super) async fn start(&self, settings: Variables) -> Result<Ready, ServiceError> {
+        *lock(&self.settings) = settings;
+        self.start_again().await
+    }
+
+    /// Starts it as before, after a fault or a stop. The server keeps its port.
+    ///
+    /// # Errors
+    ///
+    /// When it does not become ready.
+    pub async fn start_again(&self) -> Result<Ready, ServiceError> {
+        // An old ready file must not be taken for a new one.
+        let _ = fs::remove_file(&self.ready_file);
+        let mut spec = Spec::new(self.component.name(), &self.program, &self.log)
+            .env_clear()
+            .env("STIGMER_READY_FILE", self.ready_file.as_str())
+            .ready_within(budget::START.limit);
+        for (variable, value) in lock(&self.settings).iter() {
+            spec = spec.env(variable, value);
+        }
+        if let (Component::Server, Some(port)) = (self.component, self.port()) {
+            spec = spec.env("GRPC_PORT", port);
+        }
+        let mut slot = self.child.lock().await;
+        let child = slot.insert(Child::spawn(spec)?);
+        let pid = child.pid();
+        child.wait_ready(|| self.look(pid)).await?;
+        lock(&self.ready).clone().ok_or_else(|| unreachable!("the probe keeps what it read"))
+    }
+
+    /// Ends it with SIGKILL, as a crash would.
+    pub async fn kill9(&self) -> Result<(), ServiceError> {
+        self.end(StopPolicy::Kill).await.map(drop)
+    }
+
+    /// Asks it to end and waits; kills it when it does not. `None` when it is not running.
+    ///
+    /// # Errors
+    ///
+    /// When not even SIGKILL ends it.
+    pub async fn stop(&self) -> Result<Option<Stopped>, ServiceError> {
+        self.end(StopPolicy::Graceful { grace: budget::STOP.limit }).await
+    }
+
+    /// Stops its execution without ending it: connections stay open, nothing is answered.
+    pub async fn freeze(&self) {
+        self.signal(Signal::STOP).await;
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub async fn thaw(&self) {
+        self.signal(Signal::CONT).await;
+    }
+
+    /// Sends `signal` to its process group.
+    pub async fn signal(&self, signal: Signal) {
+        if let Some(child) = self.child.lock().await.as_ref() {
+            child.signal(signal);
+        }
+    }
+
+    /// Waits for it to end by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it is not running, or does not end within `limit`.
+    pub async fn ended_within(&self, limit: Duration) -> Result<ExitStatus, Broken> {
+        let mut slot = self.child.lock().await;
+        let child = slot.as_mut().ok_or_else(|| Broken(format!("{} is not running", self.component.name())))?;
+        tokio::time::timeout(limit, child.ended())
+            .await
+            .map_err(|_| Broken(format!("{} did not end within {limit:?}", self.component.name())))
+    }
+
+    /// How it ended, if it was started and has ended without being asked to.
+    pub(crate) async fn died(&self) -> Option<ExitStatus> {
+        self.child.lock().await.as_mut()?.try_ended()
+    }
+
+    /// What it said about itself when it was ready.
+    ///
+    /// # Panics
+    ///
+    /// When it never was; an environment hands out only parts that were.
+    pub fn ready(&self) -> Ready {
+        lock(&self.ready).clone().expect("a part of a started environment was ready")
+    }
+
+    /// Its address, `host:port`.
+    ///
+    /// # Panics
+    ///
+    /// When it listens on none.
+    pub fn address(&self) -> String {
+        self.ready().address.expect("a part that listens says where")
+    }
+
+    /// Which one it is.
+    pub fn component(&self) -> Component {
+        self.component
+    }
+
+    /// The file it was started from.
+    pub fn program(&self) -> &Utf8Path {
+        &self.program
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Utf8Path {
+        &self.log
+    }
+
+    pub(crate) fn was_ready(&self) -> Option<Ready> {
+        lock(&self.ready).clone()
+    }
+
+    async fn end(&self, policy: StopPolicy) -> Result<Option<Stopped>, ServiceError> {
+        let mut slot = self.child.lock().await;
+        let Some(child) = slot.as_mut() else { return Ok(None) };
+        let stopped = child.stop(policy).await?;
+        *slot = None;
+        Ok(Some(stopped))
+    }
+
+    async fn look(&self, pid: u32) -> Readiness {
+        let ready = match ready::read(&self.ready_file) {
+            Ok(ready) if ready.pid == pid => ready,
+            Ok(ready) => return Readiness::NotYet(format!("a ready file of another process, {}", ready.pid)),
+            Err(reason) => return Readiness::NotYet(reason),
+        };
+        if let Some(address) = &ready.address
+            && let Err(reason) = ready::serves(address, self.with_temporal).await
+        {
+            return Readiness::NotYet(reason);
+        }
+        *lock(&self.ready) = Some(ready);
+        Readiness::Ready
+    }
+
+    /// The port it had before, so that clients find a restarted server again.
+    fn port(&self) -> Option<String> {
+        let address = lock(&self.ready).as_ref()?.address.clone()?;
+        address.rsplit_once(':').map(|(_, port)| port.to_owned())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,87 @@
+//! What is kept of an environment: always what is cheap, everything when the test failed.
+
+use std::{fs, time::Duration};
+
+use camino::Utf8Path;
+use stigmer_e2e_plan::write_json;
+
+use super::{Environment, Temporal, Test, record::LogTail};
+use crate::supervise::log_tail;
+
+/// How long collecting histories may take for a test that passed.
+const CHEAP: Duration = Duration::from_millis(50);
+/// How long it may take for one that failed.
+const THOROUGH: Duration = Duration::from_secs(10);
+/// How many lines of each log go into the record of a failed test.
+const TAIL: usize = 200;
+
+/// Writes the history of every workflow of the namespace to `temporal/<workflow id>.json`.
+pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, failed: bool) {
+    let limit = if failed { THOROUGH } else { CHEAP };
+    let keep = async {
+        let mut complaint = None;
+        for workflow in temporal.workflows().await.map_err(|error| error.to_string())? {
+            match temporal.history(&workflow.workflow_id).await {
+                Ok(history) => write(&folder.join("temporal").join(file_name(&workflow.workflow_id)), &history),
+                Err(error) => complaint = Some(error.to_string()),
+            }
+        }
+        complaint.map_or(Ok(()), Err)
+    };
+    match tokio::time::timeout(limit, keep).await {
+        Ok(Ok(())) => {}
+        // Missing evidence must be visible, but it is no verdict.
+        Ok(Err(reason)) => println!("note: not every Temporal history could be kept: {reason}"),
+        Err(_) if failed => println!("note: keeping the Temporal histories took longer than {limit:?}"),
+        Err(_) => {}
+    }
+}
+
+/// Writes every stored resource to `records.json` beside the store.
+pub(super) fn keep_records(environment: &Environment) {
+    let store = environment.store();
+    if !store.path().exists() {
+        return;
+    }
+    let kept = store.dump().map_err(Into::into).and_then(|dump| write_json(&environment.folder().join("records.json"), &dump));
+    if let Err(error) = kept {
+        println!("note: the records could not be kept: {error:#}");
+    }
+}
+
+/// Puts the last lines of every log into the record.
+pub(super) fn keep_log_tails(test: &Test, environment: &Environment) {
+    let tails = environment.parts().map(|part| LogTail {
+        component: part.component().name().to_owned(),
+        path: part.log().to_owned(),
+        lines: log_tail(part.log(), TAIL),
+    });
+    let tails = tails.collect::<Vec<_>>();
+    test.update(|record| record.logs.extend(tails));
+}
+
+/// Panics in the logs, one line each: a part must never panic, whatever a test does to it.
+pub(super) fn panics_in_logs(environment: &Environment) -> Vec<String> {
+    let in_log = |log: &Utf8Path| {
+        let text = fs::read(log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        text.lines().filter(|line| line.contains("panicked at")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let panics = environment.parts().flat_map(|part| {
+        let name = part.component().name();
+        in_log(part.log()).into_iter().map(move |line| format!("{name} panicked: {line}"))
+    });
+    panics.collect()
+}
+
+fn write(path: &Utf8Path, text: &str) {
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
+    if let Err(error) = written {
+        println!("note: failed to write {path}: {error}");
+    }
+}
+
+/// Workflow ids are paths of their own kind.
+fn file_name(workflow_id: &str) -> String {
+    format!("{}.json", workflow_id.replace('/', "."))
+}

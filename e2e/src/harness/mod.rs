@@ -1,0 +1,40 @@
+//! The harness: what a test of the stack is made of.
+//!
+//! A test is a [`story`]. It starts a private [`Environment`], acts through the drivers — the
+//! [`Cli`], the gRPC [`Api`], [`Temporal`], the [`Store`]'s counts — and asserts effects. Everything
+//! it does is written into its folder of the results while it happens, and teardown fails a test
+//! that passed but left something behind.
+
+mod answer;
+mod api;
+pub mod budget;
+mod cli;
+pub mod edge;
+mod environment;
+mod evidence;
+mod failure;
+mod journal;
+mod project;
+mod record;
+mod store;
+mod story;
+mod teardown;
+mod temporal;
+mod test;
+mod wait;
+
+pub use answer::{NoAnswer, answer_of, check_answer, greets};
+pub use api::{Answer, Api, CallError, Snapshot, Watch};
+pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, execution_id};
+pub use environment::{Builder, Component, Environment, Part, StartError};
+pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
+pub use journal::Journal;
+pub use project::{Project, ProjectError};
+pub use record::{
+    BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Step, TestRecord, Verdict, ids_of,
+};
+pub use store::{Store, StoreError};
+pub use story::story;
+pub use temporal::{Temporal, TemporalError};
+pub use test::{NOBODY, Test};
+pub use wait::{Probe, WaitError, eventually};

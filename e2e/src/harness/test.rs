@@ -1,0 +1,269 @@
+//! The handle a story holds: its folder, its record, its environments.
+
+use std::{
+    fs,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use super::{
+    Broken, Failure, Journal,
+    budget::Budget,
+    cli::Cli,
+    environment::{Builder, Environment, settings},
+    record::{TestRecord, Verdict, function_name},
+    wait::{Probe, WaitError, eventually},
+};
+use crate::{rng::SplitMix64, session::Session};
+
+/// An address where nobody listens: a port that only the superuser could open.
+pub const NOBODY: &str = "127.0.0.1:1";
+
+/// One running test. Clones are handles of the same one.
+#[derive(Clone)]
+pub struct Test(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    folder: Utf8PathBuf,
+    session: Session,
+    start: Instant,
+    record: Mutex<TestRecord>,
+    environments: Mutex<Vec<Environment>>,
+    environment_count: AtomicUsize,
+    transcript_count: AtomicUsize,
+    grpc: Journal,
+    llm: Journal,
+}
+
+impl Test {
+    /// Begins the test `name` with an empty folder of its own in the run's results.
+    pub(super) fn begin(name: &str, session: Session) -> Result<Self, Broken> {
+        let folder = session.results.join("tests").join(function_name(name));
+        let start = Instant::now();
+        let prepare = || -> anyhow::Result<(Journal, Journal)> {
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => fs::create_dir_all(&folder)?,
+            }
+            Ok((Journal::open(&folder.join("grpc.jsonl"), start)?, Journal::open(&folder.join("llm.jsonl"), start)?))
+        };
+        let (grpc, llm) = prepare().map_err(|error| Broken(format!("failed to prepare {folder}: {error:#}")))?;
+        let mut record = TestRecord::new(name, session.seed);
+        record.enter_phase("setup", Duration::ZERO);
+        record.save(&folder);
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            folder,
+            session,
+            start,
+            record: Mutex::new(record),
+            environments: Mutex::default(),
+            environment_count: AtomicUsize::new(0),
+            transcript_count: AtomicUsize::new(0),
+            grpc,
+            llm,
+        })))
+    }
+
+    /// A private environment, to be adjusted and started.
+    pub fn environment(&self) -> Builder {
+        Builder::new(self.clone())
+    }
+
+    /// The CLI of a person who has no server: a HOME of the test's own, and an address where nobody
+    /// listens.
+    pub fn cli(&self) -> Cli {
+        let home = self.folder().join("home");
+        // A folder that cannot be made is told by the command, which starts there.
+        let _ = fs::create_dir_all(&home);
+        let mut variables = settings::common(self, &home);
+        variables.extend(settings::developer(self.session()));
+        variables.push(("STIGMER_SERVER_ADDR".to_owned(), NOBODY.to_owned()));
+        Cli::new(self.clone(), self.session().stack.cli.clone(), home, variables)
+    }
+
+    /// Begins the next sentence of the story.
+    pub fn step(&self, text: impl Into<String>) {
+        let (text, at_ms) = (text.into(), self.elapsed_ms());
+        println!("{:>8.3} s  {text}", at_ms as f64 / 1000.0);
+        self.update(|record| record.steps.push(super::record::Step { text, at_ms }));
+    }
+
+    /// Keeps a fact for the report.
+    pub fn fact(&self, name: &str, value: impl Into<Value>) {
+        self.update(|record| {
+            record.facts.insert(name.to_owned(), value.into());
+        });
+    }
+
+    /// Waits until a condition holds, and writes down how much of `budget` that took.
+    ///
+    /// # Errors
+    ///
+    /// When it does not hold in time, or no longer can; the text has the history.
+    pub async fn eventually<T>(
+        &self,
+        awaited: impl Into<String>,
+        budget: Budget,
+        look: impl AsyncFnMut() -> Probe<T>,
+    ) -> Result<T, WaitError> {
+        let awaited = awaited.into();
+        let start = Instant::now();
+        let mut outcome = eventually(awaited.clone(), budget, look).await;
+        self.spend(budget, &awaited, start.elapsed());
+        if let Err(error) = &mut outcome {
+            for environment in self.environments() {
+                error.context.extend(environment.diagnosis().await);
+            }
+        }
+        outcome
+    }
+
+    /// Writes down that `used` of `budget` went into `what`.
+    ///
+    /// # Errors
+    ///
+    /// When it is more than the limit.
+    pub fn within(&self, budget: Budget, what: &str, used: Duration) -> Result<(), Broken> {
+        self.spend(budget, what, used);
+        crate::ensure!(
+            used <= budget.limit,
+            "{what} took {used:.1?}, more than {} ({:?})",
+            budget.name,
+            budget.limit
+        );
+        Ok(())
+    }
+
+    /// Ends the story without a verdict, because `reason`. Only a run with `--allow-skip` lets that
+    /// pass; in any other it is a failure.
+    #[track_caller]
+    pub fn skip(&self, reason: &str) -> Failure {
+        if self.session().allow_skip {
+            Failure::skip(reason)
+        } else {
+            Failure::new(format!("{reason}; run with --allow-skip to skip what cannot be run"))
+        }
+    }
+
+    /// The run this test belongs to.
+    pub fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// The test's folder in the results.
+    pub fn folder(&self) -> &Utf8Path {
+        &self.0.folder
+    }
+
+    /// The test's path in the suite.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Since the test began.
+    pub fn elapsed(&self) -> Duration {
+        self.0.start.elapsed()
+    }
+
+    /// A source of chance: the same for the same test and seed.
+    pub fn random(&self) -> SplitMix64 {
+        // FNV-1a: the standard library's hasher may change from release to release.
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let name = self.0.name.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+        SplitMix64::new(self.0.session.seed ^ name)
+    }
+
+    pub(super) fn spend(&self, budget: Budget, what: &str, used: Duration) {
+        self.update(|record| record.spend(budget, what, used));
+    }
+
+    /// The first environment works: what follows is the story itself.
+    pub(super) fn begin_body(&self) {
+        let at = self.elapsed();
+        self.update(|record| {
+            if record.phases.len() == 1 {
+                record.enter_phase("body", at);
+            }
+        });
+    }
+
+    pub(super) fn begin_teardown(&self) {
+        let at = self.elapsed();
+        self.update(|record| {
+            if record.phases.len() == 1 {
+                // There was nothing to set up.
+                record.phases.clear();
+                record.enter_phase("setup", Duration::ZERO);
+                record.enter_phase("body", Duration::ZERO);
+            }
+            record.enter_phase("teardown", at);
+        });
+    }
+
+    /// Changes the record and writes it.
+    pub(super) fn update(&self, change: impl FnOnce(&mut TestRecord)) {
+        let mut record = lock(&self.0.record);
+        change(&mut record);
+        record.save(&self.0.folder);
+    }
+
+    pub(super) fn finish(&self, verdict: Verdict) -> TestRecord {
+        let at = self.elapsed();
+        self.update(|record| {
+            record.enter_phase("", at);
+            record.verdict = verdict;
+            record.ms = Some(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
+        });
+        lock(&self.0.record).clone()
+    }
+
+    pub(super) fn adopt(&self, environment: Environment) {
+        lock(&self.0.environments).push(environment);
+    }
+
+    /// The number of the next environment, from 1.
+    pub(super) fn next_environment(&self) -> usize {
+        self.0.environment_count.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Where the transcript of the next command goes.
+    pub(super) fn next_transcript(&self, verb: &str) -> Utf8PathBuf {
+        let number = self.0.transcript_count.fetch_add(1, Ordering::Relaxed) + 1;
+        let verb = verb.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>();
+        self.0.folder.join(format!("cli/{number:02}-{verb}.txt"))
+    }
+
+    /// Takes the environments over for teardown, which also breaks the circle of handles.
+    pub(super) fn take_environments(&self) -> Vec<Environment> {
+        std::mem::take(&mut *lock(&self.0.environments))
+    }
+
+    pub(super) fn environments(&self) -> Vec<Environment> {
+        lock(&self.0.environments).clone()
+    }
+
+    pub(super) fn grpc_journal(&self) -> Journal {
+        self.0.grpc.clone()
+    }
+
+    pub(super) fn llm_journal(&self) -> Journal {
+        self.0.llm.clone()
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panicking test was doing must not hide its record.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

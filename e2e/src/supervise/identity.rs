@@ -1,0 +1,79 @@
+//! Which process, for good: a pid alone may be used again by another process.
+
+use std::fs;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::{Deserialize, Serialize};
+
+/// A process by pid and start time. Two processes never share both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity {
+    /// The process id.
+    pub pid: u32,
+    /// Clock ticks between the start of the machine and of the process (`/proc/<pid>/stat`, field 22).
+    pub start: u64,
+}
+
+impl Identity {
+    /// The process that has `pid` now, unless there is none, it is a zombie, or the system has no `/proc`.
+    pub fn of(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        parse_stat(&stat).map(|start| Self { pid, start })
+    }
+
+    /// This process.
+    pub fn own() -> Option<Self> {
+        Self::of(std::process::id())
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&self) -> bool {
+        Self::of(self.pid) == Some(*self)
+    }
+
+    /// Sends `signal` to exactly this process; tells whether it was there to get it. A process that
+    /// took over the pid is never hit: the handle is opened first and checked after, and stays bound
+    /// to the process it was opened for.
+    pub fn signal(&self, signal: Signal) -> bool {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return false };
+        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+        self.is_alive() && pidfd_send_signal(handle, signal).is_ok()
+    }
+}
+
+/// The start time in a line of `/proc/<pid>/stat`; nothing for a zombie.
+fn parse_stat(stat: &str) -> Option<u64> {
+    // The name in parentheses may hold spaces and parentheses, so the fields are counted after it.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
+        let stat = "42 (a) b (c)) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 10 20 30";
+        assert_eq!(parse_stat(stat), Some(987654));
+    }
+
+    #[test]
+    fn a_zombie_is_not_alive() {
+        let stat = "42 (a) Z 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 10 20 30";
+        assert_eq!(parse_stat(stat), None);
+    }
+
+    #[test]
+    fn this_process_is_alive_and_a_predecessor_with_its_pid_is_not() {
+        let own = Identity::own().expect("Linux has /proc");
+        assert!(own.is_alive());
+        let predecessor = Identity { start: own.start.wrapping_sub(1), ..own };
+        assert!(!predecessor.is_alive());
+        assert!(!predecessor.signal(Signal::KILL), "the signal must not reach whoever took over the pid");
+    }
+}

@@ -1,0 +1,308 @@
+//! One process from start to end, as a pure state machine: events in, actions out, no I/O.
+//!
+//! ```text
+//! Idle -> Spawning -> Starting -> Ready -> Stopping -> Killing -> Gone
+//! ```
+
+use std::{
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+
+use super::{Failure, StopPolicy, backoff::Backoff};
+
+/// How long SIGKILL may take before the process counts as stuck in the kernel.
+pub const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often a process is started again when it says that its start had bad luck.
+const STARTS: u32 = 4;
+
+/// What a probe saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// The service does its work.
+    Ready,
+    /// It does not yet; the text says what was seen, for the error if it never does.
+    NotYet(String),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Start it.
+    Start,
+    /// [`Action::Spawn`] was performed.
+    Spawned,
+    /// [`Action::Spawn`] failed.
+    SpawnFailed(String),
+    /// [`Action::Probe`] was performed.
+    Probed(Readiness),
+    /// The process ended and was reaped.
+    Exited {
+        /// How it ended.
+        status: ExitStatus,
+        /// It had bad luck, such as a port taken by somebody else in between; another start may do.
+        unlucky: bool,
+    },
+    /// Stop it.
+    Stop(StopPolicy),
+    /// Kill it, whatever is going on.
+    Kill,
+    /// Time has passed, see [`Lifecycle::deadline`].
+    Tick,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Start the process, answer by [`Event::Spawned`] or [`Event::SpawnFailed`].
+    Spawn,
+    /// Look whether it is ready, answer by [`Event::Probed`].
+    Probe,
+    /// Send a signal to its process group.
+    Signal(Signal),
+    /// Tell the owner.
+    Report(Report),
+}
+
+/// What the owner should know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// It is ready, this long after its start.
+    Ready(Duration),
+    /// It failed; if it still runs, it is being killed.
+    Failed(Failure),
+    /// It was stopped.
+    Stopped(Stopped),
+}
+
+/// How a stop went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stopped {
+    /// How the process ended; nothing when it was never started.
+    pub status: Option<ExitStatus>,
+    /// It did not end when asked and had to be killed.
+    pub forced: bool,
+    /// From the request to the end.
+    pub took: Duration,
+}
+
+/// The state of one process.
+#[derive(Debug)]
+pub struct Lifecycle {
+    state: State,
+    ready_within: Duration,
+    backoff: Backoff,
+    seed: u64,
+    starts: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum State {
+    Idle,
+    Spawning { since: Instant, stop: Option<(StopPolicy, Instant)> },
+    Starting { since: Instant, last: String, look_at: Option<Instant> },
+    Ready,
+    Stopping { since: Instant, kill_at: Instant },
+    Killing { since: Instant, give_up_at: Instant, forced: bool, failed: bool },
+    Gone,
+}
+
+impl Lifecycle {
+    /// A process that is not started and has `ready_within` to become ready; `seed` draws the waits
+    /// between probes.
+    pub fn new(ready_within: Duration, seed: u64) -> Self {
+        Self { state: State::Idle, ready_within, backoff: Backoff::new(seed), seed, starts: 0 }
+    }
+
+    /// Whether it was not started yet.
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// Whether it is ready.
+    pub fn is_ready(&self) -> bool {
+        self.state == State::Ready
+    }
+
+    /// Whether it is over: there is no process, and never will be.
+    pub fn is_gone(&self) -> bool {
+        self.state == State::Gone
+    }
+
+    /// Whether it was asked to end.
+    pub fn is_ending(&self) -> bool {
+        match &self.state {
+            State::Spawning { stop, .. } => stop.is_some(),
+            state => matches!(state, State::Stopping { .. } | State::Killing { .. } | State::Gone),
+        }
+    }
+
+    /// When [`Event::Tick`] is due at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Starting { since, look_at, .. } => {
+                let limit = *since + self.ready_within;
+                Some(look_at.map_or(limit, |at| at.min(limit)))
+            }
+            State::Stopping { kill_at, .. } => Some(*kill_at),
+            State::Killing { give_up_at, .. } => Some(*give_up_at),
+            State::Idle | State::Spawning { .. } | State::Ready | State::Gone => None,
+        }
+    }
+
+    /// Takes in what happened and says what to do.
+    pub fn on_event(&mut self, event: Event, now: Instant) -> Vec<Action> {
+        match event {
+            Event::Start => self.start(now),
+            Event::Spawned => self.spawned(now),
+            Event::SpawnFailed(cause) => self.spawn_failed(cause, now),
+            Event::Probed(readiness) => self.probed(readiness, now),
+            Event::Exited { status, unlucky } => self.exited(status, unlucky, now),
+            Event::Stop(policy) => self.stop(policy, now),
+            Event::Kill => self.stop(StopPolicy::Kill, now),
+            Event::Tick => self.tick(now),
+        }
+    }
+
+    fn start(&mut self, now: Instant) -> Vec<Action> {
+        if self.state != State::Idle {
+            return Vec::new();
+        }
+        self.spawn(now)
+    }
+
+    fn spawn(&mut self, since: Instant) -> Vec<Action> {
+        self.starts += 1;
+        self.backoff = Backoff::new(self.seed.wrapping_add(u64::from(self.starts)));
+        self.state = State::Spawning { since, stop: None };
+        vec![Action::Spawn]
+    }
+
+    fn spawned(&mut self, now: Instant) -> Vec<Action> {
+        let State::Spawning { since, stop } = self.state else { return Vec::new() };
+        match stop {
+            Some((policy, asked)) => self.begin_stop(policy, asked, now),
+            None => {
+                self.state = State::Starting { since, last: "nothing yet".to_owned(), look_at: None };
+                vec![Action::Probe]
+            }
+        }
+    }
+
+    fn spawn_failed(&mut self, cause: String, now: Instant) -> Vec<Action> {
+        let State::Spawning { stop, .. } = self.state else { return Vec::new() };
+        self.state = State::Gone;
+        match stop {
+            Some((_, asked)) => vec![stopped(None, false, asked, now)],
+            None => vec![failed(Failure::Spawn(cause))],
+        }
+    }
+
+    fn probed(&mut self, readiness: Readiness, now: Instant) -> Vec<Action> {
+        let State::Starting { since, last, look_at: look_at @ None } = &mut self.state else { return Vec::new() };
+        match readiness {
+            Readiness::Ready => {
+                let after = now.saturating_duration_since(*since);
+                self.state = State::Ready;
+                vec![Action::Report(Report::Ready(after))]
+            }
+            Readiness::NotYet(seen) => {
+                *last = seen;
+                *look_at = Some(now + self.backoff.wait());
+                Vec::new()
+            }
+        }
+    }
+
+    fn exited(&mut self, status: ExitStatus, unlucky: bool, now: Instant) -> Vec<Action> {
+        match std::mem::replace(&mut self.state, State::Gone) {
+            State::Starting { since, .. } if unlucky && self.starts < STARTS => self.spawn(since),
+            State::Starting { last, .. } => vec![failed(Failure::DiedStarting { status, last })],
+            State::Ready => vec![failed(Failure::Died { status })],
+            State::Stopping { since, .. } => vec![stopped(Some(status), false, since, now)],
+            State::Killing { failed: true, .. } => Vec::new(),
+            State::Killing { since, forced, .. } => vec![stopped(Some(status), forced, since, now)],
+            // There is no process whose end could be reported.
+            other @ (State::Idle | State::Spawning { .. } | State::Gone) => {
+                self.state = other;
+                Vec::new()
+            }
+        }
+    }
+
+    fn stop(&mut self, policy: StopPolicy, now: Instant) -> Vec<Action> {
+        match &mut self.state {
+            State::Idle => {
+                self.state = State::Gone;
+                vec![stopped(None, false, now, now)]
+            }
+            State::Spawning { stop, .. } => {
+                let asked = stop.map_or(now, |(_, asked)| asked);
+                let policy = if stop.is_some_and(|(policy, _)| policy == StopPolicy::Kill) { StopPolicy::Kill } else { policy };
+                *stop = Some((policy, asked));
+                Vec::new()
+            }
+            State::Starting { .. } | State::Ready => self.begin_stop(policy, now, now),
+            State::Stopping { since, .. } if policy == StopPolicy::Kill => {
+                let since = *since;
+                self.begin_stop(policy, since, now)
+            }
+            State::Stopping { .. } | State::Killing { .. } | State::Gone => Vec::new(),
+        }
+    }
+
+    fn begin_stop(&mut self, policy: StopPolicy, since: Instant, now: Instant) -> Vec<Action> {
+        match policy {
+            StopPolicy::Graceful { grace } => {
+                self.state = State::Stopping { since, kill_at: now + grace };
+                // A frozen process can only obey once it runs again.
+                vec![Action::Signal(Signal::TERM), Action::Signal(Signal::CONT)]
+            }
+            StopPolicy::Kill => self.kill(since, now, false, false),
+        }
+    }
+
+    fn kill(&mut self, since: Instant, now: Instant, forced: bool, failed: bool) -> Vec<Action> {
+        self.state = State::Killing { since, give_up_at: now + KILL_LIMIT, forced, failed };
+        vec![Action::Signal(Signal::KILL)]
+    }
+
+    fn tick(&mut self, now: Instant) -> Vec<Action> {
+        match &mut self.state {
+            State::Starting { since, last, .. } if now >= *since + self.ready_within => {
+                let since = *since;
+                let failure = Failure::NotReady { limit: self.ready_within, last: std::mem::take(last) };
+                let mut actions = vec![failed(failure)];
+                actions.extend(self.kill(since, now, false, true));
+                actions
+            }
+            State::Starting { look_at, .. } if look_at.is_some_and(|at| now >= at) => {
+                *look_at = None;
+                vec![Action::Probe]
+            }
+            State::Stopping { since, kill_at } if now >= *kill_at => {
+                let since = *since;
+                self.kill(since, now, true, false)
+            }
+            State::Killing { give_up_at, .. } if now >= *give_up_at => {
+                self.state = State::Gone;
+                vec![failed(Failure::Unkillable)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn failed(failure: Failure) -> Action {
+    Action::Report(Report::Failed(failure))
+}
+
+fn stopped(status: Option<ExitStatus>, forced: bool, since: Instant, now: Instant) -> Action {
+    Action::Report(Report::Stopped(Stopped { status, forced, took: now.saturating_duration_since(since) }))
+}
+
+#[cfg(test)]
+mod tests;

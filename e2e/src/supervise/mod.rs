@@ -1,0 +1,46 @@
+//! Process supervision: start, prove ready, watch, stop, and leave nothing behind.
+//!
+//! The decisions are pure state machines: [`lifecycle`] for one process and [`machine`] for a set
+//! of services with dependencies. Around them lie two thin shells: [`Child`] for one process (what
+//! a test's private environment is made of) and [`Supervisor`] for a set. Both stand on
+//! [`Process`], which owns the operating system's side: a process group of its own that dies with
+//! its owner.
+//!
+//! ```no_run
+//! # use stigmer_e2e::supervise::{Child, Readiness, ServiceError, Spec, StopPolicy};
+//! # async fn example() -> Result<(), ServiceError> {
+//! let spec = Spec::new("stigmer-server", "/path/to/stigmer-server", "/results/server.log").env("GRPC_PORT", "0");
+//! let mut child = Child::spawn(spec)?;
+//! let after = child.wait_ready(|| async { Readiness::NotYet("no ready file".to_owned()) }).await?;
+//! let stopped = child.stop(StopPolicy::default()).await?;
+//! # let _ = (after, stopped.forced);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every process carries [`RUN_VARIABLE`], so that [`leftovers`] finds whatever escapes. Nothing
+//! here survives a SIGKILL of its owner on Linux, except processes that left their parent; a
+//! warden process that catches those too would take its place behind [`Process::spawn`], the one
+//! way to start anything.
+
+mod backoff;
+mod child;
+mod error;
+mod identity;
+pub mod leftovers;
+mod lease;
+pub mod lifecycle;
+pub mod machine;
+mod process;
+mod run;
+mod spec;
+
+pub use child::Child;
+pub use error::{Failure, ServiceError, log_tail};
+pub use identity::Identity;
+pub use lease::{Lease, LeasedProcess, Reconciled, leases, reconcile};
+pub use lifecycle::{Readiness, Stopped};
+pub use process::{Process, SpawnError};
+pub use run::{Service, ServiceStarted, ServiceStopped, Supervisor};
+pub use rustix::process::Signal;
+pub use spec::{RUN_VARIABLE, Spec, StopPolicy};

@@ -1,0 +1,198 @@
+//! The connection to the server. Every call has a deadline, the first one included: a server that
+//! takes connections and never answers must not hold anybody up.
+
+use std::{env, error::Error, time::Duration};
+
+use stigmer_api::{
+    ApiResourceReference, MAX_MESSAGE_BYTES, agent::agent_query_controller_client::AgentQueryControllerClient,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+use tonic::{
+    Code, Response, Status,
+    transport::{Channel, Endpoint},
+};
+
+/// The address when `STIGMER_SERVER_ADDR` is unset.
+const DEFAULT_ADDRESS: &str = "localhost:7234";
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// For connecting and the first answer together.
+const FIRST_ANSWER_LIMIT: Duration = Duration::from_secs(12);
+/// Tells a host that is gone from one that is silent. HTTP/2 pings would do the same for a process
+/// that hangs, but servers may take frequent pings for abuse.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// Why the server did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("STIGMER_SERVER_ADDR={0:?} is not an address; give host:port, such as localhost:7234")]
+    Address(String),
+    #[error(
+        "Cannot connect to stigmer-server at {address}: {reason}\n\n\
+         Is the server running?\n  stigmer server\n\nOr check status:\n  stigmer server status"
+    )]
+    Unreachable { address: String, reason: String },
+    #[error("stigmer-server at {address} did not answer within {} s", limit.as_secs())]
+    NoAnswer { address: String, limit: Duration },
+    #[error("{}", status_text(.0))]
+    Refused(#[source] Box<Status>),
+}
+
+impl ApiError {
+    /// Whether the server knows no such resource.
+    pub fn is_not_found(&self) -> bool {
+        self.has_code(Code::NotFound)
+    }
+
+    /// Whether the server does not know the call.
+    pub fn is_unimplemented(&self) -> bool {
+        self.has_code(Code::Unimplemented)
+    }
+
+    fn has_code(&self, code: Code) -> bool {
+        matches!(self, Self::Refused(status) if status.code() == code)
+    }
+}
+
+/// A connection that has answered once.
+#[derive(Clone, Debug)]
+pub struct Api {
+    channel: Channel,
+    address: String,
+}
+
+/// The address in force: `STIGMER_SERVER_ADDR`, else the default.
+pub fn server_address() -> String {
+    env::var("STIGMER_SERVER_ADDR")
+        .ok()
+        .filter(|address| !address.is_empty())
+        .unwrap_or_else(|| DEFAULT_ADDRESS.to_owned())
+}
+
+impl Api {
+    /// Connects and waits for a first answer, both within 12 seconds.
+    pub async fn connect() -> Result<Self, ApiError> {
+        let address = server_address();
+        let deadline = Instant::now() + FIRST_ANSWER_LIMIT;
+        let endpoint = endpoint(&address)?;
+        let unreachable = |reason: String| ApiError::Unreachable { address: address.clone(), reason };
+        let channel = match timeout_at(deadline, endpoint.connect()).await {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(error)) => return Err(unreachable(root_cause(&error))),
+            Err(_) => return Err(unreachable(format!("no connection within {} s", CONNECT_LIMIT.as_secs()))),
+        };
+        let api = Self { channel, address: address.clone() };
+        match timeout_at(deadline, api.ping()).await {
+            Ok(Ok(())) => Ok(api),
+            Ok(Err(reason)) => Err(unreachable(reason)),
+            Err(_) => Err(unreachable(format!(
+                "it takes connections but did not answer within {} s",
+                FIRST_ANSWER_LIMIT.as_secs()
+            ))),
+        }
+    }
+
+    /// Where the server is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What generated clients are made of.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// The answer to `call`, waited for at most `limit`.
+    pub async fn call<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, ApiError> {
+        let result = timeout(limit, call).await;
+        tracing::debug!(ok = matches!(result, Ok(Ok(_))), r#type = std::any::type_name::<T>(), "answer");
+        match result {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(self.error(status)),
+            Err(_) => Err(ApiError::NoAnswer { address: self.address.clone(), limit }),
+        }
+    }
+
+    /// What a failed call means: a status that the server sent, or a broken connection.
+    pub fn error(&self, status: Status) -> ApiError {
+        tracing::debug!(?status, "refused");
+        match status.source() {
+            None => ApiError::Refused(Box::new(status)),
+            Some(source) => ApiError::Unreachable { address: self.address.clone(), reason: root_cause(source) },
+        }
+    }
+
+    /// Whatever a working server thinks of an empty reference, it says so.
+    async fn ping(&self) -> Result<(), String> {
+        let mut client = AgentQueryControllerClient::new(self.channel())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        match client.get_by_reference(ApiResourceReference::default()).await {
+            Ok(_) => Ok(()),
+            Err(status) => match status.code() {
+                Code::InvalidArgument | Code::NotFound => Ok(()),
+                _ => Err(match status.source() {
+                    Some(source) => root_cause(source),
+                    None => format!("it answered {:?}: {}", status.code(), status.message()),
+                }),
+            },
+        }
+    }
+}
+
+fn endpoint(address: &str) -> Result<Endpoint, ApiError> {
+    let url = match address.split_once("://") {
+        None => format!("http://{address}"),
+        Some(("http", _)) => address.to_owned(),
+        Some(_) => return Err(ApiError::Address(address.to_owned())),
+    };
+    let has_port = url.rsplit_once(':').is_some_and(|(_, port)| port.trim_end_matches('/').parse::<u16>().is_ok());
+    match Endpoint::from_shared(url) {
+        Ok(endpoint) if has_port => {
+            Ok(endpoint.connect_timeout(CONNECT_LIMIT).tcp_nodelay(true).tcp_keepalive(Some(TCP_KEEPALIVE)))
+        }
+        _ => Err(ApiError::Address(address.to_owned())),
+    }
+}
+
+/// The innermost error, which is the one that says what happened.
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn status_text(status: &Status) -> String {
+    match status.message() {
+        "" => status.code().description().to_owned(),
+        message => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_host_and_port() {
+        for good in ["localhost:7234", "127.0.0.1:1", "http://[::1]:7234"] {
+            assert!(endpoint(good).is_ok(), "{good}");
+        }
+        for bad in ["localhost", "https://example.com:443", "a b:1", "host:99999", ":"] {
+            let error = endpoint(bad).unwrap_err().to_string();
+            assert!(error.contains(bad) && error.contains("STIGMER_SERVER_ADDR"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_status_reads_as_its_message() {
+        let status = |message: &str| ApiError::Refused(Box::new(Status::not_found(message)));
+        assert_eq!(status("Agent x not found").to_string(), "Agent x not found");
+        assert_eq!(status("").to_string(), Code::NotFound.description());
+        assert!(status("").is_not_found() && !status("").is_unimplemented());
+    }
+}

@@ -1,0 +1,12 @@
+//! A project: its Stigmer.yaml, the program it names, and the resources that the program describes.
+
+mod cargo;
+mod go;
+mod output;
+mod process;
+mod synthesis;
+mod yaml;
+
+pub use output::Resources;
+pub use synthesis::{Synthesis, SynthesisError, synthesize};
+pub use yaml::{Project, ProjectError, Runtime, FILE_NAME};

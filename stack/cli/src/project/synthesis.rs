@@ -1,0 +1,194 @@
+//! From a project to its resources: build the program, run it, read what it leaves.
+
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    io,
+    time::Duration,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::process::Command;
+
+use super::{
+    Project, ProjectError, Resources, Runtime, cargo, go,
+    output::{self, OutputError},
+    process,
+};
+
+/// The folder, beside Stigmer.yaml, that the program writes to.
+const OUT_DIR: &str = ".stigmer";
+/// How long a program may describe its resources, in seconds; building it is not counted.
+const DEFAULT_LIMIT_SECONDS: u64 = 60;
+const LIMIT_VARIABLE: &str = "STIGMER_SYNTHESIS_TIMEOUT";
+/// How much of a failing program's standard error is shown, in bytes.
+const SHOWN: usize = 64 * 1024;
+
+/// Why a project did not give its resources.
+#[derive(Debug, thiserror::Error)]
+pub enum SynthesisError {
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error("failed to create output directory: {source} ({path})")]
+    OutDir { path: Utf8PathBuf, source: io::Error },
+    #[error("failed to lock {path}: {source}")]
+    Lock { path: Utf8PathBuf, source: io::Error },
+    #[error(transparent)]
+    Cargo(#[from] cargo::CargoError),
+    #[error(transparent)]
+    Go(#[from] go::GoError),
+    #[error("{LIMIT_VARIABLE}={0:?} is not a number of seconds above 0")]
+    Limit(String),
+    #[error("failed to start program {path}: {source}")]
+    Start { path: Utf8PathBuf, source: io::Error },
+    #[error("program did not end within {seconds} s and was stopped; {LIMIT_VARIABLE} sets another limit{}", after(.stderr))]
+    TimedOut { seconds: u64, stderr: String },
+    #[error("program {how}{}", after(.stderr))]
+    Failed { how: String, stderr: String },
+    #[error("failed to read synthesis output: {0}")]
+    Output(#[from] OutputError),
+}
+
+/// What a program described and what it said while doing so.
+#[derive(Debug)]
+pub struct Synthesis {
+    pub resources: Resources,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Builds and runs the program of `project` and reads its resources. `waiting` is called when
+/// another command is busy with the same project, before waiting for it.
+pub async fn synthesize(project: &Project, waiting: impl FnOnce()) -> Result<Synthesis, SynthesisError> {
+    let limit = limit()?;
+    let entry = project.entry()?;
+    let out = project.dir.join(OUT_DIR);
+    fs::create_dir_all(&out).map_err(|source| SynthesisError::OutDir { path: out.clone(), source })?;
+    // Held until the folder is read: two commands on one project must not mix their files.
+    let _lock = lock(&out.join(".lock"), waiting).await?;
+    let (executable, working_dir) = match project.runtime {
+        Runtime::Rust => (cargo::build(&entry).await?, project.dir.clone()),
+        Runtime::Go => {
+            let executable = out.join("program");
+            go::build(&entry, &executable).await?;
+            (executable, entry.parent().unwrap_or(&entry).to_owned())
+        }
+    };
+    output::empty(&out)?;
+    let finished = run(&executable, &working_dir, &out, limit).await?;
+    Ok(Synthesis { resources: output::read(&out)?, stdout: finished.stdout, stderr: finished.stderr })
+}
+
+async fn run(
+    executable: &Utf8Path,
+    working_dir: &Utf8Path,
+    out: &Utf8Path,
+    limit: Duration,
+) -> Result<process::Finished, SynthesisError> {
+    let mut command = Command::new(executable);
+    command.current_dir(working_dir).env("STIGMER_OUT_DIR", out);
+    let finished = process::run(command, Some(limit))
+        .await
+        .map_err(|source| SynthesisError::Start { path: executable.to_owned(), source })?;
+    let stderr = || process::excerpt(&finished.stderr, SHOWN, |_| false);
+    match finished.status {
+        None => Err(SynthesisError::TimedOut { seconds: limit.as_secs(), stderr: stderr() }),
+        Some(status) if !status.success() => {
+            Err(SynthesisError::Failed { how: process::describe(status), stderr: stderr() })
+        }
+        Some(_) => Ok(finished),
+    }
+}
+
+/// A program's last words below the error, if there are any.
+fn after(stderr: &str) -> String {
+    match stderr.trim_end() {
+        "" => String::new(),
+        text => format!("\n{text}"),
+    }
+}
+
+fn limit() -> Result<Duration, SynthesisError> {
+    match env::var(LIMIT_VARIABLE).ok().filter(|value| !value.is_empty()) {
+        None => Ok(Duration::from_secs(DEFAULT_LIMIT_SECONDS)),
+        Some(value) => match value.parse() {
+            Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+            _ => Err(SynthesisError::Limit(value)),
+        },
+    }
+}
+
+async fn lock(path: &Utf8Path, waiting: impl FnOnce()) -> Result<File, SynthesisError> {
+    let fail = |source: io::Error| SynthesisError::Lock { path: path.to_owned(), source };
+    let file = File::create(path).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(source)) => Err(fail(source)),
+        Err(TryLockError::WouldBlock) => {
+            waiting();
+            tokio::task::spawn_blocking(move || file.lock().map(|()| file))
+                .await
+                .map_err(|e| fail(io::Error::other(e)))?
+                .map_err(fail)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn program(dir: &Utf8Path, script: &str) -> Utf8PathBuf {
+        let path = dir.join("program");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    async fn run_script(script: &str, limit: Duration) -> Result<process::Finished, SynthesisError> {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        run(&program(dir, script), dir, &dir.join("out"), limit).await
+    }
+
+    #[tokio::test]
+    async fn the_program_knows_its_folder() {
+        let finished = run_script("echo \"$STIGMER_OUT_DIR\"", Duration::from_secs(10)).await.unwrap();
+        assert!(finished.stdout.trim_end().ends_with("/out"), "{}", finished.stdout);
+    }
+
+    #[tokio::test]
+    async fn an_exit_code_is_passed_on_with_the_last_words() {
+        let error = run_script("echo why >&2; exit 3", Duration::from_secs(10)).await.unwrap_err();
+        assert_eq!(error.to_string(), "program exited with code 3\nwhy");
+        let error = run_script("exit 1", Duration::from_secs(10)).await.unwrap_err();
+        assert_eq!(error.to_string(), "program exited with code 1");
+    }
+
+    #[tokio::test]
+    async fn a_program_has_a_limit() {
+        let error = run_script("sleep 1000", Duration::from_secs(1)).await.unwrap_err();
+        assert!(error.to_string().starts_with("program did not end within 1 s"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn two_commands_on_one_folder_take_turns() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(dir.path().join(".lock")).unwrap();
+        let told = Cell::new(false);
+        let first = lock(&path, || panic!("nobody holds it")).await.unwrap();
+        let second = async {
+            let guard = lock(&path, || told.set(true)).await.unwrap();
+            drop(guard);
+        };
+        let release = async {
+            while !told.get() {
+                tokio::task::yield_now().await;
+            }
+            drop(first);
+        };
+        tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(second, release) }).await.unwrap();
+    }
+}

@@ -1,0 +1,204 @@
+//! Typed values that a program names once and uses in several resources.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// A named value: known now, and readable at run time by an expression.
+#[derive(Clone, PartialEq)]
+pub struct Ref<T> {
+    value: T,
+    /// The jq expression, without `${ }` around it.
+    jq: String,
+    is_secret: bool,
+}
+
+/// A named text.
+pub type StringRef = Ref<String>;
+/// A named whole number.
+pub type IntRef = Ref<i64>;
+/// A named truth value.
+pub type BoolRef = Ref<bool>;
+/// A named object.
+pub type ObjectRef = Ref<Map<String, Value>>;
+
+impl<T> Ref<T> {
+    pub(crate) fn variable(name: &str, value: T, is_secret: bool) -> Self {
+        Self { value, jq: format!("$context{}", path(name)), is_secret }
+    }
+
+    /// The value as it is known now.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// What reads the value at run time, such as `${ $context.region }`.
+    pub fn expression(&self) -> String {
+        format!("${{ {} }}", self.jq)
+    }
+
+    /// Whether it must not be shown.
+    pub fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+}
+
+impl StringRef {
+    /// This text followed by `parts`; secret when any of them is.
+    ///
+    /// ```
+    /// # let ctx = stigmer::Context::new();
+    /// let host = ctx.set_string("host", "example.com");
+    /// let url = ctx.set_string("scheme", "https://").concat([(&host).into(), "/icons".into()]);
+    /// assert_eq!(url.value(), "https://example.com/icons");
+    /// ```
+    pub fn concat<'a>(&self, parts: impl IntoIterator<Item = Part<'a>>) -> Self {
+        parts.into_iter().fold(self.clone(), |so_far, part| {
+            let (value, jq, is_secret) = match part {
+                Part::Text(text) => (text, Value::from(text).to_string(), false),
+                Part::Ref(r) => (r.value.as_str(), r.jq.clone(), r.is_secret),
+            };
+            Self {
+                value: so_far.value + value,
+                jq: format!("{} + {jq}", so_far.jq),
+                is_secret: so_far.is_secret || is_secret,
+            }
+        })
+    }
+}
+
+/// A part of a text, see [`StringRef::concat`].
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'a> {
+    /// A fixed text.
+    Text(&'a str),
+    /// A named text.
+    Ref(&'a StringRef),
+}
+
+impl<'a> From<&'a str> for Part<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a StringRef> for Part<'a> {
+    fn from(reference: &'a StringRef) -> Self {
+        Self::Ref(reference)
+    }
+}
+
+impl ObjectRef {
+    /// The text under `key`, if there is one.
+    pub fn field_as_string(&self, key: &str) -> Option<StringRef> {
+        self.field(key, |value| value.as_str().map(str::to_owned))
+    }
+
+    /// The whole number under `key`, if there is one.
+    pub fn field_as_int(&self, key: &str) -> Option<IntRef> {
+        self.field(key, Value::as_i64)
+    }
+
+    /// The truth value under `key`, if there is one.
+    pub fn field_as_bool(&self, key: &str) -> Option<BoolRef> {
+        self.field(key, Value::as_bool)
+    }
+
+    /// The object under `key`, if there is one.
+    pub fn field_as_object(&self, key: &str) -> Option<Self> {
+        self.field(key, |value| value.as_object().cloned())
+    }
+
+    fn field<U>(&self, key: &str, read: impl Fn(&Value) -> Option<U>) -> Option<Ref<U>> {
+        let value = read(self.value.get(key)?)?;
+        Some(Ref { value, jq: format!("{}{}", self.jq, path(key)), is_secret: self.is_secret })
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Ref<T> {
+    /// The value itself, secret or not: printing is how a value gets into a longer text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Ref<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Ref");
+        match self.is_secret {
+            true => shown.field("value", &"(secret)"),
+            false => shown.field("value", &self.value),
+        };
+        shown.field("expression", &self.expression()).finish()
+    }
+}
+
+impl From<StringRef> for String {
+    fn from(reference: StringRef) -> Self {
+        reference.value
+    }
+}
+
+impl From<&StringRef> for String {
+    fn from(reference: &StringRef) -> Self {
+        reference.value.clone()
+    }
+}
+
+/// `.key`, or `["key"]` when jq would not take the key bare.
+fn path(key: &str) -> String {
+    let bare = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if bare { format!(".{key}") } else { format!("[{}]", Value::from(key)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(name: &str, value: &str) -> StringRef {
+        Ref::variable(name, value.to_owned(), false)
+    }
+
+    #[test]
+    fn a_value_has_an_expression_by_its_name() {
+        let region = text("region", "eu-west-1");
+        assert_eq!((region.value().as_str(), region.expression().as_str()), ("eu-west-1", "${ $context.region }"));
+        assert_eq!(text("my-region", "").expression(), "${ $context[\"my-region\"] }");
+        assert_eq!(String::from(&region), "eu-west-1");
+    }
+
+    #[test]
+    fn joining_joins_both_the_values_and_the_expressions() {
+        let (scheme, host) = (text("scheme", "https://"), text("host", "example.com"));
+        let url = scheme.concat([Part::from(&host), "/a\"b".into()]);
+        assert_eq!(url.to_string(), "https://example.com/a\"b");
+        assert_eq!(url.expression(), r#"${ $context.scheme + $context.host + "/a\"b" }"#);
+    }
+
+    #[test]
+    fn fields_have_the_type_that_was_asked_for_or_are_absent() {
+        let Value::Object(map) = json!({"name": "x", "size": 3, "on": true, "in": {"b c": "y"}}) else {
+            unreachable!("an object literal")
+        };
+        let object = Ref::variable("config", map, false);
+        assert_eq!(object.field_as_string("name").unwrap().value(), "x");
+        assert_eq!(object.field_as_int("size").unwrap().value(), &3);
+        assert_eq!(object.field_as_bool("on").unwrap().value(), &true);
+        assert_eq!(object.field_as_int("name"), None);
+        assert_eq!(object.field_as_string("nope"), None);
+        let nested = object.field_as_object("in").unwrap().field_as_string("b c").unwrap();
+        assert_eq!(nested.expression(), "${ $context.config.in[\"b c\"] }");
+    }
+
+    #[test]
+    fn secrets_do_not_show_when_debugged_and_stay_secret_when_joined() {
+        let token = Ref::variable("token", "hush".to_owned(), true);
+        assert!(!format!("{token:?}").contains("hush"));
+        let joined = text("a", "Bearer ").concat([Part::from(&token)]);
+        assert!(joined.is_secret() && !format!("{joined:?}").contains("hush"));
+        assert_eq!(joined.value(), "Bearer hush");
+    }
+}

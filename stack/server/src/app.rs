@@ -1,0 +1,136 @@
+//! The server from start to stop.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use stigmer_api::DESCRIPTOR_SET;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{timeout, timeout_at, Instant},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::transport::{Server, server::TcpIncoming};
+use tonic_health::{ServingStatus, server::{HealthReporter, health_reporter}};
+
+use crate::{
+    executions::{Broker, keep_sweeping},
+    grpc::{self, LogLayer, WireStatusLayer},
+    settings::Settings,
+    state::{Connection, State},
+    store::{CommitObserver, Store},
+    temporal::Supervisor,
+};
+
+/// How long readiness waits for Temporal; without it the server starts degraded.
+const TEMPORAL_AT_START: Duration = Duration::from_secs(2);
+
+/// How long calls and workers in flight may take once the server stops.
+const STOP: Duration = Duration::from_millis(400);
+
+/// The health service that says whether Temporal is connected.
+const TEMPORAL_HEALTH: &str = "temporal";
+
+/// Runs a server until `stop` resolves. Announces readiness once the API answers and Temporal is
+/// connected, or turned out not to be there.
+pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    settings.log();
+    let listener = bind(&settings).await?;
+    let address = listener.local_addr().context("failed to read back the address of the API")?;
+    let broker = Arc::new(Broker::default());
+    let observers: Vec<Arc<dyn CommitObserver>> = vec![broker.clone()];
+    let store = Store::open(&settings.db_path, observers)?;
+
+    let stopping = CancellationToken::new();
+    let (connected, connection) = watch::channel(None);
+    let state = State::new(store.clone(), broker, connection.clone(), stopping.clone());
+    let background = TaskTracker::new();
+    let (health, health_service) = health_reporter();
+    let queues = settings.queues.polled();
+    background.spawn(follow(connection.clone(), health, stopping.clone()));
+    background.spawn(keep_sweeping(state.clone()));
+    background.spawn(
+        Supervisor {
+            target: settings.temporal,
+            queues: settings.queues,
+            store: store.clone(),
+            connection: connected,
+            stopping: stopping.clone(),
+        }
+        .run(),
+    );
+    background.close();
+
+    let serving = Server::builder()
+        .layer(LogLayer)
+        .layer(WireStatusLayer)
+        .add_routes(grpc::routes(state))
+        .add_service(health_service)
+        .add_service(reflection()?.build_v1()?)
+        .add_service(reflection()?.build_v1alpha()?)
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            stopping.clone().cancelled_owned(),
+        );
+    let serving = tokio::spawn(serving);
+
+    wait_for_temporal(connection).await;
+    let version = env!("CARGO_PKG_VERSION");
+    stigmer_process::announce("stigmer-server", version, Some(address.to_string()), &queues)?;
+
+    tokio::pin!(stop);
+    let mut serving = serving;
+    tokio::select! {
+        () = &mut stop => {}
+        ended = &mut serving => {
+            ended.context("the API panicked")?.context("the API ended")?;
+            anyhow::bail!("the API ended although nobody asked it to");
+        }
+    }
+    stopping.cancel();
+    let deadline = Instant::now() + STOP;
+    if timeout_at(deadline, serving).await.is_err() {
+        tracing::warn!("calls in flight were cut off");
+    }
+    if timeout_at(deadline, background.wait()).await.is_err() {
+        tracing::warn!("work in the background was cut off");
+    }
+    store.checkpoint().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
+    let (host, port) = (settings.grpc_host.as_str(), settings.grpc_port);
+    TcpListener::bind((host, port)).await.with_context(|| {
+        format!("failed to listen on {host}:{port}; free the port or choose another with GRPC_HOST and GRPC_PORT")
+    })
+}
+
+fn reflection() -> anyhow::Result<tonic_reflection::server::Builder<'static>> {
+    Ok(tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET))
+}
+
+/// Reports the connection to Temporal as a health service.
+async fn follow(mut connection: Connection, health: HealthReporter, stopping: CancellationToken) {
+    loop {
+        let status = match *connection.borrow_and_update() {
+            Some(_) => ServingStatus::Serving,
+            None => ServingStatus::NotServing,
+        };
+        health.set_service_status(TEMPORAL_HEALTH, status).await;
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            changed = connection.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn wait_for_temporal(mut connection: Connection) {
+    let connected = connection.wait_for(Option::is_some);
+    if timeout(TEMPORAL_AT_START, connected).await.is_err() {
+        tracing::warn!("starting without Temporal: executions are refused until it is connected");
+    }
+}

@@ -1,0 +1,23 @@
+//! Executions: their phases, how reports change them, who watches them, and how each of them comes
+//! to an end whatever happens to runners and to Temporal.
+
+mod accept;
+mod broker;
+mod merge;
+mod orchestrator;
+mod phase;
+mod status;
+mod subscribe;
+mod sweep;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::accept;
+pub use broker::{Broker, Watcher};
+pub use merge::{Execution, PhaseError, Progress, Status};
+pub use orchestrator::{Gone, LookupError, Orchestrator, RunState, StartFailure};
+pub use phase::Phase;
+pub use status::{conclude, end, update_status};
+pub use subscribe::{Subscription, subscribe};
+pub use sweep::{Abandoned, keep_sweeping};

@@ -1,0 +1,55 @@
+//! What executions need of Temporal.
+
+use stigmer_api::agent_execution::AgentExecution;
+
+/// Starts and follows the workflow behind an execution. One execution has at most one workflow run.
+#[tonic::async_trait]
+pub trait Orchestrator: Send + Sync + 'static {
+    /// Starts the workflow; one that was started before is fine. Secrets must be hidden.
+    async fn start(&self, execution: &AgentExecution) -> Result<(), StartFailure>;
+
+    /// What became of the workflow.
+    async fn state(&self, execution_id: &str) -> Result<RunState, LookupError>;
+
+    /// Ends the workflow, and with it the work of the runner. One that has ended or never began is
+    /// fine.
+    async fn terminate(&self, execution_id: &str, reason: &str) -> Result<(), LookupError>;
+}
+
+/// The workflow was not started, or nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartFailure {
+    /// It certainly does not run.
+    #[error("{0}")]
+    Refused(String),
+    /// The answer was lost: it may run.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// Temporal cannot tell at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LookupError(pub String);
+
+/// What became of a workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// It runs.
+    Running,
+    /// It does not run.
+    Gone(Gone),
+}
+
+/// Why a workflow does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// Temporal does not know it.
+    Unknown,
+    /// It ended by itself.
+    Closed,
+    /// It ran out of time.
+    TimedOut,
+    /// Somebody ended it.
+    Cancelled,
+}

@@ -1,0 +1,141 @@
+//! Compares executions with their workflows, so that none waits for a workflow that is gone: after a
+//! crash between storing and starting, after Temporal lost its history, after a workflow was ended
+//! from outside.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use stigmer_api::{Resource, agent_execution::AgentExecution};
+use tokio::{sync::Notify, time};
+
+use super::{Execution as _, Gone, Orchestrator, Phase, RunState, status};
+use crate::{
+    mask::Outgoing as _,
+    state::State,
+    store::{Page, Query, Start},
+};
+
+/// How often all unfinished executions are compared while Temporal is connected.
+const PERIOD: Duration = Duration::from_secs(30);
+
+/// A PENDING execution younger than this is started when its workflow is missing; an older one has
+/// been given up by whoever waited for it.
+const FRESH: Duration = Duration::from_secs(600);
+
+/// How many rows are read at a time.
+const PAGE: u32 = 100;
+
+/// Executions that are deleted or ended while their workflow may still run.
+#[derive(Default)]
+pub struct Abandoned {
+    ids: Mutex<BTreeSet<String>>,
+    added: Notify,
+}
+
+impl Abandoned {
+    /// Has the workflow of this execution terminated, soon or once Temporal is back.
+    pub fn add(&self, id: &str) {
+        self.locked().insert(id.to_owned());
+        self.added.notify_one();
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        // A set of texts is whole whatever panicked around it.
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sweeps on every connection to Temporal, then every [`PERIOD`], until the server stops.
+pub async fn keep_sweeping(state: State) {
+    let mut connection = state.connection();
+    let mut period = time::interval(PERIOD);
+    period.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        let orchestrator = connection.borrow_and_update().clone();
+        if let Some(orchestrator) = orchestrator {
+            terminate_abandoned(&state, orchestrator.as_ref()).await;
+            sweep(&state, orchestrator.as_ref()).await;
+        }
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            _ = period.tick() => {}
+            () = state.abandoned.added.notified() => {}
+            changed = connection.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn terminate_abandoned(state: &State, orchestrator: &dyn Orchestrator) {
+    let ids = state.abandoned.locked().clone();
+    for id in ids {
+        match orchestrator.terminate(&id, "the execution was deleted or could not be started").await {
+            Ok(()) => {
+                state.abandoned.locked().remove(&id);
+            }
+            Err(error) => tracing::warn!(id, %error, "an abandoned workflow was not terminated; trying again later"),
+        }
+    }
+}
+
+/// Goes through the unfinished executions once. What cannot be told now is left for the next time.
+pub(super) async fn sweep(state: &State, orchestrator: &dyn Orchestrator) {
+    let mut last = String::new();
+    loop {
+        let query = Query {
+            phases: Phase::unfinished(),
+            page: Page { start: Start::After(last.clone()), size: PAGE },
+            ..Query::default()
+        };
+        let page = match state.list::<AgentExecution>(query).await {
+            Ok(page) => page.rows,
+            Err(error) => return tracing::error!(%error, "unfinished executions cannot be read"),
+        };
+        let Some(end) = page.last() else { return };
+        end.id().clone_into(&mut last);
+        for execution in page {
+            if state.stopping.is_cancelled() {
+                return;
+            }
+            reconcile(state, orchestrator, execution).await;
+        }
+    }
+}
+
+async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: AgentExecution) {
+    let id = execution.id().to_owned();
+    let gone = match orchestrator.state(&id).await {
+        Ok(RunState::Running) => return,
+        Ok(RunState::Gone(gone)) => gone,
+        Err(error) => return tracing::warn!(id, %error, "the workflow of an execution cannot be looked up"),
+    };
+    let (phase, cause) = match gone {
+        Gone::Unknown if execution.current_phase() <= Phase::Pending && age(&execution) < FRESH => {
+            tracing::info!(id, "starting the workflow of an execution that has none");
+            match orchestrator.start(&execution.masked()).await {
+                Ok(()) => return,
+                Err(failure) => (Phase::Failed, failure.to_string()),
+            }
+        }
+        Gone::Unknown => (Phase::Failed, "Temporal has no workflow for this execution, its history is lost".to_owned()),
+        Gone::Closed => (Phase::Failed, "the workflow of this execution ended without saying how the execution did".to_owned()),
+        Gone::TimedOut => (Phase::Failed, "the workflow of this execution took too long and was ended by Temporal".to_owned()),
+        Gone::Cancelled => (Phase::Cancelled, "the workflow of this execution was cancelled or terminated".to_owned()),
+    };
+    match status::end::<AgentExecution>(&state.store, id.clone(), phase, cause.clone()).await {
+        Ok(true) => tracing::warn!(id, cause, "ended an execution whose workflow is gone"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(id, %error, "an execution whose workflow is gone cannot be ended"),
+    }
+}
+
+fn age(execution: &AgentExecution) -> Duration {
+    let created_at = execution
+        .audit()
+        .and_then(|audit| audit.spec_audit.as_ref()?.created_at.as_ref())
+        .map_or(0, |time| time.seconds);
+    let now = stigmer_api::time::timestamp_now().seconds;
+    Duration::from_secs(u64::try_from(now - created_at).unwrap_or(0))
+}

@@ -1,0 +1,129 @@
+//! One log line for each call, when it ends.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures::future::BoxFuture;
+use http_body::{Frame, SizeHint};
+use tonic::{
+    Code, Status,
+    body::Body,
+    codegen::{Body as HttpBody, Bytes, Service, http},
+};
+use tower::Layer;
+
+/// Logs method, duration, and code of each call: unary calls when they are answered, streams when
+/// they end or the client leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct LogLayer;
+
+/// See [`LogLayer`].
+#[derive(Clone, Debug)]
+pub struct Logged<S> {
+    inner: S,
+}
+
+impl<S> Layer<S> for LogLayer {
+    type Service = Logged<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Logged { inner }
+    }
+}
+
+impl<S, B> Service<http::Request<B>> for Logged<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let mut call = Call::new(request.uri().path().to_owned());
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let response = response.await?;
+            Ok(match Status::from_header_map(response.headers()) {
+                Some(status) => {
+                    call.end(&status);
+                    response
+                }
+                None => response.map(|inner| Body::new(LoggedBody { inner, call })),
+            })
+        })
+    }
+}
+
+/// A call under way. Dropped before its end, it was the client that left.
+struct Call {
+    method: String,
+    began: Instant,
+    ended: bool,
+}
+
+impl Call {
+    fn new(method: String) -> Self {
+        Self { method, began: Instant::now(), ended: false }
+    }
+
+    fn end(&mut self, status: &Status) {
+        self.ended = true;
+        let (method, code) = (&self.method, status.code());
+        let duration_ms = self.began.elapsed().as_secs_f64() * 1000.0;
+        let error = status.message();
+        match code {
+            Code::Ok => tracing::info!(method, duration_ms, ?code, "call"),
+            Code::Internal | Code::Unknown => tracing::error!(method, duration_ms, ?code, error, "call"),
+            _ => tracing::info!(method, duration_ms, ?code, error, "call"),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(&Status::cancelled("the client left"));
+        }
+    }
+}
+
+struct LoggedBody {
+    inner: Body,
+    call: Call,
+}
+
+impl HttpBody for LoggedBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            let status = Status::from_header_map(trailers);
+            self.call.end(&status.unwrap_or_else(|| Status::ok("")));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

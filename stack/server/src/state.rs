@@ -1,0 +1,58 @@
+//! What requests work on.
+
+use std::sync::Arc;
+
+use stigmer_api::agent_execution::AgentExecution;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    executions::{Abandoned, Broker, Orchestrator},
+    kinds::Kind,
+    pipeline::{AtStep as _, StepError},
+    store::{Listing, Query, Store},
+};
+
+/// The connection to Temporal: absent while there is none.
+pub type Connection = watch::Receiver<Option<Arc<dyn Orchestrator>>>;
+
+/// The parts that requests share. Clones are the same state.
+#[derive(Clone)]
+pub struct State {
+    /// Where resources are.
+    pub store: Store,
+    /// Who watches agent executions; the store tells it of every commit.
+    pub agent_executions: Arc<Broker<AgentExecution>>,
+    /// Executions whose workflows must not go on.
+    pub abandoned: Arc<Abandoned>,
+    /// Cancelled when the server stops.
+    pub stopping: CancellationToken,
+    connection: Connection,
+}
+
+impl State {
+    /// A state over `store`, whose commits `agent_executions` must observe.
+    pub fn new(
+        store: Store,
+        agent_executions: Arc<Broker<AgentExecution>>,
+        connection: Connection,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { store, agent_executions, abandoned: Arc::default(), stopping, connection }
+    }
+
+    /// Temporal, if it is connected now.
+    pub fn orchestrator(&self) -> Option<Arc<dyn Orchestrator>> {
+        self.connection.borrow().clone()
+    }
+
+    /// Follows the connection to Temporal.
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
+    }
+
+    /// A page of the resources that match.
+    pub async fn list<K: Kind>(&self, query: Query) -> Result<Listing<K>, StepError> {
+        self.store.read(move |rows| rows.list(&query).at("List")).await
+    }
+}

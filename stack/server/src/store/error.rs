@@ -1,0 +1,71 @@
+//! What can go wrong with the database.
+
+use camino::Utf8PathBuf;
+
+/// A read or a write failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused: disk full, file damaged, and the like.
+    #[error("the database {path} failed: {source}")]
+    Sqlite {
+        /// The database file.
+        path: String,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A row does not hold the message that its kind promises.
+    #[error("the stored {kind} {id} is damaged: {source}")]
+    Damaged {
+        /// The kind, as in the store.
+        kind: String,
+        /// The id of the row.
+        id: String,
+        /// What the decoder objected to.
+        source: prost::DecodeError,
+    },
+}
+
+/// The database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder of the file cannot be made.
+    #[error("failed to make the folder {path} of the database (DB_PATH): {source}")]
+    Folder {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite cannot use the file.
+    #[error(
+        "failed to open the database {path} (DB_PATH): {source}; restore the file from a copy, or move it away to start empty"
+    )]
+    Unusable {
+        /// The database file.
+        path: Utf8PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The integrity check found damage.
+    #[error(
+        "the database {path} (DB_PATH) is damaged: {finding}; restore the file from a copy, or move it away to start empty"
+    )]
+    Damaged {
+        /// The database file.
+        path: Utf8PathBuf,
+        /// The first finding of the check.
+        finding: String,
+    },
+    /// A newer server wrote it.
+    #[error(
+        "the database {path} (DB_PATH) has schema version {found}, this server knows versions up to {known}; use the newer server that wrote it"
+    )]
+    TooNew {
+        /// The database file.
+        path: Utf8PathBuf,
+        /// The version it has.
+        found: i64,
+        /// The newest version this server knows.
+        known: i64,
+    },
+}

@@ -1,0 +1,120 @@
+//! Starting a workflow by name.
+
+use std::time::Duration;
+
+use temporalio_client::{
+    Client, RetryOptions, RpcOptions, UntypedWorkflow, WorkflowIdReusePolicy, WorkflowStartOptions,
+    errors::WorkflowStartError,
+};
+use temporalio_common::MemoValues;
+use tokio::time::timeout;
+use tonic::Code;
+
+use crate::{Arguments, error_text};
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Start<'a> {
+    /// The workflow type.
+    pub workflow_type: &'a str,
+    /// The workflow id. One id is run at most once, also after its run ended.
+    pub workflow_id: &'a str,
+    /// The task queue its worker polls.
+    pub task_queue: &'a str,
+    /// The arguments.
+    pub arguments: Arguments,
+    /// Texts attached to the run, by key.
+    pub memo: &'a [(&'a str, &'a str)],
+    /// How long the run may take before Temporal ends it.
+    pub run_timeout: Duration,
+    /// How long starting it may take, retries included.
+    pub deadline: Duration,
+}
+
+/// The workflow was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A run with this id exists or existed.
+    #[error("workflow {workflow_id} was already started (run {run_id})")]
+    AlreadyStarted {
+        /// The workflow id.
+        workflow_id: String,
+        /// The run that exists, or an empty text when Temporal did not tell.
+        run_id: String,
+    },
+    /// Temporal cannot be reached or did not answer in time.
+    #[error("failed to start workflow {workflow_id}: Temporal is unavailable: {cause}")]
+    Unavailable {
+        /// The workflow id.
+        workflow_id: String,
+        /// What the last attempt met.
+        cause: String,
+    },
+    /// Temporal refused.
+    #[error("failed to start workflow {workflow_id}: {cause}")]
+    Refused {
+        /// The workflow id.
+        workflow_id: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// Starts a workflow and returns its run id. Transient errors are retried within the deadline.
+pub async fn start_workflow(client: &Client, start: Start<'_>) -> Result<String, StartError> {
+    let workflow_id = start.workflow_id.to_owned();
+    let mut memo = MemoValues::new();
+    for (key, text) in start.memo {
+        memo.insert(*key, (*text).to_owned());
+    }
+    let retry = RetryOptions::builder()
+        .initial_interval(Duration::from_millis(20))
+        .max_interval(Duration::from_millis(500))
+        .max_elapsed_time(Some(start.deadline))
+        .build();
+    let options = WorkflowStartOptions::new(start.task_queue, start.workflow_id)
+        .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
+        .run_timeout(start.run_timeout)
+        .memo(memo)
+        .rpc_options(
+            RpcOptions::builder()
+                .timeout(start.deadline)
+                .retry_options(retry)
+                .build(),
+        )
+        .build();
+    let started = client.start_workflow(
+        UntypedWorkflow::new(start.workflow_type),
+        start.arguments.into(),
+        options,
+    );
+    match timeout(start.deadline, started).await {
+        Ok(Ok(handle)) => Ok(handle.run_id().unwrap_or_default().to_owned()),
+        Ok(Err(WorkflowStartError::AlreadyStarted { run_id, .. })) => {
+            Err(StartError::AlreadyStarted {
+                workflow_id,
+                run_id: run_id.unwrap_or_default(),
+            })
+        }
+        Ok(Err(WorkflowStartError::Rpc(status)))
+            if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) =>
+        {
+            Err(StartError::Unavailable {
+                workflow_id,
+                cause: error_text::status(&status),
+            })
+        }
+        Ok(Err(WorkflowStartError::Rpc(status))) => Err(StartError::Refused {
+            workflow_id,
+            cause: error_text::status(&status),
+        }),
+        Ok(Err(other)) => Err(StartError::Refused {
+            workflow_id,
+            cause: other.to_string(),
+        }),
+        Err(_) => Err(StartError::Unavailable {
+            workflow_id,
+            cause: format!("no answer within {:.1} s", start.deadline.as_secs_f64()),
+        }),
+    }
+}

@@ -1,0 +1,3 @@
+//! What a workflow means, without Temporal.
+
+pub mod expression;

@@ -1,0 +1,3 @@
+//! The workflow-runner.
+
+pub mod engine;

@@ -1,0 +1,99 @@
+//! What this machine needs, checked in parallel; each shortcoming is one line that says what, who
+//! needs it, and how to get it.
+
+mod checks;
+mod fix;
+mod row;
+
+use std::thread;
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use stigmer_e2e_plan::{ExitCode, LlmChoice};
+
+pub use checks::{rows_of_binaries, rows_of_tools};
+pub use fix::{Remedy, apply};
+pub use row::{Row, State, table};
+
+use crate::{
+    checkout::Checkout,
+    failure::failure,
+    host::Python,
+    output::{Output, count},
+    plan::Outline,
+};
+
+/// What a run asks of the machine.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// The pinned model has to answer.
+    pub model: bool,
+    /// Where results will be written.
+    pub results: Utf8PathBuf,
+}
+
+impl Needs {
+    /// The needs of a run.
+    pub fn of(outline: &Outline) -> Self {
+        Self { model: outline.llm == LlmChoice::LlamaCpp && !outline.allow_skip, results: outline.results.clone() }
+    }
+}
+
+/// The machine, before anything is fetched or built.
+pub struct Host {
+    /// What was checked.
+    pub rows: Vec<Row>,
+    /// The Python to use, or why there is none.
+    pub python: Result<Python, String>,
+}
+
+/// Checks the machine.
+pub fn look_at_host(checkout: &Checkout, needs: &Needs) -> Host {
+    thread::scope(|scope| {
+        let python = scope.spawn(Python::find);
+        let checks: [Box<dyn FnOnce() -> Row + Send>; 8] = [
+            Box::new(checks::rust),
+            Box::new(checks::c_compiler),
+            Box::new(checks::git),
+            Box::new(checks::cores),
+            Box::new(checks::memory),
+            Box::new(|| checks::build_space(checkout)),
+            Box::new(|| checks::results_folder(&needs.results)),
+            Box::new(|| checks::cache_folder(&checkout.cache)),
+        ];
+        let checks = checks.map(|check| scope.spawn(check));
+        let python = joined(python);
+        let mut rows: Vec<Row> = checks.into_iter().map(joined).collect();
+        rows.insert(2, checks::python(&python, needs.model));
+        Host { rows, python }
+    })
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Fails if anything that is needed is missing. If it is more than one thing, all are shown first.
+pub fn refuse_missing(rows: &[Row], output: Output) -> Result<()> {
+    let missing: Vec<&Row> = rows.iter().filter(|row| row.state == State::Missing).collect();
+    match missing[..] {
+        [] => Ok(()),
+        [row] => Err(failure(row.code, format!("{}: {}, needed for {}", row.what, row.found, row.needed_for), row.get_it.clone())),
+        [first, ..] => {
+            output.line(&table(&missing, output));
+            let cause = format!("{} are missing", count(missing.len(), "prerequisite"));
+            let code = if missing.iter().all(|row| row.code == first.code) { first.code } else { ExitCode::PrerequisiteMissing };
+            Err(failure(code, cause, "see above, or let `cargo xtask doctor --fix` do it"))
+        }
+    }
+}
+
+/// One line about all rows. A warning is quoted, because nobody asks for the table after a success.
+pub fn summary(rows: &[Row]) -> String {
+    let warnings: Vec<&Row> = rows.iter().filter(|row| row.state == State::Warning).collect();
+    match warnings[..] {
+        [] => format!("{}, all ok", count(rows.len(), "check")),
+        [row] => format!("{}, 1 warning: {} {}", count(rows.len(), "check"), row.what, row.found),
+        _ => format!("{}, {} (see `cargo xtask doctor`)", count(rows.len(), "check"), count(warnings.len(), "warning")),
+    }
+}

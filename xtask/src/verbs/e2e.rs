@@ -1,0 +1,16 @@
+//! `cargo xtask e2e`: the whole pipeline.
+
+use anyhow::Result;
+use stigmer_e2e_plan::ExitCode;
+
+use crate::{checkout::Checkout, driver::become_driver, explain::explain, flags::RunFlags, output::Output, plan::Outline, prepare::prepare};
+
+/// Prepares a run and becomes the driver that carries it out.
+pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {
+    let outline = Outline::of_run(flags, checkout, output.json)?;
+    if flags.stack.explain {
+        return explain(&outline, checkout, output);
+    }
+    let prepared = prepare(outline, checkout, output)?;
+    become_driver(&prepared.driver, &prepared.plan)
+}

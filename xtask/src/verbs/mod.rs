@@ -1,0 +1,8 @@
+//! The verbs, one file each.
+
+pub mod attached;
+pub mod doctor;
+pub mod e2e;
+pub mod pins;
+pub mod test;
+pub mod up;

@@ -1,0 +1,16 @@
+//! `cargo xtask up`: the services, kept.
+
+use anyhow::Result;
+use stigmer_e2e_plan::ExitCode;
+
+use crate::{checkout::Checkout, driver::become_driver, explain::explain, flags::StackFlags, output::Output, plan::Outline, prepare::prepare};
+
+/// Prepares a stack and becomes the driver that starts it.
+pub fn run(flags: &StackFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {
+    let outline = Outline::of_stack(flags, checkout, output.json)?;
+    if flags.explain {
+        return explain(&outline, checkout, output);
+    }
+    let prepared = prepare(outline, checkout, output)?;
+    become_driver(&prepared.driver, &prepared.plan)
+}

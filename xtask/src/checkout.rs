@@ -2,9 +2,7 @@
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_e2e_plan::ExitCode;
-
-use crate::failure::failure;
+use stigmer_e2e_plan::{ExitCode, failure};
 
 /// The folders that every verb works in. Absolute paths; none needs to exist but `root`.
 #[derive(Clone, Debug)]
@@ -25,10 +23,22 @@ impl Checkout {
         let root = root()?;
         // Cargo put this very program into the target directory, wherever its configuration says
         // that is; asking `cargo metadata` instead would cost a tenth of a second on each run.
-        let program = utf8(std::env::current_exe().context("failed to find this program's own path")?)?;
-        let binaries = program.parent().context("this program is in no folder")?.to_owned();
-        let target = binaries.parent().context("this program is not in a target directory")?.to_owned();
-        Ok(Self { root, target, binaries, cache: cache()? })
+        let program =
+            utf8(std::env::current_exe().context("failed to find this program's own path")?)?;
+        let binaries = program
+            .parent()
+            .context("this program is in no folder")?
+            .to_owned();
+        let target = binaries
+            .parent()
+            .context("this program is not in a target directory")?
+            .to_owned();
+        Ok(Self {
+            root,
+            target,
+            binaries,
+            cache: cache()?,
+        })
     }
 
     /// Where Cargo puts the binary `name`.
@@ -54,18 +64,34 @@ fn root() -> Result<Utf8PathBuf> {
         Ok(package) => Utf8PathBuf::from(package),
         Err(_) => utf8(std::env::current_dir().context("failed to read the current directory")?)?,
     };
-    let found = start.ancestors().find(|folder| folder.join("pins.json").is_file());
+    let found = start
+        .ancestors()
+        .find(|folder| folder.join("pins.json").is_file());
     found.map(Utf8Path::to_owned).ok_or_else(|| {
         let cause = format!("no pins.json in {start} or above it");
-        failure(ExitCode::Usage, cause, "run `cargo xtask` inside the checkout")
+        failure(
+            ExitCode::Usage,
+            cause,
+            "run `cargo xtask` inside the checkout",
+        )
     })
 }
 
 fn cache() -> Result<Utf8PathBuf> {
-    let variable = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from).filter(|path| path.is_absolute());
-    let base = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    let variable = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(Utf8PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let base =
+        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
     base.map(|base| base.join("stigmer-e2e")).ok_or_else(|| {
-        failure(ExitCode::ProvisionFailed, "neither XDG_CACHE_HOME nor HOME is set", "set XDG_CACHE_HOME to a folder")
+        failure(
+            ExitCode::ProvisionFailed,
+            "neither XDG_CACHE_HOME nor HOME is set",
+            "set XDG_CACHE_HOME to a folder",
+        )
     })
 }
 
@@ -73,11 +99,17 @@ fn cache() -> Result<Utf8PathBuf> {
 pub fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(path).map_err(|path| {
         let cause = format!("the path {} is not UTF-8", path.display());
-        failure(ExitCode::Usage, cause, "move the checkout to a folder with a plain name")
+        failure(
+            ExitCode::Usage,
+            cause,
+            "move the checkout to a folder with a plain name",
+        )
     })
 }
 
 /// The closest folder at or above `path` that exists.
 pub fn nearest_existing(path: &Utf8Path) -> &Utf8Path {
-    path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Utf8Path::new("/"))
+    path.ancestors()
+        .find(|folder| folder.is_dir())
+        .unwrap_or(Utf8Path::new("/"))
 }

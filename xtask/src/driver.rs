@@ -13,10 +13,13 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-use stigmer_e2e_plan::{ExitCode, Plan, Verb, write_json};
+use stigmer_e2e_plan::{ExitCode, Plan, Verb, failure, write_json};
 use xshell::{Shell, cmd};
 
-use crate::{checkout::Checkout, environment::{as_the_user, make_users_own}, failure::failure};
+use crate::{
+    checkout::Checkout,
+    environment::{as_the_user, make_users_own},
+};
 
 /// Writes the plan into the results folder and returns its path.
 pub fn write_plan(plan: &Plan) -> Result<Utf8PathBuf> {
@@ -43,7 +46,11 @@ pub fn become_attached(checkout: &Checkout, arguments: &[&str], json: bool) -> R
     let driver = checkout.driver();
     if !driver.is_file() {
         let cause = format!("{driver} has not been built, so nothing was started from here");
-        return Err(failure(ExitCode::ServiceFailed, cause, "start a stack with `cargo xtask up`"));
+        return Err(failure(
+            ExitCode::ServiceFailed,
+            cause,
+            "start a stack with `cargo xtask up`",
+        ));
     }
     let json = if json { Some("--json") } else { None };
     let mut all = arguments.to_vec();
@@ -61,9 +68,10 @@ fn become_command(driver: &Utf8Path, arguments: &[&str]) -> Result<ExitCode> {
 /// Runs the driver as a child that gets each of our signals exactly once, and returns its exit code.
 pub fn run_driver(driver: &Utf8Path, plan: &Plan) -> Result<i32> {
     let path = write_plan(plan)?;
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("failed to watch for signals")?;
+    let mut signals =
+        Signals::new([SIGINT, SIGTERM, SIGHUP]).context("failed to watch for signals")?;
     let watching = signals.handle();
-    let child = duct::cmd(driver, ["run", "--plan", path.as_str()])
+    let child = duct::cmd(driver.as_str(), ["run", "--plan", path.as_str()])
         .before_spawn(|command| {
             make_users_own(command);
             // In a group of its own, Ctrl-C on the terminal does not reach it by itself as well: a
@@ -88,5 +96,8 @@ pub fn run_driver(driver: &Utf8Path, plan: &Plan) -> Result<i32> {
     });
     let status = status.with_context(|| format!("failed to wait for {driver}"))?;
     // A driver that was killed ends the way a shell would say it.
-    Ok(status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(i32::from(ExitCode::Internal as u8)))
+    Ok(status
+        .code()
+        .or(status.signal().map(|signal| 128 + signal))
+        .unwrap_or(i32::from(ExitCode::Internal as u8)))
 }

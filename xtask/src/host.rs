@@ -20,16 +20,25 @@ pub struct Python {
 impl Python {
     /// The `python3` on `PATH`, or why there is none that will do.
     pub fn find() -> Result<Self, String> {
-        let name = which::which("python3").map_err(|_| format!("python3 >= {PYTHON_AT_LEAST} is not on PATH"))?;
+        let name = which::which("python3")
+            .map_err(|_| format!("python3 >= {PYTHON_AT_LEAST} is not on PATH"))?;
         let code = "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
-        let printed = ask(&name.to_string_lossy(), ["-c", code]).map_err(|why| format!("{} {why}", name.display()))?;
+        let printed = ask(&name.to_string_lossy(), ["-c", code])
+            .map_err(|why| format!("{} {why}", name.display()))?;
         let lines: Vec<&str> = printed.lines().collect();
-        let [path, version] = lines[..] else { return Err(format!("{} prints `{printed}`", name.display())) };
+        let [path, version] = lines[..] else {
+            return Err(format!("{} prints `{printed}`", name.display()));
+        };
         let version: Version = version.parse()?;
         if version < PYTHON_AT_LEAST {
-            return Err(format!("{path} is {version}, and python3 >= {PYTHON_AT_LEAST} is needed"));
+            return Err(format!(
+                "{path} is {version}, and python3 >= {PYTHON_AT_LEAST} is needed"
+            ));
         }
-        Ok(Self { path: path.into(), version })
+        Ok(Self {
+            path: path.into(),
+            version,
+        })
     }
 }
 
@@ -37,10 +46,12 @@ impl Python {
 pub fn cargo() -> Result<Utf8PathBuf, anyhow::Error> {
     let found = match std::env::var("CARGO") {
         Ok(cargo) => Ok(Utf8PathBuf::from(cargo)),
-        Err(_) => which::which("cargo").map_err(anyhow::Error::from).and_then(crate::checkout::utf8),
+        Err(_) => which::which("cargo")
+            .map_err(anyhow::Error::from)
+            .and_then(crate::checkout::utf8),
     };
     found.map_err(|error| {
-        crate::failure::failure(
+        stigmer_e2e_plan::failure(
             stigmer_e2e_plan::ExitCode::PrerequisiteMissing,
             format!("cargo is missing: {error}"),
             "install Rust (https://rustup.rs)",

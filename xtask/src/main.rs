@@ -8,11 +8,9 @@ mod doctor;
 mod driver;
 mod environment;
 mod explain;
-mod failure;
 mod flags;
 mod freshness;
 mod host;
-mod output;
 mod phases;
 mod pins;
 mod plan;
@@ -23,12 +21,11 @@ mod run_id;
 mod verbs;
 
 use clap::Parser;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
 
 use crate::{
     checkout::Checkout,
     flags::{Flags, Verb},
-    output::Output,
     verbs::{attached, doctor as doctor_verb, e2e, pins as pins_verb, test, up},
 };
 
@@ -39,7 +36,7 @@ fn main() -> std::process::ExitCode {
         Ok(code) => code.into(),
         Err(error) => {
             output.error(&error);
-            failure::exit_code_of(&error).into()
+            exit_code_of(&error).into()
         }
     }
 }
@@ -52,7 +49,9 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
         Verb::Down => attached::run(&["down"], &checkout, output),
         Verb::Status => attached::run(&["status"], &checkout, output),
         Verb::Logs { service: None } => attached::run(&["logs"], &checkout, output),
-        Verb::Logs { service: Some(service) } => attached::run(&["logs", &service], &checkout, output),
+        Verb::Logs {
+            service: Some(service),
+        } => attached::run(&["logs", &service], &checkout, output),
         Verb::Doctor { fix } => doctor_verb::run(fix, &checkout, output),
         Verb::Test(flags) => test::run(&flags, &checkout, output),
         Verb::Pins(verb) => pins_verb::run(verb, &checkout, output),

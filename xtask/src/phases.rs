@@ -3,9 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use stigmer_e2e_plan::{PhaseName, PhaseRecord};
-
-use crate::output::Output;
+use stigmer_e2e_plan::{Output, PhaseName, PhaseRecord};
 
 /// The phases of this run so far.
 pub struct Phases {
@@ -16,11 +14,18 @@ pub struct Phases {
 impl Phases {
     /// No phase yet.
     pub fn new(output: Output) -> Self {
-        Self { output, records: Vec::new() }
+        Self {
+            output,
+            records: Vec::new(),
+        }
     }
 
     /// Does the `work` of a phase, which also says in one line what it did.
-    pub fn run<T>(&mut self, name: PhaseName, work: impl FnOnce() -> Result<(T, String)>) -> Result<T> {
+    pub fn run<T>(
+        &mut self,
+        name: PhaseName,
+        work: impl FnOnce() -> Result<(T, String)>,
+    ) -> Result<T> {
         let start = Instant::now();
         let (value, summary) = work()?;
         // 2^64 milliseconds outlast any run.

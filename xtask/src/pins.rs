@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt, fs};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, failure};
 
-use crate::{ask::Version, failure::failure};
+use crate::ask::Version;
 
 /// The pinned artefacts by what they are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,7 +25,12 @@ pub enum Tool {
 
 impl Tool {
     /// Every tool, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::TemporalCli, Self::CargoNextest, Self::LlamaCpp, Self::Model];
+    pub const ALL: [Self; 4] = [
+        Self::TemporalCli,
+        Self::CargoNextest,
+        Self::LlamaCpp,
+        Self::Model,
+    ];
 
     /// Its key in `pins.json`, and the name of its folder in the cache.
     pub fn name(self) -> &'static str {
@@ -81,7 +86,10 @@ pub struct Artefact {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Check {
     /// It runs with these arguments and prints a text that holds `prints`.
-    Program { arguments: Vec<String>, prints: String },
+    Program {
+        arguments: Vec<String>,
+        prints: String,
+    },
     /// Python imports it, and its `__version__` is `prints`.
     PythonModule { module: String, prints: String },
     /// It is a file that begins with these characters.
@@ -143,13 +151,17 @@ impl<'de> Deserialize<'de> for Sha256Hex {
         if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             Ok(Self(text))
         } else {
-            Err(D::Error::custom(format!("`{text}` is not a SHA-256 in 64 lower-case hex digits")))
+            Err(D::Error::custom(format!(
+                "`{text}` is not a SHA-256 in 64 lower-case hex digits"
+            )))
         }
     }
 }
 
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(D::Error::custom)
 }
 
 /// An artefact as it is pinned for one platform.
@@ -171,14 +183,24 @@ impl Pins {
         let path = root.join("pins.json");
         let text = fs::read_to_string(&path).with_context(|| format!("failed to read {path}"))?;
         Self::parse(&text).map_err(|e| {
-            failure(ExitCode::ProvisionFailed, format!("{path} cannot be used: {e}"), "correct the file")
+            failure(
+                ExitCode::ProvisionFailed,
+                format!("{path} cannot be used: {e}"),
+                "correct the file",
+            )
         })
     }
 
     fn parse(text: &str) -> Result<Self> {
         let pins: Self = serde_json::from_str(text)?;
-        let missing = Tool::ALL.iter().find(|tool| !pins.artefacts.contains_key(tool));
-        anyhow::ensure!(missing.is_none(), "artefact `{}` is missing", missing.map_or("", |tool| tool.name()));
+        let missing = Tool::ALL
+            .iter()
+            .find(|tool| !pins.artefacts.contains_key(tool));
+        anyhow::ensure!(
+            missing.is_none(),
+            "artefact `{}` is missing",
+            missing.map_or("", |tool| tool.name())
+        );
         Ok(pins)
     }
 
@@ -188,16 +210,29 @@ impl Pins {
         let download = artefact.platforms.get(platform).ok_or_else(|| {
             let known: Vec<&str> = artefact.platforms.keys().map(String::as_str).collect();
             let cause = format!("{tool} {} is not pinned for {platform}", artefact.version);
-            let fix = format!("use one of {}, or set {} to a path", known.join(", "), artefact.variable);
+            let fix = format!(
+                "use one of {}, or set {} to a path",
+                known.join(", "),
+                artefact.variable
+            );
             failure(ExitCode::ProvisionFailed, cause, fix)
         })?;
-        Ok(Pin { tool, artefact, download, platform })
+        Ok(Pin {
+            tool,
+            artefact,
+            download,
+            platform,
+        })
     }
 }
 
 /// This machine, as `pins.json` and Nix name it.
 pub fn platform() -> String {
-    let system = if std::env::consts::OS == "macos" { "darwin" } else { std::env::consts::OS };
+    let system = if std::env::consts::OS == "macos" {
+        "darwin"
+    } else {
+        std::env::consts::OS
+    };
     format!("{}-{system}", std::env::consts::ARCH)
 }
 
@@ -213,9 +248,21 @@ pub mod tests {
     fn our_pins_name_every_tool_on_four_platforms() {
         let pins = Pins::read(&checkout()).expect("the checkout's own pins are well-formed");
         for tool in Tool::ALL {
-            for platform in ["x86_64-linux", "aarch64-linux", "x86_64-darwin", "aarch64-darwin"] {
+            for platform in [
+                "x86_64-linux",
+                "aarch64-linux",
+                "x86_64-darwin",
+                "aarch64-darwin",
+            ] {
                 let pin = pins.pin(tool, platform).expect("pinned");
-                assert!(pin.download.wheel.path.as_str().contains(&pin.artefact.version), "{tool} on {platform}");
+                assert!(
+                    pin.download
+                        .wheel
+                        .path
+                        .as_str()
+                        .contains(&pin.artefact.version),
+                    "{tool} on {platform}"
+                );
                 assert_ne!(pin.download.wheel.sha256, pin.download.member.sha256);
             }
         }
@@ -224,8 +271,14 @@ pub mod tests {
     #[test]
     fn a_platform_without_a_pin_is_refused_with_the_ones_that_have_one() {
         let pins = Pins::read(&checkout()).expect("well-formed");
-        let error = pins.pin(Tool::Model, "riscv64-linux").expect_err("not pinned").to_string();
-        assert!(error.contains("not pinned for riscv64-linux") && error.contains("aarch64-darwin"), "{error}");
+        let error = pins
+            .pin(Tool::Model, "riscv64-linux")
+            .expect_err("not pinned")
+            .to_string();
+        assert!(
+            error.contains("not pinned for riscv64-linux") && error.contains("aarch64-darwin"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -239,12 +292,17 @@ pub mod tests {
         assert!(error("\"package\"", "\"pakage\"").contains("unknown field `pakage`"));
         assert!(error("\"sha256\": \"3c", "\"sha256\": \"3C").contains("is not a SHA-256"));
         assert!(error("\"model\"", "\"modle\"").contains("unknown variant `modle`"));
-        assert!(error("\"at_least\": \"0.9.138\"", "\"at_least\": \"new\"").contains("`new` is not a version"));
+        assert!(
+            error("\"at_least\": \"0.9.138\"", "\"at_least\": \"new\"")
+                .contains("`new` is not a version")
+        );
     }
 
     #[test]
     fn a_missing_tool_is_named() {
-        let error = Pins::parse(r#"{ "artefacts": {} }"#).expect_err("refused").to_string();
+        let error = Pins::parse(r#"{ "artefacts": {} }"#)
+            .expect_err("refused")
+            .to_string();
         assert_eq!(error, "artefact `temporal-cli` is missing");
     }
 

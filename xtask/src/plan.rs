@@ -4,12 +4,13 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_e2e_plan::{ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Selection, Tools, Verb};
+use stigmer_e2e_plan::{
+    ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Selection, Tools, Verb, failure,
+};
 
 use crate::{
     build::Built,
     checkout::{Checkout, utf8},
-    failure::failure,
     flags::{RunFlags, StackFlags},
     pins::Tool,
     provision::Provisioned,
@@ -40,7 +41,9 @@ impl Outline {
             verb: Verb::Run,
             seed: flags.seed.unwrap_or(outline.seed),
             jobs: usize::from(flags.jobs),
-            selection: Selection { filters: flags.filters.clone() },
+            selection: Selection {
+                filters: flags.filters.clone(),
+            },
             keep: flags.keep,
             ..outline
         })
@@ -49,8 +52,13 @@ impl Outline {
     /// The outline of `cargo xtask up`.
     pub fn of_stack(flags: &StackFlags, checkout: &Checkout, json: bool) -> Result<Self> {
         if flags.allow_skip && in_ci() {
-            let cause = "--allow-skip is refused when CI=true: there a missing prerequisite is a failure";
-            return Err(failure(ExitCode::Usage, cause, "install what is missing (`cargo xtask doctor` names it)"));
+            let cause =
+                "--allow-skip is refused when CI=true: there a missing prerequisite is a failure";
+            return Err(failure(
+                ExitCode::Usage,
+                cause,
+                "install what is missing (`cargo xtask doctor` names it)",
+            ));
         }
         let run_id = run_id(SystemTime::now(), random());
         let results = match &flags.results {
@@ -91,14 +99,24 @@ impl Outline {
     }
 
     /// The whole plan, once everything it names is there.
-    pub fn into_plan(self, checkout: &Checkout, found: &Found, built: Built, phases: Vec<PhaseRecord>) -> Plan {
+    pub fn into_plan(
+        self,
+        checkout: &Checkout,
+        found: &Found,
+        built: Built,
+        phases: Vec<PhaseRecord>,
+    ) -> Plan {
         let file = |tool| found.tool(tool).map(|found| found.file.clone());
-        let llm_files = found.tool(Tool::LlamaCpp).zip(found.tool(Tool::Model)).map(|(library, model)| LlmFiles {
-            library: library.folder.clone(),
-            model: model.file.clone(),
-            name: model_name(&model.file),
-            sha256: model.sha256.to_string(),
-        });
+        let llm_files =
+            found
+                .tool(Tool::LlamaCpp)
+                .zip(found.tool(Tool::Model))
+                .map(|(library, model)| LlmFiles {
+                    library: library.folder.clone(),
+                    model: model.file.clone(),
+                    name: model_name(&model.file),
+                    sha256: model.sha256.to_string(),
+                });
         Plan {
             verb: self.verb,
             run_id: self.run_id,
@@ -168,11 +186,20 @@ pub fn in_ci() -> bool {
 /// `--results`: a folder that is not there yet, or is empty, so that no earlier result is lost.
 fn chosen_results(folder: &Utf8Path) -> Result<Utf8PathBuf> {
     let absolute = utf8(std::path::absolute(folder)?)?;
-    let refuse = |why: String| failure(ExitCode::Usage, format!("--results {folder} {why}"), "name a new folder");
-    match absolute.read_dir_utf8() {
-        Ok(mut entries) if entries.next().is_some() => Err(refuse("is not empty".to_owned())),
+    let refuse = |why: String| {
+        failure(
+            ExitCode::Usage,
+            format!("--results {folder} {why}"),
+            "name a new folder",
+        )
+    };
+    match absolute
+        .read_dir_utf8()
+        .map(|mut entries| entries.next().is_some())
+    {
+        Ok(true) => Err(refuse("is not empty".to_owned())),
         Err(error) if absolute.exists() => Err(refuse(format!("cannot be read: {error}"))),
-        _ => Ok(absolute),
+        Ok(false) | Err(_) => Ok(absolute),
     }
 }
 
@@ -181,17 +208,29 @@ pub fn parse_llm(text: &str) -> Result<LlmChoice, String> {
     let openai = match text {
         "llama-cpp" => return Ok(LlmChoice::LlamaCpp),
         "none" => return Ok(LlmChoice::None),
-        _ => text.strip_prefix("openai=").ok_or("use `llama-cpp`, `none`, or `openai=<base url>,<model>`")?,
+        _ => text
+            .strip_prefix("openai=")
+            .ok_or("use `llama-cpp`, `none`, or `openai=<base url>,<model>`")?,
     };
-    let (base_url, model) = openai.split_once(',').ok_or("the model is missing: openai=<base url>,<model>")?;
-    let is_url = base_url.strip_prefix("http://").or_else(|| base_url.strip_prefix("https://")).is_some_and(|rest| !rest.is_empty());
+    let (base_url, model) = openai
+        .split_once(',')
+        .ok_or("the model is missing: openai=<base url>,<model>")?;
+    let is_url = base_url
+        .strip_prefix("http://")
+        .or_else(|| base_url.strip_prefix("https://"))
+        .is_some_and(|rest| !rest.is_empty());
     if !is_url {
-        return Err(format!("`{base_url}` is no URL such as http://localhost:11434/v1"));
+        return Err(format!(
+            "`{base_url}` is no URL such as http://localhost:11434/v1"
+        ));
     }
     if model.is_empty() {
         return Err("the model's name is empty: openai=<base url>,<model>".to_owned());
     }
-    Ok(LlmChoice::OpenAi { base_url: base_url.trim_end_matches('/').to_owned(), model: model.to_owned() })
+    Ok(LlmChoice::OpenAi {
+        base_url: base_url.trim_end_matches('/').to_owned(),
+        model: model.to_owned(),
+    })
 }
 
 /// The choice as it is typed.

@@ -1,7 +1,7 @@
 //! The phases that this program does itself, up to the plan that the driver carries out.
 
 use anyhow::Result;
-use stigmer_e2e_plan::{LlmChoice, PhaseName, Plan};
+use stigmer_e2e_plan::{LlmChoice, Output, PhaseName, Plan, count};
 
 use crate::{
     build::{self, Built},
@@ -9,7 +9,6 @@ use crate::{
     doctor,
     freshness::fresh_binaries,
     host::{Python, cargo},
-    output::{Output, count},
     phases::Phases,
     pins::{Pin, Pins, Tool, platform},
     plan::{Found, Outline},
@@ -37,24 +36,40 @@ pub fn prepare(outline: Outline, checkout: &Checkout, output: Output) -> Result<
     let found = phases.run(PhaseName::Provision, || {
         let tools = provision(&mut outline, checkout, host.python.as_ref(), output)?;
         let summary = provision_summary(&tools);
-        let python = host.python.as_ref().map_or_else(|_| "python3".into(), |python| python.path.clone());
-        Ok((Found { tools, python, cargo: cargo()? }, summary))
+        let python = host
+            .python
+            .as_ref()
+            .map_or_else(|_| "python3".into(), |python| python.path.clone());
+        Ok((
+            Found {
+                tools,
+                python,
+                cargo: cargo()?,
+            },
+            summary,
+        ))
     })?;
     let built = phases.run(PhaseName::Build, || {
         if outline.no_build {
-            return Ok((fresh_binaries(checkout)?, "skipped, no source is newer".to_owned()));
+            return Ok((
+                fresh_binaries(checkout)?,
+                "skipped, no source is newer".to_owned(),
+            ));
         }
         build::build(checkout, &found.cargo)
     })?;
     phases.run(PhaseName::Doctor, || {
         let mut rows = host.rows;
-        rows.extend(doctor::rows_of_tools(&found.tools));
-        rows.extend(doctor::rows_of_binaries(&built));
+        rows.extend(doctor::checks::rows_of_tools(&found.tools));
+        rows.extend(doctor::checks::rows_of_binaries(&built));
         doctor::refuse_missing(&rows, output)?;
         Ok(((), doctor::summary(&rows)))
     })?;
     let Built { driver, .. } = built.clone();
-    Ok(Prepared { plan: outline.into_plan(checkout, &found, built, phases.into_records()), driver })
+    Ok(Prepared {
+        plan: outline.into_plan(checkout, &found, built, phases.into_records()),
+        driver,
+    })
 }
 
 /// Finds or fetches what the outline needs. With `--allow-skip` a model that cannot be had is given up.
@@ -67,19 +82,32 @@ fn provision(
     let pins = Pins::read(&checkout.root)?;
     let platform = platform();
     let wanted = outline.tools();
-    let wanted = wanted.iter().map(|tool| pins.pin(*tool, &platform)).collect::<Result<Vec<Pin<'_>>>>()?;
-    let provisioner = Provisioner { cache: &checkout.cache, python: python.map_err(String::as_str) };
+    let wanted = wanted
+        .iter()
+        .map(|tool| pins.pin(*tool, &platform))
+        .collect::<Result<Vec<Pin<'_>>>>()?;
+    let provisioner = Provisioner {
+        cache: &checkout.cache,
+        python: python.map_err(String::as_str),
+    };
     let mut tools = Vec::new();
     let mut given_up = None;
-    for (pin, result) in wanted.iter().zip(provisioner.provision(&wanted, &Progress::new())) {
+    for (pin, result) in wanted
+        .iter()
+        .zip(provisioner.provision(&wanted, &Progress::new()))
+    {
         match result {
             Ok(tool) => tools.push(tool),
-            Err(error) if outline.allow_skip && is_for_the_model(pin.tool) => given_up = Some(error),
+            Err(error) if outline.allow_skip && is_for_the_model(pin.tool) => {
+                given_up = Some(error)
+            }
             Err(error) => return Err(error),
         }
     }
     if let Some(error) = given_up {
-        output.note(&format!("no model, tests that need one are skipped: {error:#}"));
+        output.note(&format!(
+            "no model, tests that need one are skipped: {error:#}"
+        ));
         outline.llm = LlmChoice::None;
         tools.retain(|tool| !is_for_the_model(tool.tool));
     }
@@ -92,15 +120,27 @@ fn is_for_the_model(tool: Tool) -> bool {
 
 fn provision_summary(tools: &[Provisioned]) -> String {
     let from = |source: Source| tools.iter().filter(|tool| tool.source == source).count();
-    let sources = [(Source::Nix, "from Nix"), (Source::Cache, "cached"), (Source::Path, "on PATH"), (Source::Fetched, "fetched")];
-    let parts: Vec<(usize, &str)> = sources.map(|(source, text)| (from(source), text)).into_iter().filter(|(n, _)| *n > 0).collect();
+    let sources = [
+        (Source::Nix, "from Nix"),
+        (Source::Cache, "cached"),
+        (Source::Path, "on PATH"),
+        (Source::Fetched, "fetched"),
+    ];
+    let parts: Vec<(usize, &str)> = sources
+        .map(|(source, text)| (from(source), text))
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .collect();
     let all = match parts[..] {
         [(_, text)] => format!("all {text}"),
-        _ => parts.iter().map(|(n, text)| format!("{n} {text}")).collect::<Vec<_>>().join(", "),
+        _ => parts
+            .iter()
+            .map(|(n, text)| format!("{n} {text}"))
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     format!("{}, {all}", count(tools.len(), "tool"))
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +156,13 @@ mod tests {
             sha256: [0; 32].into(),
             source,
         };
-        assert_eq!(provision_summary(&[tool(Source::Cache), tool(Source::Cache)]), "2 tools, all cached");
-        assert_eq!(provision_summary(&[tool(Source::Nix), tool(Source::Fetched)]), "2 tools, 1 from Nix, 1 fetched");
+        assert_eq!(
+            provision_summary(&[tool(Source::Cache), tool(Source::Cache)]),
+            "2 tools, all cached"
+        );
+        assert_eq!(
+            provision_summary(&[tool(Source::Nix), tool(Source::Fetched)]),
+            "2 tools, 1 from Nix, 1 fetched"
+        );
     }
 }

@@ -14,17 +14,31 @@ pub struct Progress {
 impl Progress {
     /// Bars if stderr is a terminal.
     pub fn new() -> Self {
-        let bars = std::io::stderr().is_terminal().then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        let bars = std::io::stderr()
+            .is_terminal()
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         Self { bars }
+    }
+
+    /// No progress.
+    #[cfg(test)]
+    pub fn hidden() -> Self {
+        Self {
+            bars: Some(MultiProgress::with_draw_target(ProgressDrawTarget::hidden())),
+        }
     }
 
     /// A bar for one artefact.
     pub fn bar(&self, pin: &Pin<'_>) -> Bar {
         let label = format!("{} {}", pin.tool, pin.artefact.version);
         let bar = self.bars.as_ref().map(|bars| {
-            let style = ProgressStyle::with_template("  {prefix:28} {bar:24} {bytes:>10} {binary_bytes_per_sec:>12}  {msg}")
-                .expect("the template is a constant that indicatif understands");
-            let bar = bars.add(ProgressBar::new(pin.download.wheel.size).with_style(style.progress_chars("=> ")));
+            let style = ProgressStyle::with_template(
+                "  {prefix:24} {bar:24} {decimal_bytes:>9} of {decimal_total_bytes:9}  {msg}",
+            )
+            .expect("the template is a constant that indicatif understands");
+            let bar = bars.add(
+                ProgressBar::new(pin.download.wheel.size).with_style(style.progress_chars("=> ")),
+            );
             bar.set_prefix(label.clone());
             bar
         });

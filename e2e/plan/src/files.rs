@@ -8,9 +8,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// Replaces `path` by a file with `content`, never leaving a part of it.
 pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
-    let parent = path.parent().filter(|p| !p.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|p| !p.as_str().is_empty())
+        .unwrap_or(Utf8Path::new("."));
     fs::create_dir_all(parent).with_context(|| format!("failed to create {parent}"))?;
-    let name = path.file_name().with_context(|| format!("{path} names no file"))?;
+    let name = path
+        .file_name()
+        .with_context(|| format!("{path} names no file"))?;
     let part: Utf8PathBuf = parent.join(format!(".{name}.{}.part", std::process::id()));
     let written = fs::File::create(&part)
         .and_then(|mut file| file.write_all(content))
@@ -24,7 +29,8 @@ pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
 
 /// Writes `value` as indented JSON with a final newline, atomically.
 pub fn write_json<T: Serialize>(path: &Utf8Path, value: &T) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value).with_context(|| format!("failed to encode {path}"))?;
+    let mut text =
+        serde_json::to_vec_pretty(value).with_context(|| format!("failed to encode {path}"))?;
     text.push(b'\n');
     write_atomically(path, &text)
 }

@@ -24,6 +24,22 @@ pub enum PhaseName {
     Down,
 }
 
+impl PhaseName {
+    /// The name that users see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Provision => "provision",
+            Self::Build => "build",
+            Self::Doctor => "doctor",
+            Self::Up => "up",
+            Self::Test => "test",
+            Self::Collect => "collect",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// A phase that has begun.
 pub type Phase = (PhaseName, std::time::Instant);
 

@@ -1,5 +1,6 @@
 //! What counts as an answer of a model. Checks are hard (a model that works always passes) or
-//! graded (a model that works usually passes). Pure, so that it is tested without a model.
+//! graded (a model that works usually passes). Pure, so that it is judged without a model: its table
+//! of good and bad texts is scenario FUL-07 of the suite.
 
 use regex_lite::Regex;
 use stigmer_api::agent_execution::{AgentExecution, MessageType};
@@ -103,7 +104,7 @@ pub fn greets(text: &str) -> bool {
 }
 
 /// Lines that only a runtime prints.
-const STACK_TRACE: &str = r"(?x)
+const STACK_TRACE: &str = r#"(?x)
       ^\s*Traceback\ \(most\ recent\ call\ last\)
     | ^\s*File\ ".+",\ line\ \d+
     | ^\s*at\ \S+\ ?\(.+:\d+(:\d+)?\)
@@ -111,7 +112,7 @@ const STACK_TRACE: &str = r"(?x)
     | ^\s*thread\ '.*'\ .*panicked\ at
     | ^\s*stack\ backtrace:
     | ^\s*\d+:\ +0x[0-9a-f]+\ -
-";
+"#;
 
 /// How an error text begins.
 const ERROR_TEXT: &str = r#"(?ix)
@@ -139,6 +140,3 @@ fn without_code_blocks(text: &str) -> String {
     });
     outside.collect::<Vec<_>>().join("\n")
 }
-
-#[cfg(test)]
-mod tests;

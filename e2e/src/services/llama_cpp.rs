@@ -9,7 +9,10 @@ use serde::Deserialize;
 use stigmer_e2e_plan::{LlmFiles, read_json, write_atomically};
 
 use super::ModelApi;
-use crate::supervise::{Readiness, Service, Spec, StopPolicy};
+use crate::{
+    session::SharedModel,
+    supervise::{Readiness, Service, Spec, StopPolicy},
+};
 
 const SCRIPT: &str = include_str!("llama_server.py");
 
@@ -30,14 +33,19 @@ struct Announcement {
 }
 
 impl LlamaCpp {
+    /// Its name in reports.
+    pub const NAME: &str = "llm";
+
     /// The model and library of `files`, run by `python`; script, log, and address go to `folder`.
     pub fn new(python: &Utf8Path, files: &LlmFiles, folder: &Utf8Path) -> Self {
         Self(Rc::new(Parts { python: python.to_owned(), files: files.clone(), folder: folder.to_owned() }))
     }
 
-    /// The API's base URL; once it is ready.
-    pub fn base_url(&self) -> Option<String> {
-        self.0.base_url().ok()
+    /// Where and under which name the model is found; once it is ready.
+    pub fn model(&self) -> Option<SharedModel> {
+        let files = &self.0.files;
+        let base_url = self.0.base_url().ok()?;
+        Some(SharedModel { base_url, model: files.name.clone(), sha256: Some(files.sha256.clone()) })
     }
 }
 
@@ -62,7 +70,7 @@ impl Parts {
 
 impl Service for LlamaCpp {
     fn name(&self) -> &str {
-        "llm"
+        Self::NAME
     }
 
     fn command(&self) -> anyhow::Result<Spec> {
@@ -101,6 +109,6 @@ impl Service for LlamaCpp {
     }
 
     fn address(&self) -> Option<String> {
-        self.base_url()
+        self.0.base_url().ok()
     }
 }

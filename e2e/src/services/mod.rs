@@ -1,13 +1,17 @@
 //! The services a run shares, each with what starts it and what proves that it works.
 
 mod llama_cpp;
+mod model;
 mod openai;
 mod playground;
 mod port;
+mod server_health;
 mod temporal;
 
 pub use llama_cpp::LlamaCpp;
+pub use model::Model;
 pub use openai::{ModelApi, ModelError};
-pub use playground::{AgentRunner, Server, ServerError, server_answers};
+pub use playground::{AgentRunner, Server};
 pub use port::free_port;
+pub use server_health::{ServerError, server_answers};
 pub use temporal::{Temporal, temporal_answers};

@@ -8,7 +8,10 @@ use futures_util::future::LocalBoxFuture;
 use stigmer_temporal::{Target, check_health, connect};
 
 use super::free_port;
-use crate::supervise::{Readiness, Service, Spec, StopPolicy};
+use crate::{
+    session::SharedTemporal,
+    supervise::{Readiness, Service, Spec, StopPolicy},
+};
 
 /// A dev server in memory on a free port of 127.0.0.1.
 #[derive(Clone, Debug)]
@@ -24,14 +27,24 @@ impl Temporal {
         Self { cli: cli.to_owned(), folder: folder.to_owned(), port: Rc::default() }
     }
 
+    /// Where it is found; once it is ready.
+    pub fn shared(&self) -> SharedTemporal {
+        SharedTemporal { address: self.target().address, cli: self.cli.clone() }
+    }
+
     fn target(&self) -> Target {
         Target { address: format!("127.0.0.1:{}", self.port.get()), namespace: "default".to_owned() }
     }
 }
 
+impl Temporal {
+    /// Its name in reports.
+    pub const NAME: &str = "temporal";
+}
+
 impl Service for Temporal {
     fn name(&self) -> &str {
-        "temporal"
+        Self::NAME
     }
 
     fn command(&self) -> anyhow::Result<Spec> {

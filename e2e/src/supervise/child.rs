@@ -1,6 +1,6 @@
 //! One supervised process: the thin shell around [`Lifecycle`] and [`Process`].
 
-use std::{future::Future, pin::Pin, process::ExitStatus, time::{Duration, Instant}};
+use std::{future::Future, pin::Pin, process::{ChildStdout, ExitStatus}, time::{Duration, Instant}};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -117,6 +117,11 @@ impl Child {
     /// it, CONT to let it go on).
     pub fn signal(&self, signal: Signal) {
         self.process.signal(signal);
+    }
+
+    /// The read end of its stdout, once, if [`Spec::pipe_stdout`] was asked for.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.process.take_stdout()
     }
 
     /// Its name.

@@ -54,7 +54,11 @@ impl Settings {
     pub fn from_env() -> Result<Self, SettingError> {
         let max_activities = number("TEMPORAL_MAX_CONCURRENCY", 10)?;
         if max_activities == 0 {
-            return Err(refused("TEMPORAL_MAX_CONCURRENCY", "0".to_owned(), "a number above 0"));
+            return Err(refused(
+                "TEMPORAL_MAX_CONCURRENCY",
+                "0".to_owned(),
+                "a number above 0",
+            ));
         }
         Ok(Self {
             temporal: Target::from_env(),
@@ -79,7 +83,10 @@ fn llm() -> Result<LlmSettings, SettingError> {
     let (variable, value) = match (text("STIGMER_LLM_BASE_URL"), text("OLLAMA_BASE_URL")) {
         (Some(value), _) => ("STIGMER_LLM_BASE_URL", value),
         (None, Some(value)) => ("OLLAMA_BASE_URL", value),
-        (None, None) => ("STIGMER_LLM_BASE_URL", "http://localhost:11434/v1".to_owned()),
+        (None, None) => (
+            "STIGMER_LLM_BASE_URL",
+            "http://localhost:11434/v1".to_owned(),
+        ),
     };
     let base_url = llm_base_url(&value).map_err(|expected| refused(variable, value, expected))?;
     let api_key = text("STIGMER_LLM_API_KEY");
@@ -87,7 +94,8 @@ fn llm() -> Result<LlmSettings, SettingError> {
         header_safe("STIGMER_LLM_API_KEY", key)?;
     }
     let extra = text("STIGMER_LLM_EXTRA_BODY").unwrap_or_else(|| "{}".to_owned());
-    let extra_body = extra_body(&extra).map_err(|expected| refused("STIGMER_LLM_EXTRA_BODY", extra, expected))?;
+    let extra_body = extra_body(&extra)
+        .map_err(|expected| refused("STIGMER_LLM_EXTRA_BODY", extra, expected))?;
     let max_tokens = match text("STIGMER_LLM_MAX_TOKENS") {
         None => None,
         Some(_) => Some(number("STIGMER_LLM_MAX_TOKENS", 0)?),
@@ -102,7 +110,11 @@ fn llm() -> Result<LlmSettings, SettingError> {
 }
 
 fn refused(variable: &'static str, value: String, expected: &'static str) -> SettingError {
-    SettingError { variable, value, expected }
+    SettingError {
+        variable,
+        value,
+        expected,
+    }
 }
 
 /// A key becomes an HTTP header; the error must not repeat it.
@@ -110,15 +122,23 @@ fn header_safe(variable: &'static str, key: &str) -> Result<(), SettingError> {
     if key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Ok(());
     }
-    Err(refused(variable, "(not shown)".to_owned(), "printable ASCII"))
+    Err(refused(
+        variable,
+        "(not shown)".to_owned(),
+        "printable ASCII",
+    ))
 }
 
 /// The `host:port` in a backend endpoint, which may be written with `http://` in front.
 fn backend_address(value: &str) -> Result<String, &'static str> {
     const EXPECTED: &str = "a host:port address without TLS";
-    let address = value.strip_prefix("http://").unwrap_or(value).trim_end_matches('/');
+    let address = value
+        .strip_prefix("http://")
+        .unwrap_or(value)
+        .trim_end_matches('/');
     let url = Url::parse(&format!("http://{address}")).map_err(|_| EXPECTED)?;
-    let bare = url.has_host() && url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    let bare =
+        url.has_host() && url.path() == "/" && url.query().is_none() && url.username().is_empty();
     if value.starts_with("https://") || !bare || url.port() == Some(443) {
         return Err(EXPECTED);
     }
@@ -131,7 +151,11 @@ fn llm_base_url(value: &str) -> Result<Url, &'static str> {
     let mut url = Url::parse(value).map_err(|_| EXPECTED)?;
     match url.scheme() {
         "http" => {}
-        "https" => return Err("an http:// URL: this build has no TLS; put a local proxy in front of the service"),
+        "https" => {
+            return Err(
+                "an http:// URL: this build has no TLS; put a local proxy in front of the service",
+            );
+        }
         _ => return Err(EXPECTED),
     }
     if !url.has_host() || url.query().is_some() || url.fragment().is_some() {
@@ -150,8 +174,13 @@ fn extra_body(value: &str) -> Result<Map<String, Value>, &'static str> {
     let Ok(Value::Object(fields)) = serde_json::from_str(value) else {
         return Err("a JSON object of request fields, such as {\"temperature\": 0}");
     };
-    if ["model", "messages", "stream"].iter().any(|fixed| fields.contains_key(*fixed)) {
-        return Err("a JSON object without \"model\", \"messages\" and \"stream\", which the runner sets");
+    if ["model", "messages", "stream"]
+        .iter()
+        .any(|fixed| fields.contains_key(*fixed))
+    {
+        return Err(
+            "a JSON object without \"model\", \"messages\" and \"stream\", which the runner sets",
+        );
     }
     Ok(fields)
 }
@@ -174,17 +203,41 @@ mod tests {
 
     #[test]
     fn urls_that_cannot_be_used_say_what_can() {
-        assert!(llm_base_url("https://api.example.com/v1").unwrap_err().contains("no TLS"));
-        for value in ["localhost:11434", "127.0.0.1:1/v1", "ftp://host/v1", "http://host/v1?key=1", ""] {
-            assert!(llm_base_url(value).unwrap_err().contains("http:// URL such as"), "{value}");
+        assert!(
+            llm_base_url("https://api.example.com/v1")
+                .unwrap_err()
+                .contains("no TLS")
+        );
+        for value in [
+            "localhost:11434",
+            "127.0.0.1:1/v1",
+            "ftp://host/v1",
+            "http://host/v1?key=1",
+            "",
+        ] {
+            assert!(
+                llm_base_url(value)
+                    .unwrap_err()
+                    .contains("http:// URL such as"),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn a_backend_is_host_and_port_with_or_without_scheme() {
         assert_eq!(backend_address("localhost:7234").unwrap(), "localhost:7234");
-        assert_eq!(backend_address("http://127.0.0.1:40211/").unwrap(), "127.0.0.1:40211");
-        for value in ["https://host:7234", "host:443", "host:port", "host:1/path", "http://"] {
+        assert_eq!(
+            backend_address("http://127.0.0.1:40211/").unwrap(),
+            "127.0.0.1:40211"
+        );
+        for value in [
+            "https://host:7234",
+            "host:443",
+            "host:port",
+            "host:1/path",
+            "http://",
+        ] {
             assert!(backend_address(value).is_err(), "{value}");
         }
     }
@@ -193,14 +246,31 @@ mod tests {
     fn extra_fields_are_an_object_that_leaves_the_essential_fields_alone() {
         let fields = extra_body(r#"{"temperature": 0, "cache_prompt": false}"#).unwrap();
         assert_eq!(fields["cache_prompt"], Value::Bool(false));
-        assert!(extra_body("{").unwrap_err().contains("a JSON object of request fields"));
-        assert!(extra_body("[1]").unwrap_err().contains("a JSON object of request fields"));
-        assert!(extra_body(r#"{"stream": false}"#).unwrap_err().contains("which the runner sets"));
+        assert!(
+            extra_body("{")
+                .unwrap_err()
+                .contains("a JSON object of request fields")
+        );
+        assert!(
+            extra_body("[1]")
+                .unwrap_err()
+                .contains("a JSON object of request fields")
+        );
+        assert!(
+            extra_body(r#"{"stream": false}"#)
+                .unwrap_err()
+                .contains("which the runner sets")
+        );
     }
 
     #[test]
     fn a_key_that_is_no_header_is_refused_without_being_shown() {
-        let error = header_safe("STIGMER_LLM_API_KEY", "se\ncret").unwrap_err().to_string();
-        assert!(error.contains("STIGMER_LLM_API_KEY") && !error.contains("cret"), "{error}");
+        let error = header_safe("STIGMER_LLM_API_KEY", "se\ncret")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("STIGMER_LLM_API_KEY") && !error.contains("cret"),
+            "{error}"
+        );
     }
 }

@@ -5,11 +5,16 @@ use std::{ffi::OsString, process::ExitCode};
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
-use crate::render::Screen;
+use crate::render::{Screen, to_stderr};
 
 /// Applies Stigmer projects and runs their agents and workflows.
 #[derive(Debug, Parser)]
-#[command(name = "stigmer", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "stigmer",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// Log what happens to standard error.
     #[arg(short, long, global = true)]
@@ -59,7 +64,12 @@ pub struct RunArgs {
     /// Name or id of an agent or workflow [default: the project's only one].
     pub target: Option<String>,
     /// What to tell it.
-    #[arg(long, default_value = "execute", hide_default_value = true, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        default_value = "execute",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     pub message: String,
     /// A variable of the execution, KEY=VALUE or secret:KEY=VALUE; repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -141,7 +151,10 @@ impl Cli {
                 ExitCode::SUCCESS
             }
             _ => {
-                eprintln!("Error: {}", one_line(&error.render().to_string()));
+                to_stderr(&format!(
+                    "Error: {}\n",
+                    one_line(&error.render().to_string())
+                ));
                 ExitCode::FAILURE
             }
         })
@@ -194,7 +207,10 @@ mod tests {
         ] {
             assert_eq!(run_args(line).follow(), follow, "{line}");
         }
-        assert_eq!(run_args("stigmer run --follow x").target.as_deref(), Some("x"));
+        assert_eq!(
+            run_args("stigmer run --follow x").target.as_deref(),
+            Some("x")
+        );
     }
 
     #[test]
@@ -205,21 +221,31 @@ mod tests {
 
     #[test]
     fn variables_are_repeated_not_split() {
-        let args = run_args("stigmer run --runtime-env A=1,2 --runtime-env secret:B=2=3 --runtime-env C=");
+        let args =
+            run_args("stigmer run --runtime-env A=1,2 --runtime-env secret:B=2=3 --runtime-env C=");
         assert_eq!(args.runtime_env, ["A=1,2", "secret:B=2=3", "C="]);
     }
 
     #[test]
     fn errors_of_the_command_line_are_one_line() {
         for (line, wanted) in [
-            ("stigmer frobnicate", "unrecognized subcommand 'frobnicate'; see 'stigmer --help'"),
-            ("stigmer apply --nope", "unexpected argument '--nope' found; see 'stigmer --help'"),
+            (
+                "stigmer frobnicate",
+                "unrecognized subcommand 'frobnicate'; see 'stigmer --help'",
+            ),
+            (
+                "stigmer apply --nope",
+                "unexpected argument '--nope' found; see 'stigmer --help'",
+            ),
             (
                 "stigmer config get",
                 "the following required arguments were not provided: <KEY>; see 'stigmer --help'",
             ),
         ] {
-            assert_eq!(one_line(&parse(line).unwrap_err().render().to_string()), wanted);
+            assert_eq!(
+                one_line(&parse(line).unwrap_err().render().to_string()),
+                wanted
+            );
         }
     }
 

@@ -20,8 +20,11 @@ pub enum ConfigError {
     NoHome,
     #[error("failed to read {path}: {reason}")]
     Read { path: Utf8PathBuf, reason: String },
-    #[error("failed to write {path}: {source}")]
-    Write { path: Utf8PathBuf, source: io::Error },
+    #[error("failed to write {path}")]
+    Write {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
     #[error("unknown configuration key: {0}")]
     UnknownKey(String),
     #[error("invalid boolean value for {key}: {value}")]
@@ -29,7 +32,11 @@ pub enum ConfigError {
     #[error("invalid integer value for {key}: {value}")]
     Integer { key: String, value: String },
     #[error("invalid {what}: {value} (must be: {allowed})")]
-    Choice { what: &'static str, value: String, allowed: &'static str },
+    Choice {
+        what: &'static str,
+        value: String,
+        allowed: &'static str,
+    },
     #[error("unknown backend type: {value} (in {path}; run 'stigmer backend set local')")]
     BackendType { path: Utf8PathBuf, value: String },
 }
@@ -77,19 +84,28 @@ pub struct Config {
 impl Config {
     /// Reads the settings of the user; a missing file means that everything is at its default.
     pub fn load() -> Result<Self, ConfigError> {
-        let home = env::var("HOME").ok().filter(|home| !home.is_empty()).ok_or(ConfigError::NoHome)?;
+        let home = env::var("HOME")
+            .ok()
+            .filter(|home| !home.is_empty())
+            .ok_or(ConfigError::NoHome)?;
         Self::load_from(Utf8Path::new(&home).join(".stigmer/config.yaml"))
     }
 
     fn load_from(path: Utf8PathBuf) -> Result<Self, ConfigError> {
-        let fail = |reason: String| ConfigError::Read { path: path.clone(), reason };
+        let fail = |reason: String| ConfigError::Read {
+            path: path.clone(),
+            reason,
+        };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
             Err(e) => return Err(fail(e.to_string())),
         };
         let options = serde_saphyr::options! { with_snippet: false };
-        let document = match text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        let document = match text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
             true => Value::Object(Map::new()),
             false => serde_saphyr::from_str_with_options(&text, options)
                 .map_err(|e| fail(format!("not valid YAML: {e}")))?,
@@ -110,14 +126,20 @@ impl Config {
         let value = self.get("backend.type")?;
         match value.as_str() {
             "local" | "cloud" => Ok(value),
-            _ => Err(ConfigError::BackendType { path: self.path.clone(), value }),
+            _ => Err(ConfigError::BackendType {
+                path: self.path.clone(),
+                value,
+            }),
         }
     }
 
     /// The value of `key` in the file, else its default.
     pub fn get(&self, key: &str) -> Result<String, ConfigError> {
         let key = find(key)?;
-        let stored = key.path.iter().try_fold(&self.document, |node, step| node.get(*step));
+        let stored = key
+            .path
+            .iter()
+            .try_fold(&self.document, |node, step| node.get(*step));
         Ok(match stored {
             None | Some(Value::Null) => self.default_of(key),
             Some(Value::String(text)) => text.clone(),
@@ -127,7 +149,9 @@ impl Config {
 
     /// All keys and their values.
     pub fn list(&self) -> Result<Vec<(&'static str, String)>, ConfigError> {
-        KEYS.iter().map(|key| Ok((key.name, self.get(key.name)?))).collect()
+        KEYS.iter()
+            .map(|key| Ok((key.name, self.get(key.name)?)))
+            .collect()
     }
 
     /// Changes `key` in memory; [`save`](Self::save) writes it.
@@ -137,14 +161,26 @@ impl Config {
         let new = match key.kind {
             Kind::Text => Value::from(value),
             Kind::Boolean => {
-                Value::from(value.parse::<bool>().map_err(|_| ConfigError::Boolean { key: name, value: text })?)
+                Value::from(value.parse::<bool>().map_err(|_| ConfigError::Boolean {
+                    key: name,
+                    value: text,
+                })?)
             }
             Kind::Integer => {
-                Value::from(value.parse::<i64>().map_err(|_| ConfigError::Integer { key: name, value: text })?)
+                Value::from(value.parse::<i64>().map_err(|_| ConfigError::Integer {
+                    key: name,
+                    value: text,
+                })?)
             }
             Kind::Choice(what, values, allowed) => match values.contains(&value) {
                 true => Value::from(value),
-                false => return Err(ConfigError::Choice { what, value: text, allowed }),
+                false => {
+                    return Err(ConfigError::Choice {
+                        what,
+                        value: text,
+                        allowed,
+                    });
+                }
             },
         };
         let mut node = &mut self.document;
@@ -160,12 +196,18 @@ impl Config {
 
     /// Writes the file, readable by its owner only, in one step.
     pub fn save(&self) -> Result<(), ConfigError> {
-        let fail = |source: io::Error| ConfigError::Write { path: self.path.clone(), source };
-        let yaml = serde_saphyr::to_string(&self.document).map_err(|e| fail(io::Error::other(e)))?;
+        let fail = |source: io::Error| ConfigError::Write {
+            path: self.path.clone(),
+            source,
+        };
+        let yaml =
+            serde_saphyr::to_string(&self.document).map_err(|e| fail(io::Error::other(e)))?;
         if let Some(dir) = self.path.parent() {
             fs::create_dir_all(dir).map_err(fail)?;
         }
-        let part = self.path.with_extension(format!("yaml.{}.part", std::process::id()));
+        let part = self
+            .path
+            .with_extension(format!("yaml.{}.part", std::process::id()));
         fs::OpenOptions::new()
             .write(true)
             .create(true)
@@ -201,86 +243,10 @@ impl Config {
 }
 
 fn find(name: &str) -> Result<&'static Key, ConfigError> {
-    KEYS.iter().find(|key| key.name == name).ok_or_else(|| ConfigError::UnknownKey(name.to_owned()))
+    KEYS.iter()
+        .find(|key| key.name == name)
+        .ok_or_else(|| ConfigError::UnknownKey(name.to_owned()))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    fn with_file(text: &str) -> (tempfile::TempDir, Result<Config, ConfigError>) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::try_from(dir.path().join("config.yaml")).unwrap();
-        fs::write(&path, text).unwrap();
-        (dir, Config::load_from(path))
-    }
-
-    #[test]
-    fn without_a_file_everything_is_at_its_default() {
-        let config = Config::load_from("/nonexistent/config.yaml".into()).unwrap();
-        assert_eq!(config.backend().unwrap(), "local");
-        assert_eq!(config.get("llm.model").unwrap(), "qwen2.5-coder:7b");
-        assert_eq!(config.list().unwrap().len(), KEYS.len());
-    }
-
-    #[test]
-    fn defaults_follow_the_provider() {
-        let (_dir, config) = with_file("backend: {local: {llm: {provider: openai}}}\n");
-        let config = config.unwrap();
-        assert_eq!(config.get("llm.model").unwrap(), "gpt-4");
-        assert_eq!(config.get("llm.base_url").unwrap(), "https://api.openai.com/v1");
-    }
-
-    #[test]
-    fn a_saved_value_comes_back_and_strangers_are_kept() {
-        let (_dir, config) = with_file("context:\n  organization: acme\n");
-        let mut config = config.unwrap();
-        for (key, value) in [("execution.ttl", "60"), ("temporal.managed", "false"), ("llm.model", "x:1")] {
-            config.set(key, value).unwrap();
-        }
-        config.save().unwrap();
-        let again = Config::load_from(config.path.clone()).unwrap();
-        assert_eq!(again.get("execution.ttl").unwrap(), "60");
-        assert_eq!(again.get("temporal.managed").unwrap(), "false");
-        assert_eq!(again.get("llm.model").unwrap(), "x:1");
-        assert_eq!(again.document["context"]["organization"], "acme");
-        let mode = fs::metadata(&config.path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert!(fs::read_to_string(&config.path).unwrap().starts_with(HEADER));
-    }
-
-    #[test]
-    fn values_that_do_not_fit_their_key_are_refused() {
-        let mut config = Config::load_from("/nonexistent/config.yaml".into()).unwrap();
-        for (key, value, text) in [
-            ("execution.mode", "vm", "invalid execution mode: vm (must be: local, sandbox, or auto)"),
-            ("execution.ttl", "soon", "invalid integer value for execution.ttl: soon"),
-            ("temporal.managed", "maybe", "invalid boolean value for temporal.managed: maybe"),
-            ("backend.type", "moon", "invalid backend type: moon (must be: local or cloud)"),
-            ("nope", "1", "unknown configuration key: nope"),
-        ] {
-            assert_eq!(config.set(key, value).unwrap_err().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn a_damaged_file_is_named() {
-        for text in ["backend: [", "- a\n- b\n", "just text", "a: 1\na: 2\n"] {
-            let (dir, config) = with_file(text);
-            let error = config.unwrap_err().to_string();
-            assert!(error.contains(dir.path().to_str().unwrap()), "{error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
-        }
-        let (dir, config) = with_file("backend: {type: moon}\n");
-        let error = config.unwrap().backend().unwrap_err().to_string();
-        assert!(error.contains("moon") && error.contains(dir.path().to_str().unwrap()), "{error}");
-    }
-
-    #[test]
-    fn an_empty_file_is_an_empty_mapping() {
-        let (_dir, config) = with_file("# nothing yet\n\n");
-        assert_eq!(config.unwrap().backend().unwrap(), "local");
-    }
-}
+mod tests;

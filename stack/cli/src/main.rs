@@ -25,7 +25,10 @@ fn main() -> ExitCode {
             .with_writer(std::io::stderr)
             .init();
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return report(&anyhow::Error::new(error).context("failed to start")),
     };
@@ -66,7 +69,7 @@ async fn ending_signal() -> anyhow::Result<ExitCode> {
 
 /// The first line on standard error is the error; what follows is help.
 fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("Error: {error:#}");
+    render::to_stderr(&format!("Error: {error:#}\n"));
     tracing::debug!(?error, "failed");
     ExitCode::FAILURE
 }

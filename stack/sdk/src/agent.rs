@@ -1,16 +1,13 @@
 //! Agents.
 
-use std::{
-    cell::RefCell,
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use stigmer_api::{Resource, agent as api, validate::validate};
 
 use crate::{
     Context, EnvironmentVariable, McpServer, SkillRef, SubAgent, ValidationError,
-    environment::agent_env_spec,
     envelope::{check_name, metadata},
+    environment::agent_env_spec,
     error::ConversionError,
     sub_agent::skill_refs,
 };
@@ -51,10 +48,17 @@ impl Agent {
     ///
     /// When `name` is empty, longer than 63 characters, or not lower-case letters, digits, and
     /// inner hyphens. Such an agent is not registered.
-    pub fn new(ctx: &Context, name: impl Into<String>, args: AgentArgs) -> Result<Self, ValidationError> {
+    pub fn new(
+        ctx: &Context,
+        name: impl Into<String>,
+        args: AgentArgs,
+    ) -> Result<Self, ValidationError> {
         let name = name.into();
         check_name(&name)?;
-        let agent = Self { name: name.into(), args: Rc::new(RefCell::new(args)) };
+        let agent = Self {
+            name: name.into(),
+            args: Rc::new(RefCell::new(args)),
+        };
         ctx.register_agent(agent.clone());
         Ok(agent)
     }
@@ -112,9 +116,12 @@ impl Agent {
             sub_agents,
             env_spec: agent_env_spec(&args.environment),
         };
-        let agent =
-            api::Agent { metadata: Some(metadata(&self.name)), spec: Some(spec), ..api::Agent::envelope() };
-        validate(&agent)?;
+        let agent = api::Agent {
+            metadata: Some(metadata(&self.name)),
+            spec: Some(spec),
+            ..api::Agent::envelope()
+        };
+        validate(&agent).map_err(ConversionError::Agent)?;
         Ok(agent)
     }
 }
@@ -125,7 +132,10 @@ mod tests {
     use crate::mcp_server::{HttpServer, StdioServer};
 
     fn args() -> AgentArgs {
-        AgentArgs { instructions: "Review the code.".into(), ..Default::default() }
+        AgentArgs {
+            instructions: "Review the code.".into(),
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -155,12 +165,22 @@ mod tests {
         )
         .unwrap();
         let message = agent.to_proto().unwrap();
-        assert_eq!((message.api_version.as_str(), message.kind.as_str()), ("agentic.stigmer.ai/v1", "Agent"));
+        assert_eq!(
+            (message.api_version.as_str(), message.kind.as_str()),
+            ("agentic.stigmer.ai/v1", "Agent")
+        );
         assert_eq!(message.name(), "code-reviewer-pro");
         assert_eq!(message.status, None);
         let spec = message.spec.unwrap();
         assert_eq!(spec.icon_url, "https://example.com/icon.png");
-        assert_eq!((spec.mcp_servers.len(), spec.skill_refs.len(), spec.sub_agents.len()), (1, 1, 1));
+        assert_eq!(
+            (
+                spec.mcp_servers.len(),
+                spec.skill_refs.len(),
+                spec.sub_agents.len()
+            ),
+            (1, 1, 1)
+        );
         assert!(spec.env_spec.unwrap().data["TOKEN"].is_secret);
     }
 
@@ -169,7 +189,11 @@ mod tests {
         let agent = Agent::new(
             &Context::new(),
             "devops",
-            AgentArgs { org: "my-org".into(), skill_refs: vec![SkillRef::platform("a")], ..args() },
+            AgentArgs {
+                org: "my-org".into(),
+                skill_refs: vec![SkillRef::platform("a")],
+                ..args()
+            },
         )
         .unwrap();
         agent
@@ -179,7 +203,13 @@ mod tests {
             .add_sub_agent(SubAgent::new("helper", "Help the engineer."))
             .add_environment_variable(EnvironmentVariable::new("REGION").unwrap());
         let spec = agent.to_proto().unwrap().spec.unwrap();
-        assert_eq!(spec.skill_refs.iter().map(|r| r.slug.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(
+            spec.skill_refs
+                .iter()
+                .map(|r| r.slug.as_str())
+                .collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
         assert_eq!(spec.skill_refs[2].org, "my-org");
         assert_eq!((spec.mcp_servers.len(), spec.sub_agents.len()), (1, 1));
         assert!(spec.env_spec.unwrap().data.contains_key("REGION"));
@@ -199,6 +229,9 @@ mod tests {
         let agent = Agent::new(&Context::new(), "devops", args()).unwrap();
         agent.add_mcp_server(StdioServer::new("github", ""));
         let error = agent.to_proto().unwrap_err().to_string();
-        assert!(error.contains("spec.mcp_servers[0].stdio.command: value is required"), "{error}");
+        assert!(
+            error.contains("spec.mcp_servers[0].stdio.command: value is required"),
+            "{error}"
+        );
     }
 }

@@ -104,7 +104,11 @@ impl Context {
 
     /// Records that the resource `id` needs `depends_on`; ids are `agent:<name>`.
     pub fn track_dependency(&self, id: impl Into<String>, depends_on: impl Into<String>) {
-        self.dependencies.borrow_mut().entry(id.into()).or_default().push(depends_on.into());
+        self.dependencies
+            .borrow_mut()
+            .entry(id.into())
+            .or_default()
+            .push(depends_on.into());
     }
 
     /// The recorded dependencies: id to what it needs, in the order of recording.
@@ -121,9 +125,17 @@ impl Context {
         self.agents.borrow()
     }
 
-    fn set<T: Clone>(&self, name: &str, value: T, is_secret: bool, kind: fn(Ref<T>) -> Variable) -> Ref<T> {
+    fn set<T: Clone>(
+        &self,
+        name: &str,
+        value: T,
+        is_secret: bool,
+        kind: fn(Ref<T>) -> Variable,
+    ) -> Ref<T> {
         let reference = Ref::variable(name, value, is_secret);
-        self.variables.borrow_mut().insert(name.to_owned(), kind(reference.clone()));
+        self.variables
+            .borrow_mut()
+            .insert(name.to_owned(), kind(reference.clone()));
         reference
     }
 }

@@ -23,10 +23,15 @@ pub(crate) fn metadata(name: &str) -> ApiResourceMetadata {
 
 fn annotations() -> HashMap<String, String> {
     // A clock before 1970 is no reason to refuse the program.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     HashMap::from([
         ("stigmer.ai/sdk.language".to_owned(), "rust".to_owned()),
-        ("stigmer.ai/sdk.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        (
+            "stigmer.ai/sdk.version".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        ),
         ("stigmer.ai/sdk.generated-at".to_owned(), now.to_string()),
     ])
 }
@@ -50,7 +55,9 @@ pub(crate) fn check_slug(text: &str) -> Result<(), ValidationError> {
     if text.is_empty() {
         Err(ValidationError::SlugEmpty)
     } else if !slug::is_valid(text) {
-        Err(ValidationError::SlugFormat { slug: text.to_owned() })
+        Err(ValidationError::SlugFormat {
+            slug: text.to_owned(),
+        })
     } else {
         Ok(())
     }
@@ -65,8 +72,14 @@ mod tests {
         assert_eq!(check_name("code-reviewer"), Ok(()));
         assert_eq!(check_name(&"a".repeat(63)), Ok(()));
         for (name, text) in [
-            ("".to_owned(), "validation failed for field \"name\": name is required"),
-            ("a".repeat(64), "validation failed for field \"name\": name must be at most 63 characters (got 64)"),
+            (
+                "".to_owned(),
+                "validation failed for field \"name\": name is required",
+            ),
+            (
+                "a".repeat(64),
+                "validation failed for field \"name\": name must be at most 63 characters (got 64)",
+            ),
             (
                 "Invalid Name!".to_owned(),
                 "validation failed for field \"name\": invalid name format: must be lowercase alphanumeric with hyphens, starting and ending with alphanumeric",
@@ -79,7 +92,10 @@ mod tests {
     #[test]
     fn a_slug_is_checked_with_its_own_words() {
         assert_eq!(check_slug("security-analysis"), Ok(()));
-        assert_eq!(check_slug("").unwrap_err().to_string(), "slug cannot be empty");
+        assert_eq!(
+            check_slug("").unwrap_err().to_string(),
+            "slug cannot be empty"
+        );
         assert_eq!(
             check_slug("-x").unwrap_err().to_string(),
             "invalid slug \"-x\": must contain only lowercase letters, numbers, and hyphens (cannot start/end with hyphen)"
@@ -89,10 +105,20 @@ mod tests {
     #[test]
     fn metadata_says_who_made_it_and_leaves_the_organization_open() {
         let metadata = metadata("code-reviewer");
-        assert_eq!((metadata.name.as_str(), metadata.slug.as_str()), ("code-reviewer", "code-reviewer"));
+        assert_eq!(
+            (metadata.name.as_str(), metadata.slug.as_str()),
+            ("code-reviewer", "code-reviewer")
+        );
         assert_eq!((metadata.owner_scope, metadata.org.as_str()), (2, ""));
         assert_eq!(metadata.annotations["stigmer.ai/sdk.language"], "rust");
-        assert_eq!(metadata.annotations["stigmer.ai/sdk.version"], env!("CARGO_PKG_VERSION"));
-        assert!(metadata.annotations["stigmer.ai/sdk.generated-at"].parse::<u64>().is_ok());
+        assert_eq!(
+            metadata.annotations["stigmer.ai/sdk.version"],
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(
+            metadata.annotations["stigmer.ai/sdk.generated-at"]
+                .parse::<u64>()
+                .is_ok()
+        );
     }
 }

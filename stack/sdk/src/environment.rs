@@ -31,7 +31,13 @@ impl EnvironmentVariable {
         if !name.starts_with(fits) || !name.chars().all(|c| fits(c) || c.is_ascii_digit()) {
             return Err(ValidationError::VariableNameFormat { name });
         }
-        Ok(Self { name, is_secret: false, description: String::new(), default_value: None, required: None })
+        Ok(Self {
+            name,
+            is_secret: false,
+            description: String::new(),
+            default_value: None,
+            required: None,
+        })
     }
 
     /// Its value must not be shown.
@@ -77,7 +83,11 @@ impl EnvironmentVariable {
 impl fmt::Display for EnvironmentVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secret = if self.is_secret { " (secret)" } else { "" };
-        let optional = if self.is_required() { "" } else { " (optional)" };
+        let optional = if self.is_required() {
+            ""
+        } else {
+            " (optional)"
+        };
         write!(f, "EnvVar({}{secret}{optional})", self.name)
     }
 }
@@ -99,7 +109,10 @@ pub(crate) fn agent_env_spec(variables: &[EnvironmentVariable]) -> Option<Enviro
             (variable.name.clone(), value)
         })
         .collect();
-    let description = format!("Environment variables for agent ({} variables)", variables.len());
+    let description = format!(
+        "Environment variables for agent ({} variables)",
+        variables.len()
+    );
     Some(EnvironmentSpec { description, data })
 }
 
@@ -119,7 +132,9 @@ mod tests {
         for name in ["github_token", "2FA_TOKEN", "API-KEY", "É"] {
             assert_eq!(
                 EnvironmentVariable::new(name).unwrap_err().to_string(),
-                format!("invalid environment variable name: {name} (must be uppercase letters, numbers, and underscores)")
+                format!(
+                    "invalid environment variable name: {name} (must be uppercase letters, numbers, and underscores)"
+                )
             );
         }
     }
@@ -129,29 +144,53 @@ mod tests {
         let variable = EnvironmentVariable::new("AWS_REGION").unwrap();
         assert!(variable.is_required());
         assert!(!variable.clone().default_value("us-east-1").is_required());
-        assert!(variable.clone().default_value("us-east-1").required(true).is_required());
+        assert!(
+            variable
+                .clone()
+                .default_value("us-east-1")
+                .required(true)
+                .is_required()
+        );
         assert!(!variable.required(false).is_required());
     }
 
     #[test]
     fn printing_names_what_matters_and_never_the_value() {
-        let token = EnvironmentVariable::new("TOKEN").unwrap().secret().default_value("hush");
+        let token = EnvironmentVariable::new("TOKEN")
+            .unwrap()
+            .secret()
+            .default_value("hush");
         assert_eq!(token.to_string(), "EnvVar(TOKEN (secret) (optional))");
-        assert_eq!(EnvironmentVariable::new("REGION").unwrap().to_string(), "EnvVar(REGION)");
+        assert_eq!(
+            EnvironmentVariable::new("REGION").unwrap().to_string(),
+            "EnvVar(REGION)"
+        );
     }
 
     #[test]
     fn the_spec_counts_its_variables() {
         assert_eq!(agent_env_spec(&[]), None);
         let spec = agent_env_spec(&[
-            EnvironmentVariable::new("TOKEN").unwrap().secret().description("Access"),
-            EnvironmentVariable::new("REGION").unwrap().default_value("us-east-1"),
+            EnvironmentVariable::new("TOKEN")
+                .unwrap()
+                .secret()
+                .description("Access"),
+            EnvironmentVariable::new("REGION")
+                .unwrap()
+                .default_value("us-east-1"),
         ])
         .unwrap();
-        assert_eq!(spec.description, "Environment variables for agent (2 variables)");
+        assert_eq!(
+            spec.description,
+            "Environment variables for agent (2 variables)"
+        );
         assert_eq!(
             spec.data["TOKEN"],
-            EnvironmentValue { value: String::new(), is_secret: true, description: "Access".into() }
+            EnvironmentValue {
+                value: String::new(),
+                is_secret: true,
+                description: "Access".into()
+            }
         );
         assert_eq!(spec.data["REGION"].value, "us-east-1");
     }

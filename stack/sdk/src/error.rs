@@ -1,4 +1,5 @@
-//! What can go wrong while a program describes its resources.
+//! What can go wrong while a program describes its resources. Every error says all there is to say in
+//! its own text, because programs print it as they like.
 
 use std::{io, path::PathBuf};
 
@@ -16,7 +17,9 @@ pub enum ValidationError {
     #[error("validation failed for field \"name\": name is required")]
     NameRequired,
     /// A resource name of more than 63 characters.
-    #[error("validation failed for field \"name\": name must be at most 63 characters (got {length})")]
+    #[error(
+        "validation failed for field \"name\": name must be at most 63 characters (got {length})"
+    )]
     NameTooLong {
         /// The characters it has.
         length: usize,
@@ -41,7 +44,9 @@ pub enum ValidationError {
     #[error("environment variable name is required")]
     VariableNameRequired,
     /// An environment variable with a name that shells do not take.
-    #[error("invalid environment variable name: {name} (must be uppercase letters, numbers, and underscores)")]
+    #[error(
+        "invalid environment variable name: {name} (must be uppercase letters, numbers, and underscores)"
+    )]
     VariableNameFormat {
         /// The name.
         name: String,
@@ -51,10 +56,13 @@ pub enum ValidationError {
 /// Why a resource does not become a message of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ConversionError {
-    #[error("{field}: {source}")]
-    Field { field: String, source: ValidationError },
+    #[error("{field}: {reason}")]
+    Field {
+        field: String,
+        reason: ValidationError,
+    },
     #[error("agent validation failed: {0}")]
-    Agent(#[from] stigmer_api::validate::Violations),
+    Agent(stigmer_api::validate::Violations),
 }
 
 /// Why the described resources could not be handed over.
@@ -74,12 +82,12 @@ pub enum SynthesisError {
         reason: String,
     },
     /// A file cannot be written.
-    #[error("failed to write {}: {source}", path.display())]
+    #[error("failed to write {}: {reason}", path.display())]
     Write {
         /// The file or directory.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -91,5 +99,5 @@ pub enum RunError {
     Function(BoxError),
     /// The resources could not be handed over.
     #[error("synthesis failed: {0}")]
-    Synthesis(#[from] SynthesisError),
+    Synthesis(SynthesisError),
 }

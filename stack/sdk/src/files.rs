@@ -15,9 +15,9 @@ pub(crate) fn write(dir: &Path, name: &str, content: &[u8]) -> Result<(), Synthe
     let written = File::create(&part)
         .and_then(|mut file| file.write_all(content))
         .and_then(|()| fs::rename(&part, &path));
-    written.map_err(|source| {
+    written.map_err(|reason| {
         // The first error is the one to report; the part may not even exist.
         let _ = fs::remove_file(&part);
-        SynthesisError::Write { path, source }
+        SynthesisError::Write { path, reason }
     })
 }

@@ -22,8 +22,8 @@
 
 mod agent;
 mod context;
-mod environment;
 mod envelope;
+mod environment;
 mod error;
 mod files;
 mod mcp_server;

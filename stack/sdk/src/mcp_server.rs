@@ -37,8 +37,15 @@ pub struct StdioServer {
 impl StdioServer {
     /// The server `name`, started as `command`.
     pub fn new(name: impl Into<String>, command: impl Into<String>) -> Self {
-        let config = api::StdioServer { command: command.into(), ..Default::default() };
-        Self { name: name.into(), enabled_tools: Vec::new(), config }
+        let config = api::StdioServer {
+            command: command.into(),
+            ..Default::default()
+        };
+        Self {
+            name: name.into(),
+            enabled_tools: Vec::new(),
+            config,
+        }
     }
 
     /// The arguments of the command.
@@ -51,7 +58,9 @@ impl StdioServer {
     /// An environment variable of the command.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.config.env_placeholders.insert(name.into(), value.into());
+        self.config
+            .env_placeholders
+            .insert(name.into(), value.into());
         self
     }
 
@@ -79,7 +88,11 @@ impl HttpServer {
             timeout_seconds: HTTP_TIMEOUT_SECONDS,
             ..Default::default()
         };
-        Self { name: name.into(), enabled_tools: Vec::new(), config }
+        Self {
+            name: name.into(),
+            enabled_tools: Vec::new(),
+            config,
+        }
     }
 
     /// A header of every request.
@@ -115,8 +128,15 @@ pub struct DockerServer {
 impl DockerServer {
     /// The server `name`, run from `image`.
     pub fn new(name: impl Into<String>, image: impl Into<String>) -> Self {
-        let config = api::DockerServer { image: image.into(), ..Default::default() };
-        Self { name: name.into(), enabled_tools: Vec::new(), config }
+        let config = api::DockerServer {
+            image: image.into(),
+            ..Default::default()
+        };
+        Self {
+            name: name.into(),
+            enabled_tools: Vec::new(),
+            config,
+        }
     }
 
     /// The arguments of the container's command.
@@ -129,7 +149,9 @@ impl DockerServer {
     /// An environment variable of the container.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.config.env_placeholders.insert(name.into(), value.into());
+        self.config
+            .env_placeholders
+            .insert(name.into(), value.into());
         self
     }
 
@@ -141,12 +163,20 @@ impl DockerServer {
 
     /// A directory of the host that the container may only read.
     #[must_use]
-    pub fn read_only_volume(self, host_path: impl Into<String>, container_path: impl Into<String>) -> Self {
+    pub fn read_only_volume(
+        self,
+        host_path: impl Into<String>,
+        container_path: impl Into<String>,
+    ) -> Self {
         self.mount(host_path.into(), container_path.into(), true)
     }
 
     fn mount(mut self, host_path: String, container_path: String, read_only: bool) -> Self {
-        self.config.volumes.push(VolumeMount { host_path, container_path, read_only });
+        self.config.volumes.push(VolumeMount {
+            host_path,
+            container_path,
+            read_only,
+        });
         self
     }
 
@@ -160,7 +190,12 @@ impl DockerServer {
     /// A port of the host that leads to a port of the container; `protocol` is `tcp` or `udp`, or
     /// empty for `tcp`.
     #[must_use]
-    pub fn port(mut self, host_port: u16, container_port: u16, protocol: impl Into<String>) -> Self {
+    pub fn port(
+        mut self,
+        host_port: u16,
+        container_port: u16,
+        protocol: impl Into<String>,
+    ) -> Self {
         self.config.ports.push(PortMapping {
             host_port: host_port.into(),
             container_port: container_port.into(),
@@ -220,11 +255,22 @@ mod tests {
                 .enable_tools(["create_issue", "list_repos"]),
         );
         assert_eq!(server.name(), "github");
-        let McpServerDefinition { server_type: Some(ServerType::Stdio(config)), enabled_tools, .. } = server.to_proto()
+        let McpServerDefinition {
+            server_type: Some(ServerType::Stdio(config)),
+            enabled_tools,
+            ..
+        } = server.to_proto()
         else {
             panic!("not a stdio server: {server:?}");
         };
-        assert_eq!((config.command.as_str(), config.args.len(), config.working_dir.as_str()), ("npx", 2, "/srv"));
+        assert_eq!(
+            (
+                config.command.as_str(),
+                config.args.len(),
+                config.working_dir.as_str()
+            ),
+            ("npx", 2, "/srv")
+        );
         assert_eq!(config.env_placeholders["GITHUB_TOKEN"], "${GITHUB_TOKEN}");
         assert_eq!(enabled_tools, ["create_issue", "list_repos"]);
     }
@@ -235,7 +281,9 @@ mod tests {
             Some(ServerType::Http(config)) => config.timeout_seconds,
             other => panic!("not an HTTP server: {other:?}"),
         };
-        let server = HttpServer::new("api", "https://mcp.example.com").header("X-Api", "1").query_param("region", "eu");
+        let server = HttpServer::new("api", "https://mcp.example.com")
+            .header("X-Api", "1")
+            .query_param("region", "eu");
         assert_eq!(seconds(server.clone()), 30);
         assert_eq!(seconds(server.timeout_seconds(60)), 60);
     }
@@ -253,8 +301,21 @@ mod tests {
         let Some(ServerType::Docker(config)) = server.to_proto().server_type else {
             panic!("not a Docker server: {server:?}");
         };
-        assert_eq!(config.volumes.iter().map(|v| v.read_only).collect::<Vec<_>>(), [false, true]);
-        assert_eq!((config.ports[0].host_port, config.ports[0].container_port), (8080, 80));
-        assert_eq!((config.network.as_str(), config.container_name.as_str()), ("mcp-network", "my-mcp"));
+        assert_eq!(
+            config
+                .volumes
+                .iter()
+                .map(|v| v.read_only)
+                .collect::<Vec<_>>(),
+            [false, true]
+        );
+        assert_eq!(
+            (config.ports[0].host_port, config.ports[0].container_port),
+            (8080, 80)
+        );
+        assert_eq!(
+            (config.network.as_str(), config.container_name.as_str()),
+            ("mcp-network", "my-mcp")
+        );
     }
 }

@@ -28,7 +28,11 @@ impl SkillRef {
 
     /// A skill of the organization `org`.
     pub fn organization(org: impl Into<String>, slug: impl Into<String>) -> Self {
-        Self { scope: ApiResourceOwnerScope::Organization, org: org.into(), ..Self::platform(slug) }
+        Self {
+            scope: ApiResourceOwnerScope::Organization,
+            org: org.into(),
+            ..Self::platform(slug)
+        }
     }
 
     /// The version: a tag, or the 64 hexadecimal digits of a content hash. Without it the latest
@@ -57,19 +61,30 @@ mod tests {
 
     #[test]
     fn references_keep_scope_organization_slug_and_version() {
-        let reference = SkillRef::platform("security-analysis").version("v2.0").to_proto().unwrap();
+        let reference = SkillRef::platform("security-analysis")
+            .version("v2.0")
+            .to_proto()
+            .unwrap();
         assert_eq!((reference.scope, reference.kind), (1, 43));
-        assert_eq!((reference.org.as_str(), reference.slug.as_str()), ("", "security-analysis"));
+        assert_eq!(
+            (reference.org.as_str(), reference.slug.as_str()),
+            ("", "security-analysis")
+        );
         assert_eq!(reference.version, "v2.0");
 
-        let reference = SkillRef::organization("my-org", "internal-docs").to_proto().unwrap();
+        let reference = SkillRef::organization("my-org", "internal-docs")
+            .to_proto()
+            .unwrap();
         assert_eq!((reference.scope, reference.org.as_str()), (2, "my-org"));
         assert_eq!(reference.version, "", "no version means the latest");
     }
 
     #[test]
     fn a_slug_that_no_skill_can_have_is_refused() {
-        assert_eq!(SkillRef::platform("").to_proto(), Err(ValidationError::SlugEmpty));
+        assert_eq!(
+            SkillRef::platform("").to_proto(),
+            Err(ValidationError::SlugEmpty)
+        );
         assert!(SkillRef::platform("Not A Slug").to_proto().is_err());
     }
 }

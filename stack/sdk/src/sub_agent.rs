@@ -54,7 +54,10 @@ impl SubAgent {
         server: impl Into<String>,
         tools: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.tool_selections.entry(server.into()).or_default().extend(tools.into_iter().map(Into::into));
+        self.tool_selections
+            .entry(server.into())
+            .or_default()
+            .extend(tools.into_iter().map(Into::into));
         self
     }
 
@@ -68,7 +71,12 @@ impl SubAgent {
     /// `at` names this sub-agent in errors.
     pub(crate) fn to_proto(&self, at: &str) -> Result<api::SubAgent, ConversionError> {
         let selections = self.tool_selections.iter().map(|(server, tools)| {
-            (server.clone(), api::McpToolSelection { enabled_tools: tools.clone() })
+            (
+                server.clone(),
+                api::McpToolSelection {
+                    enabled_tools: tools.clone(),
+                },
+            )
         });
         Ok(api::SubAgent {
             name: self.name.clone(),
@@ -87,7 +95,12 @@ pub(crate) fn skill_refs(
     at: &str,
 ) -> Result<Vec<stigmer_api::ApiResourceReference>, ConversionError> {
     let convert = |(index, reference): (usize, &SkillRef)| {
-        reference.to_proto().map_err(|source| ConversionError::Field { field: format!("{at}[{index}]"), source })
+        reference
+            .to_proto()
+            .map_err(|reason| ConversionError::Field {
+                field: format!("{at}[{index}]"),
+                reason,
+            })
     };
     references.iter().enumerate().map(convert).collect()
 }
@@ -104,16 +117,28 @@ mod tests {
             .select_tools("github", ["create_issue"])
             .skill_ref(SkillRef::platform("security-analysis").version("stable"));
         let message = helper.to_proto("spec.sub_agents[0]").unwrap();
-        assert_eq!((message.skill_refs[0].kind, message.skill_refs[0].version.as_str()), (43, "stable"));
+        assert_eq!(
+            (
+                message.skill_refs[0].kind,
+                message.skill_refs[0].version.as_str()
+            ),
+            (43, "stable")
+        );
         assert_eq!(message.mcp_servers, ["github"]);
-        assert_eq!(message.mcp_tool_selections["github"].enabled_tools, ["create_issue"]);
+        assert_eq!(
+            message.mcp_tool_selections["github"].enabled_tools,
+            ["create_issue"]
+        );
     }
 
     #[test]
     fn a_bad_reference_is_named_by_its_place() {
         let helper = SubAgent::new("expert", "Know everything.").skill_ref(SkillRef::platform(""));
         assert_eq!(
-            helper.to_proto("spec.sub_agents[2]").unwrap_err().to_string(),
+            helper
+                .to_proto("spec.sub_agents[2]")
+                .unwrap_err()
+                .to_string(),
             "spec.sub_agents[2].skill_refs[0]: slug cannot be empty"
         );
     }

@@ -37,8 +37,11 @@ pub fn run(program: impl FnOnce(&Context) -> Result) -> ExitCode {
 pub fn try_run(program: impl FnOnce(&Context) -> Result) -> Result<(), RunError> {
     let ctx = Context::new();
     program(&ctx).map_err(RunError::Function)?;
-    match env::var_os(OUT_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from) {
-        Some(dir) => Ok(synthesize(&ctx, &dir)?),
+    match env::var_os(OUT_DIR)
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
+    {
+        Some(dir) => synthesize(&ctx, &dir).map_err(RunError::Synthesis),
         None => Ok(()),
     }
 }
@@ -50,12 +53,14 @@ fn synthesize(ctx: &Context, dir: &Path) -> Result<(), SynthesisError> {
         .agents()
         .iter()
         .map(|agent| {
-            agent.to_proto().map_err(|reason| SynthesisError::Conversion {
-                phase: "agents",
-                kind: "Agent",
-                name: agent.name().to_owned(),
-                reason: reason.to_string(),
-            })
+            agent
+                .to_proto()
+                .map_err(|reason| SynthesisError::Conversion {
+                    phase: "agents",
+                    kind: "Agent",
+                    name: agent.name().to_owned(),
+                    reason: reason.to_string(),
+                })
         })
         .collect::<Result<Vec<_>, _>>()?;
     // A map of texts always serialises.
@@ -63,7 +68,10 @@ fn synthesize(ctx: &Context, dir: &Path) -> Result<(), SynthesisError> {
         serde_json::to_vec_pretty(&ctx.dependencies()).expect("dependencies are a JSON object");
     dependencies.push(b'\n');
 
-    fs::create_dir_all(dir).map_err(|source| SynthesisError::Write { path: dir.to_owned(), source })?;
+    fs::create_dir_all(dir).map_err(|reason| SynthesisError::Write {
+        path: dir.to_owned(),
+        reason,
+    })?;
     for (index, agent) in agents.iter().enumerate() {
         files::write(dir, &format!("agent-{index}.pb"), &agent.encode_to_vec())?;
     }
@@ -78,7 +86,10 @@ mod tests {
     use crate::{Agent, AgentArgs};
 
     fn agent(ctx: &Context, name: &str) -> Agent {
-        let args = AgentArgs { instructions: "Review the code.".into(), ..Default::default() };
+        let args = AgentArgs {
+            instructions: "Review the code.".into(),
+            ..Default::default()
+        };
         Agent::new(ctx, name, args).unwrap()
     }
 
@@ -101,17 +112,27 @@ mod tests {
         synthesize(&ctx, &dir).unwrap();
         let read = (0..12).map(|n| {
             let bytes = fs::read(dir.join(format!("agent-{n}.pb"))).unwrap();
-            api::Agent::decode(bytes.as_slice()).unwrap().name().to_owned()
+            api::Agent::decode(bytes.as_slice())
+                .unwrap()
+                .name()
+                .to_owned()
         });
         assert_eq!(read.collect::<Vec<_>>(), wanted);
-        assert_eq!(names(&dir).len(), 13, "nothing but the agents and dependencies.json");
+        assert_eq!(
+            names(&dir).len(),
+            13,
+            "nothing but the agents and dependencies.json"
+        );
     }
 
     #[test]
     fn dependencies_are_written_even_when_there_is_nothing_to_say() {
         let dir = tempfile::tempdir().unwrap();
         synthesize(&Context::new(), dir.path()).unwrap();
-        assert_eq!(fs::read_to_string(dir.path().join("dependencies.json")).unwrap(), "{}\n");
+        assert_eq!(
+            fs::read_to_string(dir.path().join("dependencies.json")).unwrap(),
+            "{}\n"
+        );
 
         let ctx = Context::new();
         ctx.track_dependency("agent:a", "agent:b");
@@ -126,7 +147,7 @@ mod tests {
         let ctx = Context::new();
         agent(&ctx, "fine");
         Agent::new(&ctx, "x", AgentArgs::default()).unwrap();
-        let error = RunError::from(synthesize(&ctx, dir.path()).unwrap_err());
+        let error = RunError::Synthesis(synthesize(&ctx, dir.path()).unwrap_err());
         assert_eq!(
             error.to_string(),
             "synthesis failed: synthesis [agents] Agent \"x\" failed: failed to convert to proto: agent validation \
@@ -153,6 +174,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let dir = file.path().join("inside-a-file");
         let error = synthesize(&Context::new(), &dir).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("failed to write {}", dir.display())), "{error}");
+        assert!(
+            error.starts_with(&format!("failed to write {}", dir.display())),
+            "{error}"
+        );
     }
 }

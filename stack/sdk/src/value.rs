@@ -24,7 +24,11 @@ pub type ObjectRef = Ref<Map<String, Value>>;
 
 impl<T> Ref<T> {
     pub(crate) fn variable(name: &str, value: T, is_secret: bool) -> Self {
-        Self { value, jq: format!("$context{}", path(name)), is_secret }
+        Self {
+            value,
+            jq: format!("$context{}", path(name)),
+            is_secret,
+        }
     }
 
     /// The value as it is known now.
@@ -111,7 +115,11 @@ impl ObjectRef {
 
     fn field<U>(&self, key: &str, read: impl Fn(&Value) -> Option<U>) -> Option<Ref<U>> {
         let value = read(self.value.get(key)?)?;
-        Some(Ref { value, jq: format!("{}{}", self.jq, path(key)), is_secret: self.is_secret })
+        Some(Ref {
+            value,
+            jq: format!("{}{}", self.jq, path(key)),
+            is_secret: self.is_secret,
+        })
     }
 }
 
@@ -149,7 +157,11 @@ impl From<&StringRef> for String {
 fn path(key: &str) -> String {
     let bare = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if bare { format!(".{key}") } else { format!("[{}]", Value::from(key)) }
+    if bare {
+        format!(".{key}")
+    } else {
+        format!("[{}]", Value::from(key))
+    }
 }
 
 #[cfg(test)]
@@ -165,8 +177,14 @@ mod tests {
     #[test]
     fn a_value_has_an_expression_by_its_name() {
         let region = text("region", "eu-west-1");
-        assert_eq!((region.value().as_str(), region.expression().as_str()), ("eu-west-1", "${ $context.region }"));
-        assert_eq!(text("my-region", "").expression(), "${ $context[\"my-region\"] }");
+        assert_eq!(
+            (region.value().as_str(), region.expression().as_str()),
+            ("eu-west-1", "${ $context.region }")
+        );
+        assert_eq!(
+            text("my-region", "").expression(),
+            "${ $context[\"my-region\"] }"
+        );
         assert_eq!(String::from(&region), "eu-west-1");
     }
 
@@ -175,12 +193,16 @@ mod tests {
         let (scheme, host) = (text("scheme", "https://"), text("host", "example.com"));
         let url = scheme.concat([Part::from(&host), "/a\"b".into()]);
         assert_eq!(url.to_string(), "https://example.com/a\"b");
-        assert_eq!(url.expression(), r#"${ $context.scheme + $context.host + "/a\"b" }"#);
+        assert_eq!(
+            url.expression(),
+            r#"${ $context.scheme + $context.host + "/a\"b" }"#
+        );
     }
 
     #[test]
     fn fields_have_the_type_that_was_asked_for_or_are_absent() {
-        let Value::Object(map) = json!({"name": "x", "size": 3, "on": true, "in": {"b c": "y"}}) else {
+        let Value::Object(map) = json!({"name": "x", "size": 3, "on": true, "in": {"b c": "y"}})
+        else {
             unreachable!("an object literal")
         };
         let object = Ref::variable("config", map, false);
@@ -189,7 +211,11 @@ mod tests {
         assert_eq!(object.field_as_bool("on").unwrap().value(), &true);
         assert_eq!(object.field_as_int("name"), None);
         assert_eq!(object.field_as_string("nope"), None);
-        let nested = object.field_as_object("in").unwrap().field_as_string("b c").unwrap();
+        let nested = object
+            .field_as_object("in")
+            .unwrap()
+            .field_as_string("b c")
+            .unwrap();
         assert_eq!(nested.expression(), "${ $context.config.in[\"b c\"] }");
     }
 

@@ -1,21 +1,27 @@
 //! The server from start to stop.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use anyhow::Context as _;
-use stigmer_api::DESCRIPTOR_SET;
 use tokio::{
     net::TcpListener,
     sync::watch,
-    time::{timeout, timeout_at, Instant},
+    task::JoinSet,
+    time::{Instant, timeout, timeout_at},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::transport::{Server, server::TcpIncoming};
-use tonic_health::{ServingStatus, server::{HealthReporter, health_reporter}};
+use tokio_util::sync::CancellationToken;
+use tonic_health::{
+    ServingStatus,
+    server::{HealthReporter, health_reporter},
+};
 
 use crate::{
     executions::{Broker, keep_sweeping},
-    grpc::{self, LogLayer, WireStatusLayer},
+    grpc,
     settings::Settings,
     state::{Connection, State},
     store::{CommitObserver, Store},
@@ -35,8 +41,11 @@ const TEMPORAL_HEALTH: &str = "temporal";
 /// connected, or turned out not to be there.
 pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     settings.log();
+    tokio::task::spawn_blocking(warm_up);
     let listener = bind(&settings).await?;
-    let address = listener.local_addr().context("failed to read back the address of the API")?;
+    let address = listener
+        .local_addr()
+        .context("failed to read back the address of the API")?;
     let broker = Arc::new(Broker::default());
     let observers: Vec<Arc<dyn CommitObserver>> = vec![broker.clone()];
     let store = Store::open(&settings.db_path, observers)?;
@@ -44,7 +53,7 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     let stopping = CancellationToken::new();
     let (connected, connection) = watch::channel(None);
     let state = State::new(store.clone(), broker, connection.clone(), stopping.clone());
-    let background = TaskTracker::new();
+    let mut background = JoinSet::new();
     let (health, health_service) = health_reporter();
     let queues = settings.queues.polled();
     background.spawn(follow(connection.clone(), health, stopping.clone()));
@@ -59,27 +68,20 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
         }
         .run(),
     );
-    background.close();
 
-    let serving = Server::builder()
-        .layer(LogLayer)
-        .layer(WireStatusLayer)
-        .add_routes(grpc::routes(state))
-        .add_service(health_service)
-        .add_service(reflection()?.build_v1()?)
-        .add_service(reflection()?.build_v1alpha()?)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stopping.clone().cancelled_owned(),
-        );
-    let serving = tokio::spawn(serving);
+    let serving = grpc::serve(state, health_service, listener, stopping.clone())?;
+    let mut serving = tokio::spawn(serving);
 
     wait_for_temporal(connection).await;
     let version = env!("CARGO_PKG_VERSION");
-    stigmer_process::announce("stigmer-server", version, Some(address.to_string()), &queues)?;
+    stigmer_process::announce(
+        "stigmer-server",
+        version,
+        Some(address.to_string()),
+        &queues,
+    )?;
 
     tokio::pin!(stop);
-    let mut serving = serving;
     tokio::select! {
         () = &mut stop => {}
         ended = &mut serving => {
@@ -92,7 +94,8 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     if timeout_at(deadline, serving).await.is_err() {
         tracing::warn!("calls in flight were cut off");
     }
-    if timeout_at(deadline, background.wait()).await.is_err() {
+    let all_ended = async { while background.join_next().await.is_some() {} };
+    if timeout_at(deadline, all_ended).await.is_err() {
         tracing::warn!("work in the background was cut off");
     }
     store.checkpoint().await?;
@@ -107,10 +110,10 @@ async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn reflection() -> anyhow::Result<tonic_reflection::server::Builder<'static>> {
-    Ok(tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET))
+/// Does early and beside the rest what the first announcement and the first request would wait for.
+fn warm_up() {
+    LazyLock::force(&stigmer_api::DESCRIPTORS);
+    stigmer_process::build_id();
 }
 
 /// Reports the connection to Temporal as a health service.

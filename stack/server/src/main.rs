@@ -5,7 +5,9 @@ use std::{process::ExitCode, time::Duration};
 use stigmer_server::{Settings, run};
 
 fn main() -> ExitCode {
-    if let Some(code) = stigmer_process::answer_arguments("stigmer-server", env!("CARGO_PKG_VERSION")) {
+    if let Some(code) =
+        stigmer_process::answer_arguments("stigmer-server", env!("CARGO_PKG_VERSION"))
+    {
         return code;
     }
     stigmer_process::init_logging();

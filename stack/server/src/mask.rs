@@ -30,7 +30,13 @@ macro_rules! without_secrets {
     )*};
 }
 
-without_secrets!(Agent, AgentInstance, AgentInstanceList, Session, SessionList);
+without_secrets!(
+    Agent,
+    AgentInstance,
+    AgentInstanceList,
+    Session,
+    SessionList
+);
 
 impl Outgoing for AgentExecution {
     fn masked(mut self) -> Self {
@@ -56,7 +62,10 @@ pub fn hide(values: &mut HashMap<String, ExecutionValue>) {
 }
 
 /// Puts back the stored value of every secret that came back hidden.
-pub fn restore(values: &mut HashMap<String, ExecutionValue>, stored: &HashMap<String, ExecutionValue>) {
+pub fn restore(
+    values: &mut HashMap<String, ExecutionValue>,
+    stored: &HashMap<String, ExecutionValue>,
+) {
     for (name, value) in values {
         if value.is_secret
             && value.value == HIDDEN
@@ -77,7 +86,13 @@ mod tests {
         entries
             .iter()
             .map(|&(name, value, is_secret)| {
-                (name.to_owned(), ExecutionValue { value: value.to_owned(), is_secret })
+                (
+                    name.to_owned(),
+                    ExecutionValue {
+                        value: value.to_owned(),
+                        is_secret,
+                    },
+                )
             })
             .collect()
     }
@@ -89,21 +104,39 @@ mod tests {
             runtime_env: env(&[("A", "1", false), ("B", "marker", true)]),
             ..Default::default()
         });
-        let list = AgentExecutionList { total_pages: 1, entries: vec![execution.clone()] };
+        let list = AgentExecutionList {
+            total_pages: 1,
+            entries: vec![execution.clone()],
+        };
         for masked in [execution.masked(), list.masked().entries.remove(0)] {
             let spec = masked.spec.unwrap();
-            assert_eq!(spec.runtime_env, env(&[("A", "1", false), ("B", HIDDEN, true)]));
+            assert_eq!(
+                spec.runtime_env,
+                env(&[("A", "1", false), ("B", HIDDEN, true)])
+            );
         }
     }
 
     #[test]
     fn a_hidden_value_sent_back_keeps_the_stored_one() {
-        let stored = env(&[("KEEP", "old", true), ("CHANGE", "old", true), ("OPEN", "old", false)]);
-        let mut values = env(&[("KEEP", HIDDEN, true), ("CHANGE", "new", true), ("OPEN", HIDDEN, true)]);
+        let stored = env(&[
+            ("KEEP", "old", true),
+            ("CHANGE", "old", true),
+            ("OPEN", "old", false),
+        ]);
+        let mut values = env(&[
+            ("KEEP", HIDDEN, true),
+            ("CHANGE", "new", true),
+            ("OPEN", HIDDEN, true),
+        ]);
         restore(&mut values, &stored);
         assert_eq!(
             values,
-            env(&[("KEEP", "old", true), ("CHANGE", "new", true), ("OPEN", HIDDEN, true)])
+            env(&[
+                ("KEEP", "old", true),
+                ("CHANGE", "new", true),
+                ("OPEN", HIDDEN, true)
+            ])
         );
     }
 }

@@ -39,19 +39,28 @@ targets! {
 /// Stores a new resource.
 pub async fn create<K: Kind>(state: &State, resource: K) -> Result<K, StepError> {
     steps::validate_constraints(&resource)?;
-    state.store.write(move |tx| pipeline::create(tx, resource)).await
+    state
+        .store
+        .write(move |tx| pipeline::create(tx, resource))
+        .await
 }
 
 /// Replaces name, labels, and spec of a stored resource.
 pub async fn update<K: Kind>(state: &State, request: K) -> Result<K, StepError> {
     steps::validate_constraints(&request)?;
-    state.store.write(move |tx| pipeline::update(tx, request)).await
+    state
+        .store
+        .write(move |tx| pipeline::update(tx, request))
+        .await
 }
 
 /// Creates a resource, or updates the one with its slug.
 pub async fn apply<K: Kind>(state: &State, request: K) -> Result<K, StepError> {
     steps::validate_constraints(&request)?;
-    state.store.write(move |tx| pipeline::apply(tx, request)).await
+    state
+        .store
+        .write(move |tx| pipeline::apply(tx, request))
+        .await
 }
 
 /// Deletes a resource and returns it as it was.
@@ -74,5 +83,8 @@ pub async fn get_by_reference<K: Kind>(
     reference: ApiResourceReference,
 ) -> Result<K, StepError> {
     steps::validate_constraints(&reference)?;
-    state.store.read(move |rows| pipeline::get_by_reference(rows, &reference)).await
+    state
+        .store
+        .read(move |rows| pipeline::get_by_reference(rows, &reference))
+        .await
 }

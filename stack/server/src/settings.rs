@@ -30,7 +30,10 @@ impl Settings {
     ///
     /// When `GRPC_PORT` is no port.
     pub fn from_env() -> Result<Self, SettingError> {
-        let home = text("HOME").map_or_else(|| Utf8PathBuf::from("."), |home| Utf8PathBuf::from(home).join(".stigmer"));
+        let home = text("HOME").map_or_else(
+            || Utf8PathBuf::from("."),
+            |home| Utf8PathBuf::from(home).join(".stigmer"),
+        );
         let path = |variable, default: &str| {
             text(variable).map_or_else(|| home.join(default), Utf8PathBuf::from)
         };

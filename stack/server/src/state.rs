@@ -38,7 +38,13 @@ impl State {
         connection: Connection,
         stopping: CancellationToken,
     ) -> Self {
-        Self { store, agent_executions, abandoned: Arc::default(), stopping, connection }
+        Self {
+            store,
+            agent_executions,
+            abandoned: Arc::default(),
+            stopping,
+            connection,
+        }
     }
 
     /// Temporal, if it is connected now.
@@ -53,6 +59,8 @@ impl State {
 
     /// A page of the resources that match.
     pub async fn list<K: Kind>(&self, query: Query) -> Result<Listing<K>, StepError> {
-        self.store.read(move |rows| rows.list(&query).at("List")).await
+        self.store
+            .read(move |rows| rows.list(&query).at("List"))
+            .await
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::{Row, State};
-use crate::output::Output;
+use stigmer_e2e_plan::Output;
 
 /// What can be done about a shortcoming without asking anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +35,30 @@ impl Remedy {
 /// Applies the remedies that only need a command, and returns whether pinned tools and binaries
 /// should be had as well.
 pub fn apply(rows: &[Row], output: Output) -> Result<()> {
-    let wanted = || rows.iter().filter(|row| row.state != State::Ok).filter_map(|row| row.remedy);
-    let packages: BTreeSet<&str> = wanted().filter_map(|r| if let Remedy::Apt(p) = r { Some(p) } else { None }).flatten().copied().collect();
+    let wanted = || {
+        rows.iter()
+            .filter(|row| row.state != State::Ok)
+            .filter_map(|row| row.remedy)
+    };
+    let packages: BTreeSet<&str> = wanted()
+        .filter_map(|r| {
+            if let Remedy::Apt(p) = r {
+                Some(p)
+            } else {
+                None
+            }
+        })
+        .flatten()
+        .copied()
+        .collect();
     let sh = Shell::new()?;
     if !packages.is_empty() {
         install(&sh, &packages, output)?;
     }
     for remedy in wanted() {
-        let Remedy::Rustup(component) = remedy else { continue };
+        let Remedy::Rustup(component) = remedy else {
+            continue;
+        };
         if which::which("rustup").is_err() {
             output.note(&format!("not done: rustup is not on PATH, so {component} has to come from where this Rust came from"));
             continue;
@@ -58,14 +74,29 @@ fn install(sh: &Shell, packages: &BTreeSet<&str>, output: Output) -> Result<()> 
     let debian = Path::new("/etc/debian_version").exists() && which::which("apt-get").is_ok();
     let root = debian && cmd!(sh, "id -u").quiet().read()? == "0";
     if !root {
-        let how = if debian { "needs root" } else { "this is no Debian" };
+        let how = if debian {
+            "needs root"
+        } else {
+            "this is no Debian"
+        };
         output.note(&format!("not done, {how}: apt-get install {list}"));
         return Ok(());
     }
-    output.note(&format!("running: apt-get update && apt-get install --yes --no-install-recommends {list}"));
+    output.note(&format!(
+        "running: apt-get update && apt-get install --yes --no-install-recommends {list}"
+    ));
     let noninteractive = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
-    cmd!(sh, "apt-get update --quiet --quiet").quiet().ignore_stdout().run()?;
-    cmd!(sh, "apt-get install --yes --quiet --quiet --no-install-recommends {packages...}").quiet().ignore_stdout().run()?;
+    cmd!(sh, "apt-get update --quiet --quiet")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    cmd!(
+        sh,
+        "apt-get install --yes --quiet --quiet --no-install-recommends {packages...}"
+    )
+    .quiet()
+    .ignore_stdout()
+    .run()?;
     drop(noninteractive);
     Ok(())
 }

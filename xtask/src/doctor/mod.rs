@@ -1,7 +1,7 @@
 //! What this machine needs, checked in parallel; each shortcoming is one line that says what, who
 //! needs it, and how to get it.
 
-mod checks;
+pub mod checks;
 mod fix;
 mod row;
 
@@ -9,19 +9,12 @@ use std::thread;
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use stigmer_e2e_plan::{ExitCode, LlmChoice};
+use stigmer_e2e_plan::{ExitCode, LlmChoice, Output, count, failure};
 
-pub use checks::{rows_of_binaries, rows_of_tools};
 pub use fix::{Remedy, apply};
 pub use row::{Row, State, table};
 
-use crate::{
-    checkout::Checkout,
-    failure::failure,
-    host::Python,
-    output::{Output, count},
-    plan::Outline,
-};
+use crate::{checkout::Checkout, host::Python, plan::Outline};
 
 /// What a run asks of the machine.
 #[derive(Clone, Debug)]
@@ -35,7 +28,10 @@ pub struct Needs {
 impl Needs {
     /// The needs of a run.
     pub fn of(outline: &Outline) -> Self {
-        Self { model: outline.llm == LlmChoice::LlamaCpp && !outline.allow_skip, results: outline.results.clone() }
+        Self {
+            model: outline.llm == LlmChoice::LlamaCpp && !outline.allow_skip,
+            results: outline.results.clone(),
+        }
     }
 }
 
@@ -69,31 +65,61 @@ pub fn look_at_host(checkout: &Checkout, needs: &Needs) -> Host {
     })
 }
 
-fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// What a thread gave; its panic is ours.
+pub fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Fails if anything that is needed is missing. If it is more than one thing, all are shown first.
 pub fn refuse_missing(rows: &[Row], output: Output) -> Result<()> {
-    let missing: Vec<&Row> = rows.iter().filter(|row| row.state == State::Missing).collect();
+    let missing: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.state == State::Missing)
+        .collect();
     match missing[..] {
         [] => Ok(()),
-        [row] => Err(failure(row.code, format!("{}: {}, needed for {}", row.what, row.found, row.needed_for), row.get_it.clone())),
+        [row] => Err(failure(
+            row.code,
+            format!("{}: {}, needed for {}", row.what, row.found, row.needed_for),
+            row.get_it.clone(),
+        )),
         [first, ..] => {
             output.line(&table(&missing, output));
             let cause = format!("{} are missing", count(missing.len(), "prerequisite"));
-            let code = if missing.iter().all(|row| row.code == first.code) { first.code } else { ExitCode::PrerequisiteMissing };
-            Err(failure(code, cause, "see above, or let `cargo xtask doctor --fix` do it"))
+            let code = if missing.iter().all(|row| row.code == first.code) {
+                first.code
+            } else {
+                ExitCode::PrerequisiteMissing
+            };
+            Err(failure(
+                code,
+                cause,
+                "see above, or let `cargo xtask doctor --fix` do it",
+            ))
         }
     }
 }
 
 /// One line about all rows. A warning is quoted, because nobody asks for the table after a success.
 pub fn summary(rows: &[Row]) -> String {
-    let warnings: Vec<&Row> = rows.iter().filter(|row| row.state == State::Warning).collect();
+    let warnings: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.state == State::Warning)
+        .collect();
     match warnings[..] {
         [] => format!("{}, all ok", count(rows.len(), "check")),
-        [row] => format!("{}, 1 warning: {} {}", count(rows.len(), "check"), row.what, row.found),
-        _ => format!("{}, {} (see `cargo xtask doctor`)", count(rows.len(), "check"), count(warnings.len(), "warning")),
+        [row] => format!(
+            "{}, 1 warning: {} {}",
+            count(rows.len(), "check"),
+            row.what,
+            row.found
+        ),
+        _ => format!(
+            "{}, {} (see `cargo xtask doctor`)",
+            count(rows.len(), "check"),
+            count(warnings.len(), "warning")
+        ),
     }
 }

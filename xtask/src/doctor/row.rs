@@ -1,10 +1,9 @@
 //! One checked prerequisite, and how it is shown.
 
 use serde::{Serialize, Serializer};
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Output, Style, columns};
 
 use super::Remedy;
-use crate::output::{Output, Style, columns};
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,7 +27,7 @@ pub struct Row {
     /// What was found.
     pub found: String,
     /// Who needs it.
-    pub needed_for: &'static str,
+    pub needed_for: String,
     /// How to get it; empty if all is well.
     pub get_it: String,
     /// What `--fix` can do about it.
@@ -45,12 +44,16 @@ fn as_number<S: Serializer>(code: &ExitCode, serializer: S) -> Result<S::Ok, S::
 
 impl Row {
     /// All is well.
-    pub fn ok(what: impl Into<String>, found: impl Into<String>, needed_for: &'static str) -> Self {
+    pub fn ok(
+        what: impl Into<String>,
+        found: impl Into<String>,
+        needed_for: impl Into<String>,
+    ) -> Self {
         Self {
             state: State::Ok,
             what: what.into(),
             found: found.into(),
-            needed_for,
+            needed_for: needed_for.into(),
             get_it: String::new(),
             remedy: None,
             code: ExitCode::PrerequisiteMissing,
@@ -59,7 +62,12 @@ impl Row {
 
     /// The same, with a shortcoming.
     pub fn but(self, state: State, get_it: impl Into<String>, remedy: Option<Remedy>) -> Self {
-        Self { state, get_it: get_it.into(), remedy, ..self }
+        Self {
+            state,
+            get_it: get_it.into(),
+            remedy,
+            ..self
+        }
     }
 
     /// The same, with another exit code.
@@ -73,8 +81,15 @@ pub fn table(rows: &[&Row], output: Output) -> String {
     let line = |row: &&Row| match row.state {
         State::Ok => vec!["ok".to_owned(), row.what.clone(), row.found.clone()],
         state => {
-            let word = if state == State::Missing { "missing" } else { "warning" };
-            let rest = format!("{} | needed for {} | {}", row.found, row.needed_for, row.get_it);
+            let word = if state == State::Missing {
+                "missing"
+            } else {
+                "warning"
+            };
+            let rest = format!(
+                "{} | needed for {} | {}",
+                row.found, row.needed_for, row.get_it
+            );
             vec![word.to_owned(), row.what.clone(), rest]
         }
     };
@@ -88,7 +103,11 @@ pub fn table(rows: &[&Row], output: Output) -> String {
         };
         format!("  {}", line.replacen(word, &output.paint(style, word), 1))
     };
-    rows.iter().zip(text.lines()).map(paint).collect::<Vec<_>>().join("\n")
+    rows.iter()
+        .zip(text.lines())
+        .map(paint)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -98,7 +117,11 @@ mod tests {
     #[test]
     fn each_row_is_one_line_with_what_who_and_how() {
         let good = Row::ok("git", "2.39.5", "naming the revision in results");
-        let bad = Row::ok("C compiler", "`cc` is not on PATH", "building").but(State::Missing, "Debian: apt-get install gcc", None);
+        let bad = Row::ok("C compiler", "`cc` is not on PATH", "building").but(
+            State::Missing,
+            "Debian: apt-get install gcc",
+            None,
+        );
         let text = table(&[&good, &bad], Output::plain(false));
         assert_eq!(
             text,

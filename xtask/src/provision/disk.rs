@@ -3,9 +3,9 @@
 use std::io;
 
 use camino::Utf8Path;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, failure};
 
-use crate::{ask::ask, checkout::nearest_existing, failure::failure};
+use crate::{ask::ask, checkout::nearest_existing};
 
 /// What to do about a full disk.
 pub const MORE_SPACE: &str = "free some space, or set XDG_CACHE_HOME to a folder that has some";
@@ -29,7 +29,11 @@ pub fn failure_at(path: &Utf8Path, error: io::Error) -> anyhow::Error {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => MORE_SPACE,
         _ => "make the cache writable, or set XDG_CACHE_HOME to a folder that is",
     };
-    failure(ExitCode::ProvisionFailed, format!("the cache cannot be written at {path}: {error}"), fix)
+    failure(
+        ExitCode::ProvisionFailed,
+        format!("the cache cannot be written at {path}: {error}"),
+        fix,
+    )
 }
 
 #[cfg(test)]

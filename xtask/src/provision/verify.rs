@@ -43,7 +43,10 @@ pub struct Fingerprint {
 /// Size and time of change of a file, as fingerprints record them.
 pub fn size_and_time(file: &Utf8Path) -> io::Result<(u64, u64)> {
     let metadata = fs::metadata(file)?;
-    let since_epoch = metadata.modified()?.duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+    let since_epoch = metadata
+        .modified()?
+        .duration_since(UNIX_EPOCH)
+        .map_err(io::Error::other)?;
     // 2^64 nanoseconds reach to the year 2554.
     Ok((metadata.len(), since_epoch.as_nanos() as u64))
 }
@@ -59,7 +62,12 @@ pub fn remembered_sha256(cache: &Utf8Path, file: &Utf8Path) -> io::Result<Sha256
         return Ok(known.sha256);
     }
     let sha256 = sha256_of(file)?;
-    let known = Fingerprint { path: file.to_owned(), size, modified_ns, sha256: sha256.clone() };
+    let known = Fingerprint {
+        path: file.to_owned(),
+        size,
+        modified_ns,
+        sha256: sha256.clone(),
+    };
     // A cache that cannot be written costs time at the next run, and nothing else.
     let _ = write_json(&memory, &known);
     Ok(sha256)
@@ -84,7 +92,9 @@ impl fmt::Display for NotProven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAnswer(why) => why.fmt(f),
-            Self::OtherVersion { printed, wanted } => write!(f, "prints `{printed}`, not `{wanted}`"),
+            Self::OtherVersion { printed, wanted } => {
+                write!(f, "prints `{printed}`, not `{wanted}`")
+            }
             Self::OtherContent { wanted } => write!(f, "does not begin with `{wanted}`"),
             Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
             Self::NoPython(why) => write!(f, "cannot be tried without Python ({why})"),
@@ -107,21 +117,31 @@ pub fn prove(
                 return Ok(pin.artefact.version.clone());
             }
             match (ask::version_in(&first_line), &pin.artefact.on_path) {
-                (Some(version), Some(wanted)) if super::fits(version, wanted.at_least) => Ok(version.to_string()),
-                _ => Err(NotProven::OtherVersion { printed: first_line, wanted: prints.clone() }),
+                (Some(version), Some(wanted)) if super::fits(version, wanted.at_least) => {
+                    Ok(version.to_string())
+                }
+                _ => Err(NotProven::OtherVersion {
+                    printed: first_line,
+                    wanted: prints.clone(),
+                }),
             }
         }
         Check::PythonModule { module, prints } => {
             let python = python.map_err(|why| NotProven::NoPython(why.to_owned()))?;
             // Isolated, without the site's packages, and leaving no bytecode: what is tried is this folder alone.
-            let code = format!("import sys; sys.path.insert(0, sys.argv[1]); import {module} as m; print(m.__version__)");
+            let code = format!(
+                "import sys; sys.path.insert(0, sys.argv[1]); import {module} as m; print(m.__version__)"
+            );
             let arguments = ["-I", "-S", "-B", "-c", &code, folder.as_str()];
             let printed = ask(python.path.as_str(), arguments).map_err(NotProven::NoAnswer)?;
             if printed == *prints {
                 Ok(pin.artefact.version.clone())
             } else {
                 let printed = ask::last_line(&printed).to_owned();
-                Err(NotProven::OtherVersion { printed, wanted: prints.clone() })
+                Err(NotProven::OtherVersion {
+                    printed,
+                    wanted: prints.clone(),
+                })
             }
         }
         Check::File { begins_with } => {
@@ -129,7 +149,9 @@ pub fn prove(
             let read = fs::File::open(file).and_then(|mut file| file.read_exact(&mut start));
             match read {
                 Ok(()) if start == begins_with.as_bytes() => Ok(pin.artefact.version.clone()),
-                Ok(()) => Err(NotProven::OtherContent { wanted: begins_with.clone() }),
+                Ok(()) => Err(NotProven::OtherContent {
+                    wanted: begins_with.clone(),
+                }),
                 Err(error) => Err(NotProven::Unreadable(error)),
             }
         }

@@ -2,70 +2,148 @@
 
 use std::{process::Command, thread};
 
-use anyhow::Result;
-use serde::Serialize;
-use stigmer_e2e_plan::ExitCode;
+use anyhow::{Context, Result};
+use stigmer_e2e_plan::{ExitCode, Output};
 use xshell::{Shell, cmd};
 
 use crate::{
     build::{self, Built},
     checkout::Checkout,
-    doctor::{self, Needs, Remedy, Row, State, checks, table},
+    doctor::{self, Host, Needs, Remedy, Row, State, checks, table},
     environment::as_the_user,
     host::{Python, cargo},
-    output::Output,
-    pins::{Pins, Tool, platform},
+    pins::{Pin, Pins, Tool, platform},
     progress::Progress,
-    provision::Provisioner,
+    provision::{Provisioner, Slot},
 };
 
 /// Checks the machine, repairs it if asked to, and checks again.
 pub fn run(fix: bool, checkout: &Checkout, output: Output) -> Result<ExitCode> {
-    let mut rows = checkup(checkout)?;
+    let pins = Pins::read(&checkout.root)?;
+    let platform = platform();
+    let pins = Tool::ALL
+        .into_iter()
+        .map(|tool| pins.pin(tool, &platform))
+        .collect::<Result<Vec<_>>>()?;
+    let mut rows = checkup(checkout, &pins)?;
     if fix {
         doctor::apply(&rows, output)?;
-        fetch_and_build(checkout, output)?;
-        rows = checkup(checkout)?;
+        fetch(checkout, &pins)?;
+        let (_, built) = build::build(checkout, &cargo()?)?;
+        output.note(&format!("built: {built}"));
+        rows = checkup(checkout, &pins)?;
     }
-    show(&rows, output);
-    let missing = rows.iter().any(|row| row.state == State::Missing);
-    if missing {
+    rows.iter().for_each(|row| output.object(row));
+    output.line(&table(&rows.iter().collect::<Vec<_>>(), output));
+    if rows.iter().any(|row| row.state == State::Missing) {
         return Ok(ExitCode::PrerequisiteMissing);
     }
     probe(checkout, output)
 }
 
-fn checkup(checkout: &Checkout) -> Result<Vec<Row>> {
+fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
     let cargo = cargo()?;
-    let needs = Needs { model: true, results: checkout.root.join("results") };
-    thread::scope(|scope| {
+    let needs = Needs {
+        model: true,
+        results: checkout.root.join("results"),
+    };
+    let Host { mut rows, python } = doctor::look_at_host(checkout, &needs);
+    rows.extend(thread::scope(|scope| {
         let rustfmt = scope.spawn(|| checks::component(&cargo, "rustfmt", "fmt"));
         let clippy = scope.spawn(|| checks::component(&cargo, "clippy", "clippy"));
-        let host = doctor::look_at_host(checkout, &needs);
-        let mut rows = host.rows;
-        rows.extend([rustfmt, clippy].map(doctor::joined));
-        rows.extend(host.python.as_ref().ok().map(checks::pip));
-        rows.extend(pinned_tools(checkout, &host.python)?);
-        rows.extend(binaries(checkout));
-        Ok(rows)
-    })
+        let pip = python
+            .as_ref()
+            .ok()
+            .map(|python| scope.spawn(|| checks::pip(python)));
+        let tools: Vec<_> = pins
+            .iter()
+            .map(|pin| scope.spawn(|| pinned_tool(checkout, pin, &python)))
+            .collect();
+        [rustfmt, clippy]
+            .into_iter()
+            .chain(pip)
+            .chain(tools)
+            .map(doctor::joined)
+            .collect::<Vec<Row>>()
+    }));
+    rows.extend(binaries(checkout));
+    Ok(rows)
 }
 
-fn pinned_tools(checkout: &Checkout, python: &Result<Python, String>) -> Result<Vec<Row>> {
-    let pins = Pins::read(&checkout.root)?;
-    let platform = platform();
-    let provisioner = Provisioner { cache: &checkout.cache, python: python.as_ref().map_err(String::as_str) };
-    let mut rows = Vec::new();
-    for tool in Tool::ALL {
-        let pin = pins.pin(tool, &platform)?;
-        let absent = || format!("{} is not here yet", pin.artefact.version);
-        let row = match provisioner.find_and_try(&pin) {
-            Ok(Some(found)) => Row::ok(tool.name(), format!("{} ({})", found.version, found.source), tool.needed_for()),
-            Ok(None) => Row::ok(tool.name(), absent(), tool.needed_for()).but(State::Warning, "the next run fetches it", Some(Remedy::Fetch)),
-            Err(error) => Row::ok(tool.name(), format!("{error:#}"), tool.needed_for())
-                .but(State::Missing, Remedy::Fetch.as_text(), Some(Remedy::Fetch)),
-        };
-        rows.push(row);
+fn pinned_tool(checkout: &Checkout, pin: &Pin<'_>, python: &Result<Python, String>) -> Row {
+    let provisioner = Provisioner {
+        cache: &checkout.cache,
+        python: python.as_ref().map_err(String::as_str),
+    };
+    let row = |found: String| Row::ok(pin.tool.name(), found, &pin.artefact.needed_for);
+    match provisioner.find_and_try(pin) {
+        Ok(Some(found)) => row(format!(
+            "{} ({}, {})",
+            found.version, found.source, found.file
+        )),
+        Ok(None) => row(format!("{} is not here yet", pin.artefact.version)).but(
+            State::Warning,
+            "the next run fetches it",
+            Some(Remedy::Fetch),
+        ),
+        Err(error) => row(format!("{error:#}")).but(
+            State::Missing,
+            Remedy::Fetch.as_text(),
+            Some(Remedy::Fetch),
+        ),
     }
-    Ok(rows)
+}
+
+fn binaries(checkout: &Checkout) -> Vec<Row> {
+    match Built::last(checkout) {
+        Some(built) => checks::rows_of_binaries(&built),
+        None => vec![
+            Row::ok("binaries", "nothing is built yet", "the tests").but(
+                State::Warning,
+                "the next run builds them",
+                Some(Remedy::Build),
+            ),
+        ],
+    }
+}
+
+/// Fetches what is absent, and what is in the cache but is not what its pin says.
+fn fetch(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<()> {
+    for pin in pins {
+        let slot = Slot::new(&checkout.cache, pin);
+        if matches!(slot.verified_state(pin), crate::provision::State::Broken(_)) {
+            slot.discard()?;
+        }
+    }
+    let python = Python::find();
+    let provisioner = Provisioner {
+        cache: &checkout.cache,
+        python: python.as_ref().map_err(String::as_str),
+    };
+    provisioner
+        .provision(pins, &Progress::new())
+        .into_iter()
+        .try_for_each(|result| result.map(drop))
+}
+
+/// Lets the driver speak with the services of a stack that is up, if there may be one.
+fn probe(checkout: &Checkout, output: Output) -> Result<ExitCode> {
+    let (driver, root) = (checkout.driver(), &checkout.root);
+    if !driver.is_file() {
+        return Ok(ExitCode::Success);
+    }
+    let sh = Shell::new()?;
+    let json = if output.json { Some("--json") } else { None };
+    let mut command = Command::from(as_the_user(cmd!(
+        sh,
+        "{driver} probe --root {root} {json...}"
+    )));
+    let status = command
+        .status()
+        .with_context(|| format!("failed to start {driver}"))?;
+    Ok(if status.success() {
+        ExitCode::Success
+    } else {
+        ExitCode::PrerequisiteMissing
+    })
 }

@@ -1,9 +1,12 @@
 //! `cargo xtask e2e`: the whole pipeline.
 
 use anyhow::Result;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Output};
 
-use crate::{checkout::Checkout, driver::become_driver, explain::explain, flags::RunFlags, output::Output, plan::Outline, prepare::prepare};
+use crate::{
+    checkout::Checkout, driver::become_driver, explain::explain, flags::RunFlags, plan::Outline,
+    prepare::prepare,
+};
 
 /// Prepares a run and becomes the driver that carries it out.
 pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {

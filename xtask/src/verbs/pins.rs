@@ -2,13 +2,12 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Output, columns, size};
 
 use crate::{
     checkout::Checkout,
     flags::PinsVerb,
     host::Python,
-    output::{Output, columns, megabytes},
     pins::{Pin, Pins, Tool, platform},
     provision::{Provisioner, Slot, Source, State},
 };
@@ -30,7 +29,10 @@ pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCo
     let pins = Pins::read(&checkout.root)?;
     let platform = platform();
     let python = Python::find();
-    let provisioner = Provisioner { cache: &checkout.cache, python: python.as_ref().map_err(String::as_str) };
+    let provisioner = Provisioner {
+        cache: &checkout.cache,
+        python: python.as_ref().map_err(String::as_str),
+    };
     let mut rows = Vec::new();
     for tool in Tool::ALL {
         let pin = pins.pin(tool, &platform)?;
@@ -40,19 +42,45 @@ pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCo
         };
         let Pin { artefact, .. } = pin;
         let (version, license) = (artefact.version.clone(), artefact.license.clone());
-        rows.push(PinRow { event: "pin", name: tool.name(), version, license, state, detail });
+        rows.push(PinRow {
+            event: "pin",
+            name: tool.name(),
+            version,
+            license,
+            state,
+            detail,
+        });
     }
     rows.iter().for_each(|row| output.object(row));
-    let cells = |row: &PinRow| vec![row.name.to_owned(), row.version.clone(), row.state.clone(), row.detail.clone()];
+    let cells = |row: &PinRow| {
+        vec![
+            row.name.to_owned(),
+            row.version.clone(),
+            row.state.clone(),
+            row.detail.clone(),
+        ]
+    };
     output.line(columns(&rows.iter().map(cells).collect::<Vec<_>>()).trim_end());
     let broken = rows.iter().any(|row| row.state == "broken");
-    Ok(if broken { ExitCode::ProvisionFailed } else { ExitCode::Success })
+    Ok(if broken {
+        ExitCode::ProvisionFailed
+    } else {
+        ExitCode::Success
+    })
 }
 
 fn listed(provisioner: &Provisioner<'_>, pin: &Pin<'_>) -> (String, String) {
     match provisioner.find(pin) {
         Ok(Some(found)) => (found.source.to_string(), found.file.to_string()),
-        Ok(None) => ("absent".to_owned(), format!("{} {}, {}", pin.artefact.package, pin.artefact.version, megabytes(pin.download.wheel.size))),
+        Ok(None) => (
+            "absent".to_owned(),
+            format!(
+                "{} {}, {}",
+                pin.artefact.package,
+                pin.artefact.version,
+                size(pin.download.wheel.size)
+            ),
+        ),
         Err(error) => ("broken".to_owned(), format!("{error:#}")),
     }
 }
@@ -60,14 +88,22 @@ fn listed(provisioner: &Provisioner<'_>, pin: &Pin<'_>) -> (String, String) {
 fn verified(provisioner: &Provisioner<'_>, pin: &Pin<'_>) -> (String, String) {
     // What a variable names is proven whenever it is looked at.
     match provisioner.find(pin) {
-        Ok(Some(found)) if found.source == Source::Nix => return ("intact".to_owned(), format!("{} (nix)", found.file)),
+        Ok(Some(found)) if found.source == Source::Nix => {
+            return ("intact".to_owned(), format!("{} (nix)", found.file));
+        }
         Err(error) => return ("broken".to_owned(), format!("{error:#}")),
         _ => {}
     }
     let slot = Slot::new(provisioner.cache, pin);
     match slot.verified_state(pin) {
-        State::Intact => ("intact".to_owned(), format!("sha256 {}", pin.download.member.sha256)),
+        State::Intact => (
+            "intact".to_owned(),
+            format!("sha256 {}", pin.download.member.sha256),
+        ),
         State::Absent => ("absent".to_owned(), "not fetched yet".to_owned()),
-        State::Broken(why) => ("broken".to_owned(), format!("{why}; `cargo xtask doctor --fix` fetches it again")),
+        State::Broken(why) => (
+            "broken".to_owned(),
+            format!("{why}; `cargo xtask doctor --fix` fetches it again"),
+        ),
     }
 }

@@ -1,9 +1,12 @@
 //! `cargo xtask up`: the services, kept.
 
 use anyhow::Result;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Output};
 
-use crate::{checkout::Checkout, driver::become_driver, explain::explain, flags::StackFlags, output::Output, plan::Outline, prepare::prepare};
+use crate::{
+    checkout::Checkout, driver::become_driver, explain::explain, flags::StackFlags, plan::Outline,
+    prepare::prepare,
+};
 
 /// Prepares a stack and becomes the driver that starts it.
 pub fn run(flags: &StackFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {

@@ -1,6 +1,7 @@
 //! The gRPC API as a test sees it: every call has a deadline and leaves a line in `grpc.jsonl`.
 
 mod path;
+mod raw;
 mod watch;
 
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use stigmer_api::{
 use tonic::{
     Request, Status,
     client::Grpc,
+    codec::Codec,
     codegen::http::uri::PathAndQuery,
     transport::{Channel, Endpoint},
 };
@@ -94,6 +96,12 @@ impl Api {
         self.unary(path::command::<R>("create"), resource).await
     }
 
+    /// Creates whatever `message` encodes, for bytes that no [`Resource`] can hold.
+    pub async fn create_bytes<R: Resource>(&self, message: Vec<u8>) -> Answer<R> {
+        let recorded = json!({"bytes": message.len()});
+        self.call(path::command::<R>("create"), recorded, message, raw::BytesCodec::<R>::default()).await
+    }
+
     /// Creates or updates `resource`.
     pub async fn apply<R: Resource>(&self, resource: R) -> Answer<R> {
         self.unary(path::command::<R>("apply"), resource).await
@@ -149,19 +157,27 @@ impl Api {
         }
     }
 
-    /// Any unary call, for requests that the typed ones do not let through.
-    pub async fn unary<Q, R>(&self, method: String, request: Q) -> Answer<R>
+    async fn unary<Q, R>(&self, method: String, request: Q) -> Answer<R>
     where
         Q: ReflectMessage + 'static,
         R: ReflectMessage + Default + 'static,
     {
-        let start = Instant::now();
         let recorded = shortened(to_json(&request));
+        self.call(method, recorded, request, ProstCodec::<Q, R>::default()).await
+    }
+
+    async fn call<Q, R, C>(&self, method: String, recorded: Value, request: Q, codec: C) -> Answer<R>
+    where
+        Q: Send + Sync + 'static,
+        R: ReflectMessage + 'static,
+        C: Codec<Encode = Q, Decode = R>,
+    {
+        let start = Instant::now();
         let mut client = self.connect(&method).await?;
         let mut request = Request::new(request);
         // The server learns the deadline, too, as it does from the CLI.
         request.set_timeout(self.deadline);
-        let call = client.unary(request, path_of(&method), ProstCodec::<Q, R>::default());
+        let call = client.unary(request, path_of(&method), codec);
         let answer = tokio::time::timeout(self.deadline, call).await.unwrap_or_else(|_| Err(self.too_late()));
         match answer {
             Ok(response) => {

@@ -57,8 +57,8 @@ fn app_14_a_changed_description_is_stored_under_the_same_id_with_a_later_time() 
         let agent: Agent = env.api().get(&second[0].id).await?;
         assert_eq!(agent.spec.as_ref().map(|spec| spec.description.as_str()), Some("after"));
         let audit = agent.audit().and_then(|audit| audit.spec_audit.clone()).unwrap_or_default();
-        let moment = |time: Option<prost_types::Timestamp>| time.map(|time| (time.seconds, time.nanos));
-        let (created, updated) = (moment(audit.created_at), moment(audit.updated_at));
+        let created = audit.created_at.map(|time| (time.seconds, time.nanos));
+        let updated = audit.updated_at.map(|time| (time.seconds, time.nanos));
         assert!(created.is_some() && updated > created, "created {created:?}, updated {updated:?}");
         Ok(())
     });

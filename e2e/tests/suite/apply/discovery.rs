@@ -27,7 +27,8 @@ fn app_12_a_dry_run_needs_no_server_starts_none_and_touches_nothing_else() {
         then::dry_run(&env, &without)?;
         assert_eq!(without.stdout, with_server.stdout);
         let own_output = project.directory().join(".stigmer");
-        let changed = changes(&before, &files(&places)?);
+        let after = files(&places)?;
+        let changed = changes(&before, &after);
         let elsewhere = changed.iter().filter(|path| !path.starts_with(&own_output)).collect::<Vec<_>>();
         assert!(elsewhere.is_empty(), "the dry run touched {elsewhere:?}");
         // That no server was started is shown by teardown: it would be a leftover of this test.

@@ -1,6 +1,6 @@
 //! An answer, put together from the chunks of a streamed chat completion.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use super::error::AnswerError;
@@ -71,7 +71,10 @@ struct Function {
 impl Answer {
     /// An answer of which nothing is known.
     pub fn new() -> Self {
-        Self { blank: true, ..Self::default() }
+        Self {
+            blank: true,
+            ..Self::default()
+        }
     }
 
     /// Takes the data of one event and gives the text that it adds.
@@ -80,8 +83,10 @@ impl Answer {
             self.done = true;
             return Ok(None);
         }
-        let chunk = serde_json::from_str::<Chunk>(data)
-            .map_err(|e| AnswerError::Malformed { data: data.to_owned(), reason: e.to_string() })?;
+        let chunk = serde_json::from_str::<Chunk>(data).map_err(|e| AnswerError::Malformed {
+            data: data.to_owned(),
+            reason: e.to_string(),
+        })?;
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
             return Err(AnswerError::Reported(message_of(&error)));
         }
@@ -91,7 +96,8 @@ impl Answer {
         for choice in chunk.choices.into_iter().filter(|choice| choice.index == 0) {
             added.push_str(&choice.delta.content.unwrap_or_default());
             let calls = choice.delta.tool_calls.unwrap_or_default();
-            self.tools.extend(calls.into_iter().filter_map(|call| call.function?.name));
+            self.tools
+                .extend(calls.into_iter().filter_map(|call| call.function?.name));
             self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
         }
         self.characters += added.chars().count();
@@ -109,21 +115,30 @@ impl Answer {
         self.done || self.finish_reason.is_some()
     }
 
-    /// Whether any of its text has come.
-    pub fn has_begun(&self) -> bool {
-        self.characters > 0
+    /// How much of its text has come, in characters.
+    pub fn characters(&self) -> usize {
+        self.characters
+    }
+
+    /// Whether the data of an event is all there.
+    pub fn is_whole(data: &str) -> bool {
+        data.trim() == DONE || serde_json::from_str::<IgnoredAny>(data).is_ok()
     }
 
     /// Checks that the answer, whose stream has ended, is whole and says something.
     pub fn check(&self) -> Result<(), AnswerError> {
         if !self.is_finished() {
-            return Err(AnswerError::Cut { characters: self.characters });
+            return Err(AnswerError::Cut {
+                characters: self.characters,
+            });
         }
         if !self.tools.is_empty() {
             return Err(AnswerError::Tools(self.tools.join(", ")));
         }
         if self.blank {
-            return Err(AnswerError::Empty { finish_reason: self.finish_reason.clone() });
+            return Err(AnswerError::Empty {
+                finish_reason: self.finish_reason.clone(),
+            });
         }
         Ok(())
     }
@@ -150,17 +165,37 @@ mod tests {
     #[test]
     fn texts_reason_model_and_usage_are_gathered() {
         let mut answer = Answer::new();
-        assert_eq!(answer.take(r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":null}}]}"#).unwrap(), None);
-        assert_eq!(answer.take(&content("Hello")).unwrap().as_deref(), Some("Hello"));
-        assert_eq!(answer.take(&content(" there")).unwrap().as_deref(), Some(" there"));
+        assert_eq!(
+            answer
+                .take(r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":null}}]}"#)
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            answer.take(&content("Hello")).unwrap().as_deref(),
+            Some("Hello")
+        );
+        assert_eq!(
+            answer.take(&content(" there")).unwrap().as_deref(),
+            Some(" there")
+        );
         answer.take(STOP).unwrap();
         answer.take(r#"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}}"#).unwrap();
         assert!(answer.is_finished() && !answer.is_done());
         answer.take("[DONE]").unwrap();
         assert!(answer.is_done());
         answer.check().unwrap();
-        assert_eq!((answer.model.as_deref(), answer.finish_reason.as_deref()), (Some("m"), Some("stop")));
-        assert_eq!(answer.usage, Some(Usage { prompt_tokens: 7, completion_tokens: 2 }));
+        assert_eq!(
+            (answer.model.as_deref(), answer.finish_reason.as_deref()),
+            (Some("m"), Some("stop"))
+        );
+        assert_eq!(
+            answer.usage,
+            Some(Usage {
+                prompt_tokens: 7,
+                completion_tokens: 2
+            })
+        );
     }
 
     #[test]
@@ -174,7 +209,10 @@ mod tests {
     fn a_stream_that_just_stops_is_cut() {
         let mut answer = Answer::new();
         answer.take(&content("Hel")).unwrap();
-        assert!(matches!(answer.check().unwrap_err(), AnswerError::Cut { characters: 3 }));
+        assert!(matches!(
+            answer.check().unwrap_err(),
+            AnswerError::Cut { characters: 3 }
+        ));
     }
 
     #[test]
@@ -182,17 +220,25 @@ mod tests {
         let mut answer = Answer::new();
         answer.take(&content(" \n")).unwrap();
         answer.take(STOP).unwrap();
-        assert!(matches!(answer.check().unwrap_err(), AnswerError::Empty { .. }));
+        assert!(matches!(
+            answer.check().unwrap_err(),
+            AnswerError::Empty { .. }
+        ));
     }
 
     #[test]
     fn errors_in_the_stream_carry_their_message() {
         for (data, message) in [
-            (r#"{"error":{"message":"context too long","code":400}}"#, "context too long"),
+            (
+                r#"{"error":{"message":"context too long","code":400}}"#,
+                "context too long",
+            ),
             (r#"{"error":"overloaded"}"#, "overloaded"),
             (r#"{"error":{"code":500}}"#, r#"{"code":500}"#),
         ] {
-            let Err(AnswerError::Reported(text)) = Answer::new().take(data) else { panic!("{data}") };
+            let Err(AnswerError::Reported(text)) = Answer::new().take(data) else {
+                panic!("{data}")
+            };
             assert_eq!(text, message);
         }
     }
@@ -200,7 +246,10 @@ mod tests {
     #[test]
     fn what_is_not_a_chunk_is_malformed() {
         for data in ["{", "hello", "[1]", r#"{"choices": 7}"#] {
-            assert!(matches!(Answer::new().take(data), Err(AnswerError::Malformed { .. })), "{data}");
+            assert!(
+                matches!(Answer::new().take(data), Err(AnswerError::Malformed { .. })),
+                "{data}"
+            );
         }
     }
 

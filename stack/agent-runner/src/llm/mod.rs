@@ -16,7 +16,11 @@ use std::{
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use tokio::time::timeout;
 
-use self::{answer::Answer, error::excerpt, sse::{Event, SseDecoder}};
+use self::{
+    answer::Answer,
+    error::excerpt,
+    sse::{Event, SseDecoder},
+};
 pub use self::{
     answer::Usage,
     error::{Failure, LlmError},
@@ -53,7 +57,11 @@ impl LlmClient {
             .build()?;
         let mut url = settings.base_url.clone();
         url.set_path(&format!("{}/chat/completions", url.path()));
-        Ok(Self { http, url, settings })
+        Ok(Self {
+            http,
+            url,
+            settings,
+        })
     }
 
     /// The model of executions that name none.
@@ -62,15 +70,25 @@ impl LlmClient {
     }
 
     /// Asks `model` to go on with `messages`. Dropping the stream, or this call, stops the model.
-    pub async fn chat(&self, model: &str, messages: &[ChatMessage]) -> Result<ChatStream, LlmError> {
+    pub async fn chat(
+        &self,
+        model: &str,
+        messages: &[ChatMessage],
+    ) -> Result<ChatStream, LlmError> {
         let started = Instant::now();
-        let mut request = self.http.post(self.url.clone()).json(&request::body(&self.settings, model, messages));
+        let mut request =
+            self.http
+                .post(self.url.clone())
+                .json(&request::body(&self.settings, model, messages));
         if let Some(key) = &self.settings.api_key {
             request = request.bearer_auth(key);
         }
         match open(request).await {
             Ok(response) => Ok(ChatStream::new(self.shown_url(), response, started)),
-            Err(what) => Err(LlmError { url: self.shown_url(), what }),
+            Err(what) => Err(LlmError {
+                url: self.shown_url(),
+                what,
+            }),
         }
     }
 
@@ -87,12 +105,21 @@ impl LlmClient {
 
 /// Sends the request and checks that an event stream begins.
 async fn open(request: reqwest::RequestBuilder) -> Result<Response, Failure> {
-    let response = request.send().await.map_err(|e| Failure::Unreachable(cause(e)))?;
+    let response = request
+        .send()
+        .await
+        .map_err(|e| Failure::Unreachable(cause(e)))?;
     let status = response.status();
     if !status.is_success() {
-        return Err(Failure::Status { status: status.to_string(), body: body_excerpt(response).await });
+        return Err(Failure::Status {
+            status: status.to_string(),
+            body: body_excerpt(response).await,
+        });
     }
-    let content_type = response.headers().get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     match content_type {
         Some(value) if value.starts_with("text/event-stream") => Ok(response),
         other => Err(Failure::NotAStream {
@@ -139,7 +166,6 @@ pub struct ChatStream {
     decoder: SseDecoder,
     events: VecDeque<Event>,
     answer: Answer,
-    characters: usize,
     started: Instant,
     first_token: Option<Duration>,
 }
@@ -167,7 +193,6 @@ impl ChatStream {
             decoder: SseDecoder::default(),
             events: VecDeque::new(),
             answer: Answer::new(),
-            characters: 0,
             started,
             first_token: None,
         }
@@ -175,7 +200,10 @@ impl ChatStream {
 
     /// The next piece of the answer's text, or `None` once the answer is whole.
     pub async fn next(&mut self) -> Result<Option<String>, LlmError> {
-        self.advance().await.map_err(|what| LlmError { url: self.url.clone(), what })
+        self.advance().await.map_err(|what| LlmError {
+            url: self.url.clone(),
+            what,
+        })
     }
 
     async fn advance(&mut self) -> Result<Option<String>, Failure> {
@@ -186,8 +214,8 @@ impl ChatStream {
                     Event::Error(text) => return Err(error::AnswerError::Reported(text).into()),
                 };
                 if let Some(text) = text {
-                    self.characters += text.chars().count();
-                    self.first_token.get_or_insert_with(|| self.started.elapsed());
+                    self.first_token
+                        .get_or_insert_with(|| self.started.elapsed());
                     return Ok(Some(text));
                 }
             }
@@ -201,7 +229,7 @@ impl ChatStream {
     /// Reads more events; `false` at the end of the stream.
     async fn read(&mut self) -> Result<bool, Failure> {
         let finished = self.answer.is_finished();
-        let limit = match (finished, self.answer.has_begun()) {
+        let limit = match (finished, self.answer.characters() > 0) {
             (true, _) => Some(FIGURES),
             (false, true) => Some(STALL),
             (false, false) => None,
@@ -220,13 +248,17 @@ impl ChatStream {
                 Ok(true)
             }
             Ok(None) => {
-                // Half a line at the end is not an event; the answer's own check tells what it means.
+                // Half an event at the end is none; whether anything is missing, the answer knows.
                 let last = self.decoder.finish().ok().flatten();
-                let whole = last.filter(|event| matches!(event, Event::Data(data) if data.trim() == answer::DONE));
+                let whole = last
+                    .filter(|event| matches!(event, Event::Data(data) if Answer::is_whole(data)));
                 Ok(whole.map(|event| self.events.push_back(event)).is_some())
             }
             Err(_) if finished => Ok(false),
-            Err(error) => Err(Failure::Lost { characters: self.characters, cause: cause(error) }),
+            Err(error) => Err(Failure::Lost {
+                characters: self.answer.characters(),
+                cause: cause(error),
+            }),
         }
     }
 

@@ -29,7 +29,10 @@ pub enum Role {
 impl ChatMessage {
     /// A message of `role`.
     pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into() }
+        Self {
+            role,
+            content: content.into(),
+        }
     }
 }
 
@@ -54,7 +57,9 @@ mod tests {
     use super::*;
 
     fn settings(extra: Value) -> LlmSettings {
-        let Value::Object(extra_body) = extra else { panic!("an object") };
+        let Value::Object(extra_body) = extra else {
+            panic!("an object")
+        };
         LlmSettings {
             base_url: "http://localhost:1/v1".parse().unwrap(),
             model: "unused".to_owned(),
@@ -66,7 +71,10 @@ mod tests {
 
     #[test]
     fn the_body_asks_for_a_stream_with_usage() {
-        let messages = [ChatMessage::new(Role::System, "Be brief."), ChatMessage::new(Role::User, "Hi")];
+        let messages = [
+            ChatMessage::new(Role::System, "Be brief."),
+            ChatMessage::new(Role::User, "Hi"),
+        ];
         assert_eq!(
             body(&settings(json!({"seed": 7})), "m", &messages),
             json!({
@@ -82,6 +90,9 @@ mod tests {
 
     #[test]
     fn extra_fields_win_over_the_limit() {
-        assert_eq!(body(&settings(json!({"max_tokens": 8})), "m", &[])["max_tokens"], 8);
+        assert_eq!(
+            body(&settings(json!({"max_tokens": 8})), "m", &[])["max_tokens"],
+            8
+        );
     }
 }

@@ -87,7 +87,9 @@ mod tests {
     const STREAM: &str = ": comment\n\ndata: {\"a\":\"grüß 🦀\"}\n\nevent: x\r\nid: 7\r\ndata:one\r\ndata: two\r\n\r\ndata: [DONE]\n\n";
 
     fn expected() -> Vec<Event> {
-        ["{\"a\":\"grüß 🦀\"}", "one\ntwo", "[DONE]"].map(|text| Event::Data(text.to_owned())).to_vec()
+        ["{\"a\":\"grüß 🦀\"}", "one\ntwo", "[DONE]"]
+            .map(|text| Event::Data(text.to_owned()))
+            .to_vec()
     }
 
     #[test]
@@ -105,7 +107,10 @@ mod tests {
     #[test]
     fn a_stream_in_single_bytes_gives_the_same_events() {
         let mut decoder = SseDecoder::default();
-        let events = STREAM.bytes().flat_map(|byte| decoder.feed(&[byte]).unwrap()).collect::<Vec<_>>();
+        let events = STREAM
+            .bytes()
+            .flat_map(|byte| decoder.feed(&[byte]).unwrap())
+            .collect::<Vec<_>>();
         assert_eq!(events, expected());
     }
 
@@ -113,18 +118,32 @@ mod tests {
     fn an_event_needs_its_blank_line_or_the_end_of_the_stream() {
         let mut decoder = SseDecoder::default();
         assert_eq!(decoder.feed(b"data: [DONE]").unwrap(), []);
-        assert_eq!(decoder.finish().unwrap(), Some(Event::Data("[DONE]".to_owned())));
+        assert_eq!(
+            decoder.finish().unwrap(),
+            Some(Event::Data("[DONE]".to_owned()))
+        );
     }
 
     #[test]
     fn an_error_line_is_an_event_of_its_own() {
         let mut decoder = SseDecoder::default();
-        assert_eq!(decoder.feed(b"error: {\"code\":500}\n").unwrap(), [Event::Error("{\"code\":500}".to_owned())]);
+        assert_eq!(
+            decoder.feed(b"error: {\"code\":500}\n").unwrap(),
+            [Event::Error("{\"code\":500}".to_owned())]
+        );
     }
 
     #[test]
     fn what_is_not_text_or_never_ends_is_refused() {
-        assert_eq!(SseDecoder::default().feed(b"data: \xff\n\n").unwrap_err(), SseError::NotText);
-        assert_eq!(SseDecoder::default().feed(&vec![b'x'; LONGEST_LINE + 1]).unwrap_err(), SseError::TooLong);
+        assert_eq!(
+            SseDecoder::default().feed(b"data: \xff\n\n").unwrap_err(),
+            SseError::NotText
+        );
+        assert_eq!(
+            SseDecoder::default()
+                .feed(&vec![b'x'; LONGEST_LINE + 1])
+                .unwrap_err(),
+            SseError::TooLong
+        );
     }
 }

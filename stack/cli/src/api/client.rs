@@ -4,7 +4,8 @@
 use std::{env, error::Error, time::Duration};
 
 use stigmer_api::{
-    ApiResourceReference, MAX_MESSAGE_BYTES, agent::agent_query_controller_client::AgentQueryControllerClient,
+    ApiResourceReference, MAX_MESSAGE_BYTES,
+    agent::agent_query_controller_client::AgentQueryControllerClient,
 };
 use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{
@@ -31,10 +32,10 @@ pub enum ApiError {
          Is the server running?\n  stigmer server\n\nOr check status:\n  stigmer server status"
     )]
     Unreachable { address: String, reason: String },
-    #[error("stigmer-server at {address} did not answer within {} s", limit.as_secs())]
+    #[error("stigmer-server at {address} did not answer within {limit:?}")]
     NoAnswer { address: String, limit: Duration },
     #[error("{}", status_text(.0))]
-    Refused(#[source] Box<Status>),
+    Refused(Box<Status>),
 }
 
 impl ApiError {
@@ -71,22 +72,30 @@ pub fn server_address() -> String {
 impl Api {
     /// Connects and waits for a first answer, both within 12 seconds.
     pub async fn connect() -> Result<Self, ApiError> {
-        let address = server_address();
-        let deadline = Instant::now() + FIRST_ANSWER_LIMIT;
+        Self::connect_to(server_address(), FIRST_ANSWER_LIMIT).await
+    }
+
+    async fn connect_to(address: String, limit: Duration) -> Result<Self, ApiError> {
+        let deadline = Instant::now() + limit;
         let endpoint = endpoint(&address)?;
-        let unreachable = |reason: String| ApiError::Unreachable { address: address.clone(), reason };
+        let unreachable = |reason: String| ApiError::Unreachable {
+            address: address.clone(),
+            reason,
+        };
         let channel = match timeout_at(deadline, endpoint.connect()).await {
             Ok(Ok(channel)) => channel,
             Ok(Err(error)) => return Err(unreachable(root_cause(&error))),
-            Err(_) => return Err(unreachable(format!("no connection within {} s", CONNECT_LIMIT.as_secs()))),
+            Err(_) => return Err(unreachable(format!("no connection within {limit:?}"))),
         };
-        let api = Self { channel, address: address.clone() };
+        let api = Self {
+            channel,
+            address: address.clone(),
+        };
         match timeout_at(deadline, api.ping()).await {
             Ok(Ok(())) => Ok(api),
             Ok(Err(reason)) => Err(unreachable(reason)),
             Err(_) => Err(unreachable(format!(
-                "it takes connections but did not answer within {} s",
-                FIRST_ANSWER_LIMIT.as_secs()
+                "it takes connections but did not answer within {limit:?}"
             ))),
         }
     }
@@ -108,11 +117,18 @@ impl Api {
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, ApiError> {
         let result = timeout(limit, call).await;
-        tracing::debug!(ok = matches!(result, Ok(Ok(_))), r#type = std::any::type_name::<T>(), "answer");
+        tracing::debug!(
+            ok = matches!(result, Ok(Ok(_))),
+            r#type = std::any::type_name::<T>(),
+            "answer"
+        );
         match result {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(self.error(status)),
-            Err(_) => Err(ApiError::NoAnswer { address: self.address.clone(), limit }),
+            Err(_) => Err(ApiError::NoAnswer {
+                address: self.address.clone(),
+                limit,
+            }),
         }
     }
 
@@ -121,7 +137,10 @@ impl Api {
         tracing::debug!(?status, "refused");
         match status.source() {
             None => ApiError::Refused(Box::new(status)),
-            Some(source) => ApiError::Unreachable { address: self.address.clone(), reason: root_cause(source) },
+            Some(source) => ApiError::Unreachable {
+                address: self.address.clone(),
+                reason: root_cause(source),
+            },
         }
     }
 
@@ -129,7 +148,10 @@ impl Api {
     async fn ping(&self) -> Result<(), String> {
         let mut client = AgentQueryControllerClient::new(self.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        match client.get_by_reference(ApiResourceReference::default()).await {
+        match client
+            .get_by_reference(ApiResourceReference::default())
+            .await
+        {
             Ok(_) => Ok(()),
             Err(status) => match status.code() {
                 Code::InvalidArgument | Code::NotFound => Ok(()),
@@ -148,11 +170,14 @@ fn endpoint(address: &str) -> Result<Endpoint, ApiError> {
         Some(("http", _)) => address.to_owned(),
         Some(_) => return Err(ApiError::Address(address.to_owned())),
     };
-    let has_port = url.rsplit_once(':').is_some_and(|(_, port)| port.trim_end_matches('/').parse::<u16>().is_ok());
+    let has_port = url
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.trim_end_matches('/').parse::<u16>().is_ok());
     match Endpoint::from_shared(url) {
-        Ok(endpoint) if has_port => {
-            Ok(endpoint.connect_timeout(CONNECT_LIMIT).tcp_nodelay(true).tcp_keepalive(Some(TCP_KEEPALIVE)))
-        }
+        Ok(endpoint) if has_port => Ok(endpoint
+            .connect_timeout(CONNECT_LIMIT)
+            .tcp_nodelay(true)
+            .tcp_keepalive(Some(TCP_KEEPALIVE))),
         _ => Err(ApiError::Address(address.to_owned())),
     }
 }
@@ -182,10 +207,60 @@ mod tests {
         for good in ["localhost:7234", "127.0.0.1:1", "http://[::1]:7234"] {
             assert!(endpoint(good).is_ok(), "{good}");
         }
-        for bad in ["localhost", "https://example.com:443", "a b:1", "host:99999", ":"] {
+        for bad in [
+            "localhost",
+            "https://example.com:443",
+            "a b:1",
+            "host:99999",
+            ":",
+        ] {
             let error = endpoint(bad).unwrap_err().to_string();
-            assert!(error.contains(bad) && error.contains("STIGMER_SERVER_ADDR"), "{error}");
+            assert!(
+                error.contains(bad) && error.contains("STIGMER_SERVER_ADDR"),
+                "{error}"
+            );
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_connections_but_never_answers_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let silent = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                held.push(connection);
+            }
+        });
+        let connecting = Api::connect_to(address.clone(), Duration::from_millis(300));
+        let error = timeout(Duration::from_secs(10), connecting)
+            .await
+            .expect("it gives up")
+            .unwrap_err();
+        silent.abort();
+        assert!(
+            error.to_string().starts_with(&format!(
+                "Cannot connect to stigmer-server at {address}: it takes connections but did not answer within 300ms"
+            )),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_said_at_once() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let error = Api::connect_to(free, FIRST_ANSWER_LIMIT)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("Connection refused") && error.contains("Is the server running?"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -72,8 +72,15 @@ pub struct Snapshot {
 /// One step that an execution shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    Message { speaker: Speaker, text: String },
-    Task { name: String, state: TaskState, error: String },
+    Message {
+        speaker: Speaker,
+        text: String,
+    },
+    Task {
+        name: String,
+        state: TaskState,
+        error: String,
+    },
 }
 
 /// Who said a message.
@@ -107,22 +114,31 @@ pub trait Execution: Resource {
     /// Calls `create`.
     async fn call_create(channel: Channel, execution: Self) -> Result<Response<Self>, Status>;
     /// Calls `subscribe`.
-    async fn call_subscribe(channel: Channel, id: String) -> Result<Response<Streaming<Self>>, Status>;
+    async fn call_subscribe(
+        channel: Channel,
+        id: String,
+    ) -> Result<Response<Streaming<Self>>, Status>;
 
     /// Creates and so starts it.
     async fn create(self, api: &Api) -> Result<Self, ApiError> {
-        api.call(CREATE_LIMIT, Self::call_create(api.channel(), self)).await
+        api.call(CREATE_LIMIT, Self::call_create(api.channel(), self))
+            .await
     }
 
     /// Its state now and after every change, until it ends.
     async fn subscribe(api: &Api, id: &str) -> Result<Streaming<Self>, ApiError> {
-        api.call(SUBSCRIBE_LIMIT, Self::call_subscribe(api.channel(), id.to_owned())).await
+        api.call(
+            SUBSCRIBE_LIMIT,
+            Self::call_subscribe(api.channel(), id.to_owned()),
+        )
+        .await
     }
 }
 
 impl Execution for AgentExecution {
     const OF: &'static str = "agent";
-    const GET: &'static str = "ai.stigmer.agentic.agentexecution.v1.AgentExecutionQueryController/get";
+    const GET: &'static str =
+        "ai.stigmer.agentic.agentexecution.v1.AgentExecutionQueryController/get";
 
     fn snapshot(&self) -> Snapshot {
         let status = self.status.clone().unwrap_or_default();
@@ -156,7 +172,10 @@ impl Execution for AgentExecution {
             .await
     }
 
-    async fn call_subscribe(channel: Channel, id: String) -> Result<Response<Streaming<Self>>, Status> {
+    async fn call_subscribe(
+        channel: Channel,
+        id: String,
+    ) -> Result<Response<Streaming<Self>>, Status> {
         AgentExecutionQueryControllerClient::new(channel)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .subscribe(AgentExecutionId { value: id })
@@ -166,7 +185,8 @@ impl Execution for AgentExecution {
 
 impl Execution for WorkflowExecution {
     const OF: &'static str = "workflow";
-    const GET: &'static str = "ai.stigmer.agentic.workflowexecution.v1.WorkflowExecutionQueryController/get";
+    const GET: &'static str =
+        "ai.stigmer.agentic.workflowexecution.v1.WorkflowExecutionQueryController/get";
 
     fn snapshot(&self) -> Snapshot {
         let status = self.status.clone().unwrap_or_default();
@@ -179,9 +199,15 @@ impl Execution for WorkflowExecution {
                     WorkflowTaskStatus::WorkflowTaskCompleted => TaskState::Completed,
                     WorkflowTaskStatus::WorkflowTaskFailed => TaskState::Failed,
                     WorkflowTaskStatus::WorkflowTaskSkipped => TaskState::Skipped,
-                    WorkflowTaskStatus::WorkflowTaskPending | WorkflowTaskStatus::Unspecified => TaskState::Pending,
+                    WorkflowTaskStatus::WorkflowTaskPending | WorkflowTaskStatus::Unspecified => {
+                        TaskState::Pending
+                    }
                 },
-                name: if task.task_name.is_empty() { task.task_id } else { task.task_name },
+                name: if task.task_name.is_empty() {
+                    task.task_id
+                } else {
+                    task.task_name
+                },
                 error: task.error,
             })
             .collect();
@@ -202,7 +228,10 @@ impl Execution for WorkflowExecution {
             .await
     }
 
-    async fn call_subscribe(channel: Channel, id: String) -> Result<Response<Streaming<Self>>, Status> {
+    async fn call_subscribe(
+        channel: Channel,
+        id: String,
+    ) -> Result<Response<Streaming<Self>>, Status> {
         WorkflowExecutionQueryControllerClient::new(channel)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .subscribe(SubscribeWorkflowExecutionRequest { execution_id: id })
@@ -230,15 +259,27 @@ mod tests {
             status: Some(AgentExecutionStatus {
                 phase: 4,
                 error: "gone".into(),
-                messages: vec![message(MessageType::MessageHuman, "hi"), message(MessageType::MessageAi, "ho")],
+                messages: vec![
+                    message(MessageType::MessageHuman, "hi"),
+                    message(MessageType::MessageAi, "ho"),
+                ],
                 tool_calls: vec![ToolCall::default()],
                 ..Default::default()
             }),
             ..Default::default()
         };
         let snapshot = execution.snapshot();
-        assert_eq!((snapshot.phase, snapshot.error.as_str(), snapshot.tool_calls), (Phase::Failed, "gone", 1));
-        assert_eq!(snapshot.entries[1], Entry::Message { speaker: Speaker::Agent, text: "ho".into() });
+        assert_eq!(
+            (snapshot.phase, snapshot.error.as_str(), snapshot.tool_calls),
+            (Phase::Failed, "gone", 1)
+        );
+        assert_eq!(
+            snapshot.entries[1],
+            Entry::Message {
+                speaker: Speaker::Agent,
+                text: "ho".into()
+            }
+        );
     }
 
     #[test]
@@ -249,18 +290,33 @@ mod tests {
             error: "404".into(),
             ..Default::default()
         };
-        let status = WorkflowExecutionStatus { phase: 2, tasks: vec![task], ..Default::default() };
-        let snapshot = WorkflowExecution { status: Some(status), ..Default::default() }.snapshot();
+        let status = WorkflowExecutionStatus {
+            phase: 2,
+            tasks: vec![task],
+            ..Default::default()
+        };
+        let snapshot = WorkflowExecution {
+            status: Some(status),
+            ..Default::default()
+        }
+        .snapshot();
         assert_eq!(snapshot.phase, Phase::InProgress);
         assert_eq!(
             snapshot.entries,
-            [Entry::Task { name: "fetch".into(), state: TaskState::Failed, error: "404".into() }]
+            [Entry::Task {
+                name: "fetch".into(),
+                state: TaskState::Failed,
+                error: "404".into()
+            }]
         );
     }
 
     #[test]
     fn only_the_last_three_phases_are_terminal() {
-        let terminal = (0..7).map(Phase::from).map(Phase::is_terminal).collect::<Vec<_>>();
+        let terminal = (0..7)
+            .map(Phase::from)
+            .map(Phase::is_terminal)
+            .collect::<Vec<_>>();
         assert_eq!(terminal, [false, false, false, true, true, true, false]);
     }
 }

@@ -27,7 +27,7 @@ const APPLY_LIMIT: Duration = Duration::from_secs(30);
 type Answer<T> = Result<Response<T>, Status>;
 
 /// A kind of resource that can be deployed and found.
-pub trait Deployable: Resource {
+pub trait Deployable: Resource + PartialEq {
     /// What people call it: `Agent`.
     const TYPE: &'static str;
 
@@ -38,11 +38,15 @@ pub trait Deployable: Resource {
     /// Calls `get`.
     async fn call_get(channel: Channel, id: String) -> Answer<Self>;
     /// Calls `getByReference`.
-    async fn call_get_by_reference(channel: Channel, reference: ApiResourceReference) -> Answer<Self>;
+    async fn call_get_by_reference(
+        channel: Channel,
+        reference: ApiResourceReference,
+    ) -> Answer<Self>;
 
     /// Creates or replaces the resource on the server.
     async fn apply(self, api: &Api) -> Result<Self, ApiError> {
-        api.call(APPLY_LIMIT, Self::call_apply(api.channel(), self)).await
+        api.call(APPLY_LIMIT, Self::call_apply(api.channel(), self))
+            .await
     }
 
     /// The resource called `slug` in `org`.
@@ -54,7 +58,13 @@ pub trait Deployable: Resource {
             slug: slug.to_owned(),
             version: String::new(),
         };
-        absent_as_none(api.call(LOOKUP_LIMIT, Self::call_get_by_reference(api.channel(), reference)).await)
+        absent_as_none(
+            api.call(
+                LOOKUP_LIMIT,
+                Self::call_get_by_reference(api.channel(), reference),
+            )
+            .await,
+        )
     }
 
     /// The resource with the id `target`, else the one called so in `org`. A server that does not
@@ -113,12 +123,18 @@ macro_rules! deployable {
             }
 
             async fn call_apply(channel: Channel, resource: Self) -> Answer<Self> {
-                $command::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES).apply(resource).await
+                $command::new(channel)
+                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                    .apply(resource)
+                    .await
             }
 
             async fn call_get(channel: Channel, id: String) -> Answer<Self> {
                 let id = $id { value: id };
-                $query::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES).get(id).await
+                $query::new(channel)
+                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                    .get(id)
+                    .await
             }
 
             async fn call_get_by_reference(
@@ -132,15 +148,31 @@ macro_rules! deployable {
     };
 }
 
-deployable!(Agent, "Agent", AgentId, AgentCommandControllerClient, AgentQueryControllerClient);
-deployable!(Workflow, "Workflow", WorkflowId, WorkflowCommandControllerClient, WorkflowQueryControllerClient);
+deployable!(
+    Agent,
+    "Agent",
+    AgentId,
+    AgentCommandControllerClient,
+    AgentQueryControllerClient
+);
+deployable!(
+    Workflow,
+    "Workflow",
+    WorkflowId,
+    WorkflowCommandControllerClient,
+    WorkflowQueryControllerClient
+);
 
 impl Runnable for Agent {
     type Execution = AgentExecution;
 
     fn execution(&self, name: String, request: &Request) -> AgentExecution {
         AgentExecution {
-            metadata: Some(ApiResourceMetadata { name, org: request.org.clone(), ..Default::default() }),
+            metadata: Some(ApiResourceMetadata {
+                name,
+                org: request.org.clone(),
+                ..Default::default()
+            }),
             spec: Some(AgentExecutionSpec {
                 agent_id: self.id().to_owned(),
                 message: request.message.clone(),

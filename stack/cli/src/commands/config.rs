@@ -17,12 +17,16 @@ pub fn execute(command: ConfigCommand, screen: &Screen) -> Result<ExitCode> {
         ConfigCommand::Get { key } => match config.get(&key) {
             Ok(value) => screen.plain(value),
             Err(ConfigError::UnknownKey(key)) => {
-                bail!("Configuration key not found: {key}; use 'stigmer config list' to see available keys")
+                bail!(
+                    "Configuration key not found: {key}; use 'stigmer config list' to see available keys"
+                )
             }
             Err(other) => return Err(other.into()),
         },
         ConfigCommand::Set { key, value } => {
-            config.set(&key, &value).context("Failed to set configuration")?;
+            config
+                .set(&key, &value)
+                .context("Failed to set configuration")?;
             config.save()?;
             screen.success(format!("Configuration updated: {key} = {value}"));
             screen.info(format!("Saved to: {}", config.path()));

@@ -11,14 +11,23 @@ use super::process;
 /// Why there is no executable.
 #[derive(Debug, thiserror::Error)]
 pub enum CargoError {
-    #[error("failed to start {cargo}: {source}; the runtime 'rust' needs Cargo on the PATH")]
+    #[error("failed to start {cargo}, which the runtime 'rust' needs on the PATH")]
     Start { cargo: String, source: io::Error },
     #[error("no Cargo.toml at or above {0}; the runtime 'rust' needs a Cargo package")]
     NoManifest(Utf8PathBuf),
     #[error("failed to read {manifest}:\n{reason}")]
-    Metadata { manifest: Utf8PathBuf, reason: String },
-    #[error("{entry} is not the source of a binary target of {manifest}; the binary targets there are: {known}")]
-    NoTarget { entry: Utf8PathBuf, manifest: Utf8PathBuf, known: String },
+    Metadata {
+        manifest: Utf8PathBuf,
+        reason: String,
+    },
+    #[error(
+        "{entry} is not the source of a binary target of {manifest}; the binary targets there are: {known}"
+    )]
+    NoTarget {
+        entry: Utf8PathBuf,
+        manifest: Utf8PathBuf,
+        known: String,
+    },
     #[error("failed to build {entry}:\n{output}")]
     Build { entry: Utf8PathBuf, output: String },
     #[error("cargo built {bin} of {package}, but named no executable")]
@@ -47,26 +56,46 @@ pub async fn build(entry: &Utf8Path) -> Result<Utf8PathBuf, CargoError> {
     if !finished.succeeded() {
         let is_error = |line: &str| line.starts_with("error");
         let output = process::excerpt(&finished.stderr, SHOWN, is_error);
-        return Err(CargoError::Build { entry: entry.to_owned(), output });
+        return Err(CargoError::Build {
+            entry: entry.to_owned(),
+            output,
+        });
     }
     tracing::debug!(output = finished.stderr, "built");
-    executable(&finished.stdout, entry)
-        .ok_or(CargoError::NoExecutable { package: target.package, bin: target.bin })
+    executable(&finished.stdout, entry).ok_or(CargoError::NoExecutable {
+        package: target.package,
+        bin: target.bin,
+    })
 }
 
 async fn find_target(entry: &Utf8Path, manifest: &Utf8Path) -> Result<Target, CargoError> {
     let mut command = cargo("metadata");
-    command.args(["--no-deps", "--format-version=1", "--manifest-path", manifest.as_str()]);
+    command.args([
+        "--no-deps",
+        "--format-version=1",
+        "--manifest-path",
+        manifest.as_str(),
+    ]);
     let finished = run(command).await?;
-    let fail = |reason: String| CargoError::Metadata { manifest: manifest.to_owned(), reason };
+    let fail = |reason: String| CargoError::Metadata {
+        manifest: manifest.to_owned(),
+        reason,
+    };
     if !finished.succeeded() {
-        return Err(fail(process::excerpt(&finished.stderr, SHOWN, |line| line.starts_with("error"))));
+        return Err(fail(process::excerpt(&finished.stderr, SHOWN, |line| {
+            line.starts_with("error")
+        })));
     }
-    let metadata = serde_json::from_str::<Metadata>(&finished.stdout).map_err(|e| fail(e.to_string()))?;
+    let metadata =
+        serde_json::from_str::<Metadata>(&finished.stdout).map_err(|e| fail(e.to_string()))?;
     select(metadata, entry).map_err(|known| CargoError::NoTarget {
         entry: entry.to_owned(),
         manifest: manifest.to_owned(),
-        known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+        known: if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        },
     })
 }
 
@@ -104,7 +133,11 @@ impl MetadataTarget {
     }
 
     fn has_source(&self, entry: &Utf8Path) -> bool {
-        self.src_path == entry || self.src_path.canonicalize_utf8().is_ok_and(|source| source == entry)
+        self.src_path == entry
+            || self
+                .src_path
+                .canonicalize_utf8()
+                .is_ok_and(|source| source == entry)
     }
 }
 
@@ -114,7 +147,11 @@ fn select(metadata: Metadata, entry: &Utf8Path) -> Result<Target, Vec<String>> {
     for package in metadata.packages {
         for target in package.targets.into_iter().filter(MetadataTarget::is_bin) {
             if target.has_source(entry) {
-                return Ok(Target { manifest: package.manifest_path, package: package.name, bin: target.name });
+                return Ok(Target {
+                    manifest: package.manifest_path,
+                    package: package.name,
+                    bin: target.name,
+                });
             }
             known.push(target.src_path.into_string());
         }
@@ -136,21 +173,34 @@ fn executable(messages: &str, entry: &Utf8Path) -> Option<Utf8PathBuf> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok())
         .filter(|message| message.reason == "compiler-artifact")
-        .filter(|message| message.target.as_ref().is_some_and(|t| t.is_bin() && t.has_source(entry)))
+        .filter(|message| {
+            message
+                .target
+                .as_ref()
+                .is_some_and(|t| t.is_bin() && t.has_source(entry))
+        })
         .find_map(|message| message.executable)
 }
 
 /// The cargo that started this process, if one did, else the one on the PATH.
 fn cargo(verb: &str) -> Command {
-    let program = env::var_os("CARGO").filter(|path| !path.is_empty()).unwrap_or_else(|| OsString::from("cargo"));
+    let program = env::var_os("CARGO")
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(["--color", "never", verb]);
     command
 }
 
 async fn run(command: Command) -> Result<process::Finished, CargoError> {
-    let cargo = command.as_std().get_program().to_string_lossy().into_owned();
-    process::run(command, None).await.map_err(|source| CargoError::Start { cargo, source })
+    let cargo = command
+        .as_std()
+        .get_program()
+        .to_string_lossy()
+        .into_owned();
+    process::run(command, None)
+        .await
+        .map_err(|source| CargoError::Start { cargo, source })
 }
 
 #[cfg(test)]
@@ -178,15 +228,27 @@ mod tests {
         let target = select(metadata(), "/p/agents/src/bin/extra.rs".into()).unwrap();
         assert_eq!(
             target,
-            Target { manifest: "/p/agents/Cargo.toml".into(), package: "agents".into(), bin: "extra".into() }
+            Target {
+                manifest: "/p/agents/Cargo.toml".into(),
+                package: "agents".into(),
+                bin: "extra".into()
+            }
         );
     }
 
     #[test]
     fn libraries_examples_and_modules_are_no_entries() {
-        for entry in ["/p/other/src/lib.rs", "/p/other/examples/demo.rs", "/p/agents/src/module.rs"] {
+        for entry in [
+            "/p/other/src/lib.rs",
+            "/p/other/examples/demo.rs",
+            "/p/agents/src/module.rs",
+        ] {
             let known = select(metadata(), entry.into()).unwrap_err();
-            assert_eq!(known, ["/p/agents/src/main.rs", "/p/agents/src/bin/extra.rs"], "{entry}");
+            assert_eq!(
+                known,
+                ["/p/agents/src/main.rs", "/p/agents/src/bin/extra.rs"],
+                "{entry}"
+            );
         }
     }
 
@@ -204,7 +266,10 @@ mod tests {
             json!({"reason": "build-finished", "success": true}).to_string(),
         ]
         .join("\n");
-        assert_eq!(executable(&messages, "/p/agents/src/main.rs".into()), Some("/t/agents".into()));
+        assert_eq!(
+            executable(&messages, "/p/agents/src/main.rs".into()),
+            Some("/t/agents".into())
+        );
         assert_eq!(executable(&messages, "/p/nope.rs".into()), None);
     }
 
@@ -213,6 +278,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let entry = Utf8PathBuf::try_from(dir.path().join("main.rs")).unwrap();
         let error = build(&entry).await.unwrap_err().to_string();
-        assert!(error.starts_with("no Cargo.toml at or above") && error.contains(entry.parent().unwrap().as_str()));
+        assert!(
+            error.starts_with("no Cargo.toml at or above")
+                && error.contains(entry.parent().unwrap().as_str())
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::process;
 /// Why there is no executable.
 #[derive(Debug, thiserror::Error)]
 pub enum GoError {
-    #[error("failed to start go: {0}; the runtime 'go' needs Go on the PATH")]
+    #[error("failed to start go, which the runtime 'go' needs on the PATH")]
     Start(#[source] io::Error),
     #[error("invalid Go module: go.mod is invalid: missing module directive (in {0})")]
     NoModuleDirective(Utf8PathBuf),
@@ -28,22 +28,26 @@ const SHOWN: usize = 64 * 1024;
 pub async fn build(entry: &Utf8Path, executable: &Utf8Path) -> Result<(), GoError> {
     let dir = entry.parent().unwrap_or(entry);
     let module = dir.join("go.mod");
-    if let Ok(text) = fs::read_to_string(&module) {
-        if !text.contains("module ") {
-            return Err(GoError::NoModuleDirective(module));
-        }
+    if fs::read_to_string(&module).is_ok_and(|text| !text.contains("module ")) {
+        return Err(GoError::NoModuleDirective(module));
     }
     if dir.ancestors().any(|dir| dir.join("go.mod").is_file()) {
         let finished = run(dir, &["mod", "tidy"]).await?;
         if !finished.succeeded() {
-            return Err(GoError::Tidy(shown(&format!("{}{}", finished.stdout, finished.stderr))));
+            return Err(GoError::Tidy(shown(&format!(
+                "{}{}",
+                finished.stdout, finished.stderr
+            ))));
         }
     }
     let name = entry.file_name().unwrap_or(entry.as_str());
     let finished = run(dir, &["build", "-o", executable.as_str(), name]).await?;
     match finished.succeeded() {
         true => Ok(()),
-        false => Err(GoError::Build { entry: entry.to_owned(), output: shown(&finished.stderr) }),
+        false => Err(GoError::Build {
+            entry: entry.to_owned(),
+            output: shown(&finished.stderr),
+        }),
     }
 }
 

@@ -8,5 +8,5 @@ mod synthesis;
 mod yaml;
 
 pub use output::Resources;
-pub use synthesis::{Synthesis, SynthesisError, synthesize};
-pub use yaml::{Project, ProjectError, Runtime, FILE_NAME};
+pub use synthesis::{Synthesis, synthesize};
+pub use yaml::{Project, ProjectError, Runtime};

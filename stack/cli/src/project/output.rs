@@ -19,16 +19,26 @@ const DEPENDENCIES: &str = "dependencies.json";
 /// What is wrong with the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    #[error("failed to read {path}: {source}")]
-    Read { path: Utf8PathBuf, source: io::Error },
-    #[error("failed to empty {path}: {source}")]
-    Empty { path: Utf8PathBuf, source: io::Error },
+    #[error("failed to read {path}")]
+    Read {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
+    #[error("failed to empty {path}")]
+    Empty {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
     #[error("{0} is not a file of the protocol (agent-<n>.pb, workflow-<n>.pb, skill-<n>.pb)")]
     UnknownFile(Utf8PathBuf),
     #[error("failed to unmarshal {path}: {reason}")]
     Damaged { path: Utf8PathBuf, reason: String },
     #[error("{path} holds a second {kind} named '{name}'")]
-    Duplicate { path: Utf8PathBuf, kind: &'static str, name: String },
+    Duplicate {
+        path: Utf8PathBuf,
+        kind: &'static str,
+        name: String,
+    },
     #[error("failed to parse dependencies.json: {reason} (in {path})")]
     Dependencies { path: Utf8PathBuf, reason: String },
     #[error("no resources found in synthesis output ({0})")]
@@ -53,7 +63,10 @@ impl Resources {
 /// Removes what earlier programs left in `dir`, and nothing else.
 pub fn empty(dir: &Utf8Path) -> Result<(), OutputError> {
     for name in names(dir)? {
-        if name.ends_with(".pb") || name == DEPENDENCIES || (name.starts_with('.') && name.ends_with(".part")) {
+        if name.ends_with(".pb")
+            || name == DEPENDENCIES
+            || (name.starts_with('.') && name.ends_with(".part"))
+        {
             let path = dir.join(name);
             fs::remove_file(&path).map_err(|source| OutputError::Empty { path, source })?;
         }
@@ -65,14 +78,17 @@ pub fn empty(dir: &Utf8Path) -> Result<(), OutputError> {
 pub fn read(dir: &Utf8Path) -> Result<Resources, OutputError> {
     let mut files = BTreeMap::new();
     for name in names(dir)?.into_iter().filter(|name| name.ends_with(".pb")) {
-        let (kind, number) = parse_name(&name).ok_or_else(|| OutputError::UnknownFile(dir.join(&name)))?;
+        let (kind, number) =
+            parse_name(&name).ok_or_else(|| OutputError::UnknownFile(dir.join(&name)))?;
         files.insert((kind, number), dir.join(name));
     }
     check_dependencies(&dir.join(DEPENDENCIES))?;
     let resources = Resources {
         skills: read_kind(&files, "skill", |skill: &Skill| skill.spec.is_some())?,
         agents: read_kind(&files, "agent", |agent: &Agent| agent.spec.is_some())?,
-        workflows: read_kind(&files, "workflow", |workflow: &Workflow| workflow.spec.is_some())?,
+        workflows: read_kind(&files, "workflow", |workflow: &Workflow| {
+            workflow.spec.is_some()
+        })?,
     };
     match resources.len() {
         0 => Err(OutputError::Nothing(dir.to_owned())),
@@ -83,7 +99,9 @@ pub fn read(dir: &Utf8Path) -> Result<Resources, OutputError> {
 /// `agent-10.pb` as `("agent", 10)`.
 fn parse_name(name: &str) -> Option<(&'static str, u64)> {
     let (kind, number) = name.strip_suffix(".pb")?.split_once('-')?;
-    let kind = ["agent", "skill", "workflow"].into_iter().find(|known| *known == kind)?;
+    let kind = ["agent", "skill", "workflow"]
+        .into_iter()
+        .find(|known| *known == kind)?;
     let digits = number.bytes().all(|b| b.is_ascii_digit());
     Some((kind, number.parse().ok().filter(|_| digits)?))
 }
@@ -96,11 +114,18 @@ fn read_kind<R: Resource>(
 ) -> Result<Vec<R>, OutputError> {
     let mut slugs = HashSet::new();
     let mut resources = Vec::new();
-    for path in files.range((kind, 0)..=(kind, u64::MAX)).map(|(_, path)| path) {
+    for path in files
+        .range((kind, 0)..=(kind, u64::MAX))
+        .map(|(_, path)| path)
+    {
         let resource = read_resource(path, has_spec)?;
         if !slugs.insert(resource.slug().to_owned()) {
             let name = resource.name().to_owned();
-            return Err(OutputError::Duplicate { path: path.clone(), kind, name });
+            return Err(OutputError::Duplicate {
+                path: path.clone(),
+                kind,
+                name,
+            });
         }
         resources.push(resource);
     }
@@ -109,17 +134,28 @@ fn read_kind<R: Resource>(
 
 /// Decoding takes almost any bytes, so the rules of the contract decide whether these are a resource.
 fn read_resource<R: Resource>(path: &Utf8Path, has_spec: fn(&R) -> bool) -> Result<R, OutputError> {
-    let read = |source: io::Error| OutputError::Read { path: path.to_owned(), source };
-    let damaged = |reason: String| OutputError::Damaged { path: path.to_owned(), reason };
+    let read = |source: io::Error| OutputError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let damaged = |reason: String| OutputError::Damaged {
+        path: path.to_owned(),
+        reason,
+    };
     let length = fs::metadata(path).map_err(read)?.len();
     if length > MAX_MESSAGE_BYTES as u64 {
-        return Err(damaged(format!("{length} bytes are more than the server accepts ({MAX_MESSAGE_BYTES})")));
+        return Err(damaged(format!(
+            "{length} bytes are more than the server accepts ({MAX_MESSAGE_BYTES})"
+        )));
     }
     let bytes = fs::read(path).map_err(read)?;
     let resource = R::decode(bytes.as_slice()).map_err(|e| damaged(e.to_string()))?;
     let mut broken = match validate(&resource) {
         Ok(()) => Vec::new(),
-        Err(Violations(violations)) => violations.iter().map(|v| format!("{}: {}", v.path, v.text)).collect(),
+        Err(Violations(violations)) => violations
+            .iter()
+            .map(|v| format!("{}: {}", v.path, v.text))
+            .collect(),
     };
     if resource.metadata().is_some() && resource.name().is_empty() {
         broken.push("metadata.name: value is required".to_owned());
@@ -129,7 +165,11 @@ fn read_resource<R: Resource>(path: &Utf8Path, has_spec: fn(&R) -> bool) -> Resu
     }
     match broken.is_empty() {
         true => Ok(resource),
-        false => Err(damaged(format!("not a valid {}: {}", R::kind_name(), broken.join("; ")))),
+        false => Err(damaged(format!(
+            "not a valid {}: {}",
+            R::kind_name(),
+            broken.join("; ")
+        ))),
     }
 }
 
@@ -138,131 +178,33 @@ fn read_resource<R: Resource>(path: &Utf8Path, has_spec: fn(&R) -> bool) -> Resu
 fn check_dependencies(path: &Utf8Path) -> Result<(), OutputError> {
     match fs::read(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(OutputError::Read { path: path.to_owned(), source }),
+        Err(source) => Err(OutputError::Read {
+            path: path.to_owned(),
+            source,
+        }),
         Ok(bytes) => serde_json::from_slice::<BTreeMap<String, Vec<String>>>(&bytes)
             .map(drop)
-            .map_err(|e| OutputError::Dependencies { path: path.to_owned(), reason: e.to_string() }),
+            .map_err(|e| OutputError::Dependencies {
+                path: path.to_owned(),
+                reason: e.to_string(),
+            }),
     }
 }
 
 fn names(dir: &Utf8Path) -> Result<Vec<String>, OutputError> {
-    let read = |source: io::Error| OutputError::Read { path: dir.to_owned(), source };
+    let read = |source: io::Error| OutputError::Read {
+        path: dir.to_owned(),
+        source,
+    };
     dir.read_dir_utf8()
         .map_err(read)?
-        .map(|entry| entry.map(|entry| entry.file_name().to_owned()).map_err(read))
+        .map(|entry| {
+            entry
+                .map(|entry| entry.file_name().to_owned())
+                .map_err(read)
+        })
         .collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use prost::Message;
-    use stigmer_api::{ApiResourceMetadata, agent::AgentSpec};
-
-    use super::*;
-
-    fn agent(name: &str) -> Agent {
-        Agent {
-            metadata: Some(ApiResourceMetadata {
-                name: name.into(),
-                slug: name.into(),
-                owner_scope: 2,
-                ..Default::default()
-            }),
-            spec: Some(AgentSpec { instructions: "Review the code.".into(), ..Default::default() }),
-            ..Agent::envelope()
-        }
-    }
-
-    struct Folder(tempfile::TempDir);
-
-    impl Folder {
-        fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
-        }
-
-        fn path(&self) -> &Utf8Path {
-            Utf8Path::from_path(self.0.path()).unwrap()
-        }
-
-        fn with(self, name: &str, content: &[u8]) -> Self {
-            fs::write(self.path().join(name), content).unwrap();
-            self
-        }
-
-        fn error(&self) -> String {
-            read(self.path()).unwrap_err().to_string()
-        }
-    }
-
-    #[test]
-    fn resources_come_in_the_order_of_their_numbers() {
-        let folder = (0..12).rev().fold(Folder::new(), |folder, n| {
-            folder.with(&format!("agent-{n}.pb"), &agent(&format!("a{n}")).encode_to_vec())
-        });
-        let names = read(folder.path()).unwrap().agents.iter().map(|a| a.name().to_owned()).collect::<Vec<_>>();
-        assert_eq!(names, (0..12).map(|n| format!("a{n}")).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_damaged_file_is_named() {
-        let whole = agent("a").encode_to_vec();
-        for (what, bytes) in [
-            ("garbage", b"\xff\xff\xff this is no message".to_vec()),
-            ("empty", Vec::new()),
-            ("text", b"hello".to_vec()),
-            ("another kind", Skill { kind: "Skill".into(), ..Skill::envelope() }.encode_to_vec()),
-        ] {
-            let folder = Folder::new().with("agent-0.pb", &bytes);
-            let error = folder.error();
-            assert!(error.contains(folder.path().join("agent-0.pb").as_str()), "{what}: {error}");
-            assert_eq!(error.lines().count(), 1, "{what}: {error}");
-        }
-        for length in 0..whole.len() {
-            let folder = Folder::new().with("agent-0.pb", &whole[..length]);
-            assert!(folder.error().contains("agent-0.pb"), "cut to {length} bytes");
-        }
-    }
-
-    #[test]
-    fn an_unknown_resource_file_is_named() {
-        for name in ["gadget-0.pb", "agent-x.pb", "agent-+1.pb", "agent.pb"] {
-            let folder = Folder::new().with("agent-0.pb", &agent("a").encode_to_vec()).with(name, b"");
-            assert!(folder.error().contains(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn two_resources_of_one_name_are_refused() {
-        let bytes = agent("twin").encode_to_vec();
-        let folder = Folder::new().with("agent-0.pb", &bytes).with("agent-1.pb", &bytes);
-        let error = folder.error();
-        assert!(error.contains("agent-1.pb") && error.contains("'twin'"), "{error}");
-    }
-
-    #[test]
-    fn no_resource_is_an_error() {
-        assert!(Folder::new().error().contains("no resources found in synthesis output"));
-        assert!(Folder::new().with("notes.txt", b"").error().contains("no resources found"));
-    }
-
-    #[test]
-    fn dependencies_are_optional_but_not_nonsense() {
-        let folder = Folder::new().with("agent-0.pb", &agent("a").encode_to_vec());
-        assert!(read(folder.path()).is_ok());
-        let folder = folder.with(DEPENDENCIES, br#"{"agent:a": ["skill:b"]}"#);
-        assert!(read(folder.path()).is_ok());
-        let folder = folder.with(DEPENDENCIES, b"[1]");
-        assert!(folder.error().starts_with("failed to parse dependencies.json"), "{}", folder.error());
-    }
-
-    #[test]
-    fn emptying_leaves_what_it_does_not_know() {
-        let folder = ["agent-0.pb", "workflow-3.pb", DEPENDENCIES, ".agent-0.pb.7.part", "notes.txt", ".lock"]
-            .iter()
-            .fold(Folder::new(), |folder, name| folder.with(name, b"x"));
-        empty(folder.path()).unwrap();
-        let mut left = names(folder.path()).unwrap();
-        left.sort();
-        assert_eq!(left, [".lock", "notes.txt"]);
-    }
-}
+mod tests;

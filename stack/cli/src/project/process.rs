@@ -72,7 +72,11 @@ pub async fn run(mut command: Command, limit: Option<Duration>) -> io::Result<Fi
         child.wait().await?;
     }
     tracing::debug!(?status, "ended");
-    Ok(Finished { status, stdout: stdout.finish().await, stderr: stderr.finish().await })
+    Ok(Finished {
+        status,
+        stdout: stdout.finish().await,
+        stderr: stderr.finish().await,
+    })
 }
 
 /// The words for an exit: `exited with code 3`, `was killed by signal SIGABRT`.
@@ -92,7 +96,11 @@ struct Group(Option<Pid>);
 
 impl Group {
     fn led_by(leader: Option<u32>) -> Self {
-        Self(leader.and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+        Self(
+            leader
+                .and_then(|id| i32::try_from(id).ok())
+                .map(Pid::from_raw),
+        )
     }
 }
 
@@ -181,7 +189,11 @@ pub fn excerpt(text: &str, limit: usize, is_cause: impl Fn(&str) -> bool) -> Str
     });
     let skipped = cause.filter(|start| *start > limit / 2).unwrap_or(0);
     let text = &text[skipped..];
-    let mut shown = if skipped > 0 { left_out(skipped) } else { String::new() };
+    let mut shown = if skipped > 0 {
+        left_out(skipped)
+    } else {
+        String::new()
+    };
     if text.len() <= limit {
         return shown + text;
     }
@@ -199,9 +211,11 @@ fn left_out(bytes: usize) -> String {
 
 /// The last character boundary of `text` at or before `index`.
 fn floor(text: &str, index: usize) -> usize {
-    (0..=index).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+    (0..=index)
+        .rev()
+        .find(|i| text.is_char_boundary(*i))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
-#[path = "process_tests.rs"]
 mod tests;

@@ -21,7 +21,7 @@ const OUT_DIR: &str = ".stigmer";
 /// How long a program may describe its resources, in seconds; building it is not counted.
 const DEFAULT_LIMIT_SECONDS: u64 = 60;
 const LIMIT_VARIABLE: &str = "STIGMER_SYNTHESIS_TIMEOUT";
-/// How much of a failing program's standard error is shown, in bytes.
+/// How much of a failing program's output is shown, in bytes.
 const SHOWN: usize = 64 * 1024;
 
 /// Why a project did not give its resources.
@@ -29,23 +29,29 @@ const SHOWN: usize = 64 * 1024;
 pub enum SynthesisError {
     #[error(transparent)]
     Project(#[from] ProjectError),
-    #[error("failed to create output directory: {source} ({path})")]
-    OutDir { path: Utf8PathBuf, source: io::Error },
-    #[error("failed to lock {path}: {source}")]
-    Lock { path: Utf8PathBuf, source: io::Error },
+    #[error("failed to create output directory {path}")]
+    OutDir {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
+    #[error("failed to lock {path}")]
+    Lock {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
     #[error(transparent)]
     Cargo(#[from] cargo::CargoError),
     #[error(transparent)]
     Go(#[from] go::GoError),
     #[error("{LIMIT_VARIABLE}={0:?} is not a number of seconds above 0")]
     Limit(String),
-    #[error("failed to start program {path}: {source}")]
-    Start { path: Utf8PathBuf, source: io::Error },
-    #[error("program did not end within {seconds} s and was stopped; {LIMIT_VARIABLE} sets another limit{}", after(.stderr))]
-    TimedOut { seconds: u64, stderr: String },
-    #[error("program {how}{}", after(.stderr))]
-    Failed { how: String, stderr: String },
-    #[error("failed to read synthesis output: {0}")]
+    #[error("failed to start program {path}")]
+    Start { path: String, source: io::Error },
+    #[error("program did not end within {seconds} s and was stopped; {LIMIT_VARIABLE} sets another limit{}", after(.said))]
+    TimedOut { seconds: u64, said: String },
+    #[error("program {how}{}", after(.said))]
+    Failed { how: String, said: String },
+    #[error("failed to read synthesis output")]
     Output(#[from] OutputError),
 }
 
@@ -59,11 +65,17 @@ pub struct Synthesis {
 
 /// Builds and runs the program of `project` and reads its resources. `waiting` is called when
 /// another command is busy with the same project, before waiting for it.
-pub async fn synthesize(project: &Project, waiting: impl FnOnce()) -> Result<Synthesis, SynthesisError> {
+pub async fn synthesize(
+    project: &Project,
+    waiting: impl FnOnce(),
+) -> Result<Synthesis, SynthesisError> {
     let limit = limit()?;
     let entry = project.entry()?;
     let out = project.dir.join(OUT_DIR);
-    fs::create_dir_all(&out).map_err(|source| SynthesisError::OutDir { path: out.clone(), source })?;
+    fs::create_dir_all(&out).map_err(|source| SynthesisError::OutDir {
+        path: out.clone(),
+        source,
+    })?;
     // Held until the folder is read: two commands on one project must not mix their files.
     let _lock = lock(&out.join(".lock"), waiting).await?;
     let (executable, working_dir) = match project.runtime {
@@ -75,41 +87,60 @@ pub async fn synthesize(project: &Project, waiting: impl FnOnce()) -> Result<Syn
         }
     };
     output::empty(&out)?;
-    let finished = run(&executable, &working_dir, &out, limit).await?;
-    Ok(Synthesis { resources: output::read(&out)?, stdout: finished.stdout, stderr: finished.stderr })
+    let mut program = Command::new(&executable);
+    program
+        .current_dir(working_dir)
+        .env("STIGMER_OUT_DIR", &out);
+    let finished = run(program, limit).await?;
+    Ok(Synthesis {
+        resources: output::read(&out)?,
+        stdout: finished.stdout,
+        stderr: finished.stderr,
+    })
 }
 
-async fn run(
-    executable: &Utf8Path,
-    working_dir: &Utf8Path,
-    out: &Utf8Path,
-    limit: Duration,
-) -> Result<process::Finished, SynthesisError> {
-    let mut command = Command::new(executable);
-    command.current_dir(working_dir).env("STIGMER_OUT_DIR", out);
-    let finished = process::run(command, Some(limit))
+async fn run(program: Command, limit: Duration) -> Result<process::Finished, SynthesisError> {
+    let path = program
+        .as_std()
+        .get_program()
+        .to_string_lossy()
+        .into_owned();
+    let finished = process::run(program, Some(limit))
         .await
-        .map_err(|source| SynthesisError::Start { path: executable.to_owned(), source })?;
-    let stderr = || process::excerpt(&finished.stderr, SHOWN, |_| false);
+        .map_err(|source| SynthesisError::Start { path, source })?;
+    let said = || {
+        process::excerpt(
+            &format!("{}{}", finished.stdout, finished.stderr),
+            SHOWN,
+            |_| false,
+        )
+    };
     match finished.status {
-        None => Err(SynthesisError::TimedOut { seconds: limit.as_secs(), stderr: stderr() }),
-        Some(status) if !status.success() => {
-            Err(SynthesisError::Failed { how: process::describe(status), stderr: stderr() })
-        }
+        None => Err(SynthesisError::TimedOut {
+            seconds: limit.as_secs(),
+            said: said(),
+        }),
+        Some(status) if !status.success() => Err(SynthesisError::Failed {
+            how: process::describe(status),
+            said: said(),
+        }),
         Some(_) => Ok(finished),
     }
 }
 
-/// A program's last words below the error, if there are any.
-fn after(stderr: &str) -> String {
-    match stderr.trim_end() {
+/// What a program said, below the error, if it said anything.
+fn after(said: &str) -> String {
+    match said.trim_end() {
         "" => String::new(),
         text => format!("\n{text}"),
     }
 }
 
 fn limit() -> Result<Duration, SynthesisError> {
-    match env::var(LIMIT_VARIABLE).ok().filter(|value| !value.is_empty()) {
+    match env::var(LIMIT_VARIABLE)
+        .ok()
+        .filter(|value| !value.is_empty())
+    {
         None => Ok(Duration::from_secs(DEFAULT_LIMIT_SECONDS)),
         Some(value) => match value.parse() {
             Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
@@ -119,7 +150,10 @@ fn limit() -> Result<Duration, SynthesisError> {
 }
 
 async fn lock(path: &Utf8Path, waiting: impl FnOnce()) -> Result<File, SynthesisError> {
-    let fail = |source: io::Error| SynthesisError::Lock { path: path.to_owned(), source };
+    let fail = |source: io::Error| SynthesisError::Lock {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::create(path).map_err(fail)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -136,41 +170,42 @@ async fn lock(path: &Utf8Path, waiting: impl FnOnce()) -> Result<File, Synthesis
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, os::unix::fs::PermissionsExt};
+    use std::cell::Cell;
 
     use super::*;
 
-    fn program(dir: &Utf8Path, script: &str) -> Utf8PathBuf {
-        let path = dir.join("program");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    }
-
-    async fn run_script(script: &str, limit: Duration) -> Result<process::Finished, SynthesisError> {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = Utf8Path::from_path(dir.path()).unwrap();
-        run(&program(dir, script), dir, &dir.join("out"), limit).await
-    }
-
-    #[tokio::test]
-    async fn the_program_knows_its_folder() {
-        let finished = run_script("echo \"$STIGMER_OUT_DIR\"", Duration::from_secs(10)).await.unwrap();
-        assert!(finished.stdout.trim_end().ends_with("/out"), "{}", finished.stdout);
+    async fn run_script(
+        script: &str,
+        limit: Duration,
+    ) -> Result<process::Finished, SynthesisError> {
+        let mut program = Command::new("sh");
+        program.args(["-c", script]);
+        run(program, limit).await
     }
 
     #[tokio::test]
     async fn an_exit_code_is_passed_on_with_the_last_words() {
-        let error = run_script("echo why >&2; exit 3", Duration::from_secs(10)).await.unwrap_err();
+        let error = run_script("echo why >&2; exit 3", Duration::from_secs(10))
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "program exited with code 3\nwhy");
-        let error = run_script("exit 1", Duration::from_secs(10)).await.unwrap_err();
+        let error = run_script("exit 1", Duration::from_secs(10))
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "program exited with code 1");
     }
 
     #[tokio::test]
     async fn a_program_has_a_limit() {
-        let error = run_script("sleep 1000", Duration::from_secs(1)).await.unwrap_err();
-        assert!(error.to_string().starts_with("program did not end within 1 s"), "{error}");
+        let error = run_script("sleep 1000", Duration::from_secs(1))
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("program did not end within 1 s"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
@@ -189,6 +224,10 @@ mod tests {
             }
             drop(first);
         };
-        tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(second, release) }).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), async {
+            tokio::join!(second, release)
+        })
+        .await
+        .unwrap();
     }
 }

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 /// The file that makes a directory a project.
-pub const FILE_NAME: &str = "Stigmer.yaml";
+const FILE_NAME: &str = "Stigmer.yaml";
 
 /// What is wrong with a project.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +22,13 @@ pub enum ProjectError {
     #[error("failed to read {path}: {reason}")]
     Read { path: Utf8PathBuf, reason: String },
     #[error("Stigmer.yaml: '{key}' is required (in {path})")]
-    Required { key: &'static str, path: Utf8PathBuf },
-    #[error("Stigmer.yaml: unsupported runtime '{runtime}' (currently supported: go, rust) (in {path})")]
+    Required {
+        key: &'static str,
+        path: Utf8PathBuf,
+    },
+    #[error(
+        "Stigmer.yaml: unsupported runtime '{runtime}' (currently supported: go, rust) (in {path})"
+    )]
     Runtime { runtime: String, path: Utf8PathBuf },
     #[error("file not found: {0}")]
     EntryNotFound(Utf8PathBuf),
@@ -115,7 +120,11 @@ impl Project {
             };
         };
         let path = here.join(path);
-        let file = if path.is_dir() { path.join(FILE_NAME) } else { path };
+        let file = if path.is_dir() {
+            path.join(FILE_NAME)
+        } else {
+            path
+        };
         Self::read(&file)
     }
 
@@ -125,26 +134,39 @@ impl Project {
     }
 
     fn read(file: &Utf8Path) -> Result<Self, ProjectError> {
-        let fail = |reason: String| ProjectError::Read { path: file.to_owned(), reason };
+        let fail = |reason: String| ProjectError::Read {
+            path: file.to_owned(),
+            reason,
+        };
         let text = fs::read_to_string(file).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => ProjectError::NotFound(file.to_owned()),
             _ => fail(e.to_string()),
         })?;
         let options = serde_saphyr::options! { with_snippet: false };
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-            return Err(fail("the file is empty; it needs 'name' and 'runtime'".to_owned()));
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
+            return Err(fail(
+                "the file is empty; it needs 'name' and 'runtime'".to_owned(),
+            ));
         }
         let document: Document = serde_saphyr::from_str_with_options(&text, options)
             .map_err(|e| fail(format!("not a Stigmer project file: {e}")))?;
         let required = |key: &'static str, value: Option<String>| {
             value
                 .filter(|text| !text.trim().is_empty())
-                .ok_or_else(|| ProjectError::Required { key, path: file.to_owned() })
+                .ok_or_else(|| ProjectError::Required {
+                    key,
+                    path: file.to_owned(),
+                })
         };
         let name = required("name", document.name)?;
         let runtime = required("runtime", document.runtime)?;
-        let runtime = Runtime::parse(&runtime)
-            .ok_or_else(|| ProjectError::Runtime { runtime, path: file.to_owned() })?;
+        let runtime = Runtime::parse(&runtime).ok_or_else(|| ProjectError::Runtime {
+            runtime,
+            path: file.to_owned(),
+        })?;
         Ok(Self {
             // A file that was read has a directory.
             dir: file.parent().map(Utf8Path::to_owned).unwrap_or_default(),
@@ -162,106 +184,31 @@ impl Project {
     /// the runtime's language.
     pub fn entry(&self) -> Result<Utf8PathBuf, ProjectError> {
         let path = self.dir.join(&self.main);
-        let Ok(entry) = path.canonicalize_utf8() else { return Err(ProjectError::EntryNotFound(path)) };
+        let Ok(entry) = path.canonicalize_utf8() else {
+            return Err(ProjectError::EntryNotFound(path));
+        };
         if !entry.is_file() {
             return Err(ProjectError::EntryNotAFile(path));
         }
         if entry.extension() != Some(self.runtime.extension()) {
-            return Err(ProjectError::EntryExtension { runtime: self.runtime, path });
+            return Err(ProjectError::EntryExtension {
+                runtime: self.runtime,
+                path,
+            });
         }
         Ok(entry)
     }
 }
 
 fn current_dir() -> Result<Utf8PathBuf, ProjectError> {
-    let fail = |reason: String| ProjectError::Read { path: ".".into(), reason };
+    let fail = |reason: String| ProjectError::Read {
+        path: ".".into(),
+        reason,
+    };
     let dir = env::current_dir().map_err(|e| fail(e.to_string()))?;
-    Utf8PathBuf::try_from(dir).map_err(|e| fail(format!("{e}; move the project to a path in UTF-8")))
+    Utf8PathBuf::try_from(dir)
+        .map_err(|e| fail(format!("{e}; move the project to a path in UTF-8")))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(text: &str) -> (tempfile::TempDir, Utf8PathBuf, Result<Project, ProjectError>) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = Utf8PathBuf::try_from(dir.path().join(FILE_NAME)).unwrap();
-        fs::write(&file, text).unwrap();
-        let project = Project::load(Some(&file));
-        (dir, file, project)
-    }
-
-    #[test]
-    fn defaults_depend_on_the_runtime() {
-        let (_dir, file, project) = load("name: x\nruntime: rust\n");
-        let project = project.unwrap();
-        assert_eq!((project.main.as_str(), project.version.as_deref()), ("src/main.rs", None));
-        assert_eq!(project.dir, file.parent().unwrap());
-        let (_dir, _, project) = load("name: x\nruntime: go\nversion: 1.0\ndescription: anything\n");
-        let project = project.unwrap();
-        assert_eq!((project.main.as_str(), project.version.as_deref()), ("main.go", Some("1.0")));
-    }
-
-    #[test]
-    fn a_directory_and_its_file_mean_the_same_project() {
-        let (dir, file, project) = load("name: x\nruntime: rust\n");
-        let by_dir = Project::load(Some(Utf8Path::from_path(dir.path()).unwrap())).unwrap();
-        assert_eq!(by_dir, project.unwrap());
-        assert_eq!(by_dir, Project::load(Some(&file)).unwrap());
-    }
-
-    #[test]
-    fn what_is_not_a_mapping_names_the_file_in_one_line() {
-        for text in ["", "# only a comment\n", "- a\n- b\n", "name: [\n", "just text", "name: x\nname: y\n"] {
-            let (_dir, file, project) = load(text);
-            let error = project.unwrap_err().to_string();
-            assert!(error.contains(file.as_str()), "{text:?}: {error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
-        }
-    }
-
-    #[test]
-    fn missing_keys_are_named() {
-        for (text, wanted) in [
-            ("runtime: rust\n", "Stigmer.yaml: 'name' is required"),
-            ("name: ''\nruntime: rust\n", "Stigmer.yaml: 'name' is required"),
-            ("name: x\n", "Stigmer.yaml: 'runtime' is required"),
-            (
-                "name: x\nruntime: python\n",
-                "Stigmer.yaml: unsupported runtime 'python' (currently supported: go, rust)",
-            ),
-        ] {
-            let (_dir, file, project) = load(text);
-            let error = project.unwrap_err().to_string();
-            assert!(error.starts_with(wanted) && error.contains(file.as_str()), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_missing_file_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(dir.path()).unwrap();
-        let error = Project::load(Some(path)).unwrap_err().to_string();
-        assert_eq!(error, format!("Stigmer.yaml not found: {}", path.join(FILE_NAME)));
-    }
-
-    #[test]
-    fn an_entry_is_an_existing_file_in_the_language() {
-        let (dir, _, project) = load("name: x\nruntime: rust\n");
-        let mut project = project.unwrap();
-        let error = project.entry().unwrap_err().to_string();
-        assert_eq!(error, format!("file not found: {}", project.dir.join("src/main.rs")));
-
-        fs::create_dir(dir.path().join("src")).unwrap();
-        project.main = "src".into();
-        assert_eq!(project.entry().unwrap_err().to_string(), format!("not a file: {}", project.dir.join("src")));
-
-        project.main = FILE_NAME.into();
-        let error = project.entry().unwrap_err().to_string();
-        assert_eq!(error, format!("file must be a Rust file (.rs): {}", project.dir.join(FILE_NAME)));
-
-        fs::write(dir.path().join("src/main.rs"), "").unwrap();
-        project.main = "src/../src/main.rs".into();
-        assert!(project.entry().unwrap().ends_with("src/main.rs"));
-    }
-}
+mod tests;

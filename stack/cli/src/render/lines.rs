@@ -39,7 +39,10 @@ pub struct Line {
 impl Line {
     /// A line with `mark` before `text`.
     pub fn new(mark: Mark, text: impl Into<String>) -> Self {
-        Self { mark, text: text.into() }
+        Self {
+            mark,
+            text: text.into(),
+        }
     }
 
     /// A line as it is.
@@ -67,12 +70,18 @@ pub struct Screen {
 impl Screen {
     /// A screen that shows everything, in colour on a terminal.
     pub fn text() -> Self {
-        Self { silent: false, colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none() }
+        Self {
+            silent: false,
+            colour: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
+        }
     }
 
     /// A screen that shows nothing.
     pub fn silent() -> Self {
-        Self { silent: true, colour: false }
+        Self {
+            silent: true,
+            colour: false,
+        }
     }
 
     /// Shows a line.
@@ -108,11 +117,6 @@ impl Screen {
         self.line(&Line::new(Mark::Info, text.to_string()));
     }
 
-    /// Shows a line to mind.
-    pub fn warning(&self, text: impl Display) {
-        self.line(&Line::new(Mark::Warning, text.to_string()));
-    }
-
     /// Shows text and ends the line.
     pub fn plain(&self, text: impl Display) {
         self.line(&Line::plain(text.to_string()));
@@ -126,7 +130,15 @@ impl Screen {
     fn write(&self, text: &str) {
         if !self.silent {
             let mut stdout = io::stdout().lock();
-            let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            let _ = stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush());
         }
     }
+}
+
+/// Writes `text` to standard error as it is. Like the screen, it does not mind a reader that has
+/// gone away.
+pub fn to_stderr(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -94,10 +94,24 @@ mod tests {
     #[test]
     fn an_apply_report_has_the_facts_of_the_table() {
         let resources = [
-            ResourceReport { r#type: "Agent", name: "a".into(), status: Change::Created, id: Some("agt-1".into()) },
-            ResourceReport { r#type: "Agent", name: "b".into(), status: Change::Failed, id: None },
+            ResourceReport {
+                r#type: "Agent",
+                name: "a".into(),
+                status: Change::Created,
+                id: Some("agt-1".into()),
+            },
+            ResourceReport {
+                r#type: "Agent",
+                name: "b".into(),
+                status: Change::Failed,
+                id: None,
+            },
         ];
-        let report = ApplyReport { dry_run: false, resources: &resources, error: Some("no".into()) };
+        let report = ApplyReport {
+            dry_run: false,
+            resources: &resources,
+            error: Some("no".into()),
+        };
         assert_eq!(
             serde_json::to_value(report).unwrap(),
             json!({

@@ -32,8 +32,12 @@ impl LiveView {
         }
         for (index, entry) in snapshot.entries.iter().enumerate() {
             match entry {
-                Entry::Message { speaker, text } => self.message(index, *speaker, &visible(text), &mut pieces),
-                Entry::Task { name, state, error } => self.task(index, name, *state, error, &mut pieces),
+                Entry::Message { speaker, text } => {
+                    self.message(index, *speaker, &visible(text), &mut pieces)
+                }
+                Entry::Task { name, state, error } => {
+                    self.task(index, name, *state, error, &mut pieces)
+                }
             }
         }
         if ends {
@@ -68,7 +72,9 @@ impl LiveView {
         if text.is_empty() || text == before {
             return;
         }
-        let growth = text.strip_prefix(before.as_str()).filter(|_| self.open == Some(index));
+        let growth = text
+            .strip_prefix(before.as_str())
+            .filter(|_| self.open == Some(index));
         match growth {
             Some(growth) => pieces.push(Piece::Text(growth.to_owned())),
             None => {
@@ -80,7 +86,14 @@ impl LiveView {
         self.remember(index, Shown::Message(text.to_owned()));
     }
 
-    fn task(&mut self, index: usize, name: &str, state: TaskState, error: &str, pieces: &mut Vec<Piece>) {
+    fn task(
+        &mut self,
+        index: usize,
+        name: &str,
+        state: TaskState,
+        error: &str,
+        pieces: &mut Vec<Piece>,
+    ) {
         if self.shown.get(index) == Some(&Shown::Task(state)) {
             return;
         }
@@ -92,9 +105,14 @@ impl LiveView {
             TaskState::Skipped => ("⊘", "Skipped"),
         };
         self.close(pieces);
-        pieces.push(Piece::Line(Line::plain(format!("{icon} Task: {name} [{word}]"))));
+        pieces.push(Piece::Line(Line::plain(format!(
+            "{icon} Task: {name} [{word}]"
+        ))));
         if !error.is_empty() {
-            pieces.push(Piece::Line(Line::plain(format!("   ✗ Error: {}", visible(error)))));
+            pieces.push(Piece::Line(Line::plain(format!(
+                "   ✗ Error: {}",
+                visible(error)
+            ))));
         }
         self.remember(index, Shown::Task(state));
     }
@@ -117,13 +135,20 @@ impl LiveView {
 /// The summary after the last snapshot.
 pub fn final_block(of: &str, snapshot: &Snapshot) -> Vec<Line> {
     let rule = || Line::plain("─".repeat(80));
-    let name = if of == "workflow" { "Workflow execution" } else { "Execution" };
+    let name = if of == "workflow" {
+        "Workflow execution"
+    } else {
+        "Execution"
+    };
     let mut lines = vec![Line::plain(""), rule()];
     match snapshot.phase {
         Phase::Failed => {
             lines.push(Line::new(Mark::Error, format!("{name} failed")));
             if !snapshot.error.is_empty() {
-                lines.push(Line::new(Mark::Error, format!("Error: {}", visible(&snapshot.error))));
+                lines.push(Line::new(
+                    Mark::Error,
+                    format!("Error: {}", visible(&snapshot.error)),
+                ));
             }
         }
         Phase::Cancelled => lines.push(Line::new(Mark::Warning, format!("{name} cancelled"))),
@@ -133,9 +158,14 @@ pub fn final_block(of: &str, snapshot: &Snapshot) -> Vec<Line> {
         lines.push(Line::new(Mark::Success, format!("Duration: {seconds}s")));
     }
     let tasks = |wanted: TaskState| {
-        snapshot.entries.iter().filter(|e| matches!(e, Entry::Task { state, .. } if *state == wanted)).count()
+        snapshot
+            .entries
+            .iter()
+            .filter(|e| matches!(e, Entry::Task { state, .. } if *state == wanted))
+            .count()
     };
-    let mut count = |mark: Mark, what: &str, n: usize| lines.push(Line::new(mark, format!("{what}: {n}")));
+    let mut count =
+        |mark: Mark, what: &str, n: usize| lines.push(Line::new(mark, format!("{what}: {n}")));
     if of == "workflow" {
         count(Mark::Success, "Total tasks", snapshot.entries.len());
         count(Mark::Success, "Completed", tasks(TaskState::Completed));
@@ -166,9 +196,10 @@ fn prefix(speaker: Speaker) -> &'static str {
 
 /// `text` without the control characters by which a model could drive the terminal.
 fn visible(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
 }
 
 #[cfg(test)]
-#[path = "stream_tests.rs"]
 mod tests;

@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const GAP: usize = 3;
 /// A terminal counts as at least so wide.
 const MIN_WIDTH: usize = 80;
-/// The last column gives way first, down to this; it holds ids, which are this long.
+/// The last column gives way first, but not below the length of an id; then the widest others do.
 const MIN_LAST_COLUMN: usize = 30;
 const MIN_COLUMN: usize = 10;
 const CUT: &str = "...";
@@ -29,29 +29,48 @@ pub struct Table {
 impl Table {
     /// A table with nothing but its heading.
     pub fn new<const N: usize>(heading: [&str; N], width: Option<usize>) -> Self {
-        Self { rows: vec![heading.map(str::to_owned).to_vec()], width }
+        Self {
+            rows: vec![heading.map(str::to_owned).to_vec()],
+            width,
+        }
     }
 
     /// Adds a row; it has as many cells as the heading.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.map(|cell| cell.replace(|c: char| c.is_control(), " ")).to_vec());
+        self.rows.push(
+            cells
+                .map(|cell| cell.replace(|c: char| c.is_control(), " "))
+                .to_vec(),
+        );
     }
 
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.first().map_or(0, Vec::len);
         let mut widths = (0..columns)
-            .map(|i| self.rows.iter().map(|row| row[i].width()).max().unwrap_or(0))
+            .map(|i| {
+                self.rows
+                    .iter()
+                    .map(|row| row[i].width())
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect::<Vec<_>>();
-        let Some(limit) = self.width else { return widths };
+        let Some(limit) = self.width else {
+            return widths;
+        };
         let excess = |widths: &[usize]| {
             (widths.iter().sum::<usize>() + GAP * columns.saturating_sub(1)).saturating_sub(limit)
         };
-        if let Some(last) = widths.len().checked_sub(1) {
-            let spare = widths[last].saturating_sub(MIN_LAST_COLUMN);
-            widths[last] -= spare.min(excess(&widths));
+        let last = columns.saturating_sub(1);
+        if let Some(width) = widths.get(last) {
+            widths[last] -= width.saturating_sub(MIN_LAST_COLUMN).min(excess(&widths));
         }
         while excess(&widths) > 0 {
-            match widths.iter_mut().filter(|width| **width > MIN_COLUMN).max() {
+            match widths[..last]
+                .iter_mut()
+                .filter(|width| **width > MIN_COLUMN)
+                .max()
+            {
                 Some(widest) => *widest -= 1,
                 None => break,
             }
@@ -72,7 +91,10 @@ impl fmt::Display for Table {
             }
             writeln!(f, "{}", line.trim_end())?;
             if index == 0 {
-                let rules = widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>();
+                let rules = widths
+                    .iter()
+                    .map(|width| "─".repeat(*width))
+                    .collect::<Vec<_>>();
                 writeln!(f, "{}", rules.join(&" ".repeat(GAP)))?;
             }
         }
@@ -102,7 +124,12 @@ mod tests {
 
     fn table(width: Option<usize>, name: &str) -> Table {
         let mut table = Table::new(["TYPE", "NAME", "STATUS", "ID"], width);
-        table.row(["Agent".into(), name.into(), "✓ Created".into(), "agt-01kb3v9f3e8r6t5y4u3i2o1pas".into()]);
+        table.row([
+            "Agent".into(),
+            name.into(),
+            "✓ Created".into(),
+            "agt-01kb3v9f3e8r6t5y4u3i2o1pas".into(),
+        ]);
         table
     }
 
@@ -125,7 +152,10 @@ mod tests {
     #[test]
     fn an_id_outlasts_a_long_name() {
         let text = table(Some(80), &"n".repeat(63)).to_string();
-        assert!(text.contains("agt-01kb3v9f3e8r6t5y4u3i2o1pas") && text.contains("nnn..."), "{text}");
+        assert!(
+            text.contains("agt-01kb3v9f3e8r6t5y4u3i2o1pas") && text.contains("nnn..."),
+            "{text}"
+        );
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");
     }
 
@@ -134,6 +164,9 @@ mod tests {
         let mut table = Table::new(["NAME", "ACTION"], None);
         table.row(["日本".into(), "Create".into()]);
         table.row(["a\nb".into(), "Create".into()]);
-        assert_eq!(table.to_string().lines().skip(2).collect::<Vec<_>>(), ["日本   Create", "a b    Create"]);
+        assert_eq!(
+            table.to_string().lines().skip(2).collect::<Vec<_>>(),
+            ["日本   Create", "a b    Create"]
+        );
     }
 }

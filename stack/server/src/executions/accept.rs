@@ -34,7 +34,10 @@ async fn store_and_start(
     execution: AgentExecution,
 ) -> Result<AgentExecution, StepError> {
     let asked_for_session = session_of(&execution).to_owned();
-    let accepted = state.store.write(move |tx| pipeline::create(tx, execution)).await?;
+    let accepted = state
+        .store
+        .write(move |tx| pipeline::create(tx, execution))
+        .await?;
     let failure = match orchestrator.start(&accepted.clone().masked()).await {
         Ok(()) => return Ok(accepted),
         Err(failure) => failure,
@@ -43,7 +46,9 @@ async fn store_and_start(
     let id = accepted.id().to_owned();
     match &failure {
         StartFailure::Refused(_) => {
-            let own_session = asked_for_session.is_empty().then(|| session_of(&accepted).to_owned());
+            let own_session = asked_for_session
+                .is_empty()
+                .then(|| session_of(&accepted).to_owned());
             forget(&state.store, id, own_session).await?;
         }
         StartFailure::Unknown(cause) => {

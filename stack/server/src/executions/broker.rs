@@ -38,17 +38,32 @@ struct Contents<E> {
 
 impl<E> Default for Broker<E> {
     fn default() -> Self {
-        Self { mailboxes: Mutex::default() }
+        Self {
+            mailboxes: Mutex::default(),
+        }
     }
 }
 
 impl<E> Broker<E> {
     /// Watches the execution with this id: every commit from now on is delivered.
     pub fn watch(self: &Arc<Self>, id: &str) -> Watcher<E> {
-        let contents = Contents { snapshots: VecDeque::new(), deleted: false };
-        let mailbox = Arc::new(Mailbox { contents: Mutex::new(contents), arrived: Notify::new() });
-        locked(&self.mailboxes).entry(id.to_owned()).or_default().push(Arc::clone(&mailbox));
-        Watcher { id: id.to_owned(), mailbox, broker: Arc::clone(self) }
+        let contents = Contents {
+            snapshots: VecDeque::new(),
+            deleted: false,
+        };
+        let mailbox = Arc::new(Mailbox {
+            contents: Mutex::new(contents),
+            arrived: Notify::new(),
+        });
+        locked(&self.mailboxes)
+            .entry(id.to_owned())
+            .or_default()
+            .push(Arc::clone(&mailbox));
+        Watcher {
+            id: id.to_owned(),
+            mailbox,
+            broker: Arc::clone(self),
+        }
     }
 
     fn mailboxes_of(&self, id: &str) -> Vec<Arc<Mailbox<E>>> {
@@ -72,7 +87,9 @@ impl<E: Execution> CommitObserver for Broker<E> {
                     continue;
                 }
             };
-            mailboxes.iter().for_each(|mailbox| mailbox.put(snapshot.clone()));
+            mailboxes
+                .iter()
+                .for_each(|mailbox| mailbox.put(snapshot.clone()));
         }
     }
 }

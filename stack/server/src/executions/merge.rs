@@ -49,7 +49,9 @@ pub struct Progress<'s> {
 
 /// The reported phase cannot follow the stored one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the execution is {from:?} and cannot become {to:?}: phases do not step back, and nothing follows the end")]
+#[error(
+    "the execution is {from:?} and cannot become {to:?}: phases do not step back, and nothing follows the end"
+)]
 pub struct PhaseError {
     /// The stored phase.
     pub from: Phase,
@@ -70,7 +72,11 @@ pub fn merge<S: Status>(stored: &S, mut update: S) -> Result<S, PhaseError> {
     merged.take_contents(update);
     *merged.progress().phase = to.number();
     complete(&mut merged, to);
-    if merged == *stored || from.allows(to) { Ok(merged) } else { Err(PhaseError { from, to }) }
+    if merged == *stored || from.allows(to) {
+        Ok(merged)
+    } else {
+        Err(PhaseError { from, to })
+    }
 }
 
 /// The stored status ended by the server in `phase` for `cause`, or `None` when it has ended before.
@@ -197,11 +203,18 @@ mod tests {
     use super::*;
 
     fn status(phase: Phase) -> AgentExecutionStatus {
-        AgentExecutionStatus { phase: phase.number(), ..Default::default() }
+        AgentExecutionStatus {
+            phase: phase.number(),
+            ..Default::default()
+        }
     }
 
     fn message(kind: MessageType, content: &str) -> AgentMessage {
-        AgentMessage { r#type: kind as i32, content: content.to_owned(), ..Default::default() }
+        AgentMessage {
+            r#type: kind as i32,
+            content: content.to_owned(),
+            ..Default::default()
+        }
     }
 
     fn contents(status: &AgentExecutionStatus) -> Vec<&str> {
@@ -226,20 +239,32 @@ mod tests {
     #[test]
     fn times_are_filled_in_where_the_runner_gave_none_and_kept_where_it_did() {
         let begun = merge(&status(Phase::Pending), status(Phase::InProgress)).unwrap();
-        assert!(!begun.started_at.is_empty() && begun.completed_at.is_empty(), "{begun:?}");
+        assert!(
+            !begun.started_at.is_empty() && begun.completed_at.is_empty(),
+            "{begun:?}"
+        );
         let done = merge(&begun, status(Phase::Completed)).unwrap();
         assert_eq!(done.started_at, begun.started_at);
         assert!(done.started_at <= done.completed_at, "{done:?}");
 
         let mut update = status(Phase::Completed);
         update.completed_at = "2026-01-01T00:00:00Z".to_owned();
-        assert_eq!(merge(&begun, update).unwrap().completed_at, "2026-01-01T00:00:00Z");
+        assert_eq!(
+            merge(&begun, update).unwrap().completed_at,
+            "2026-01-01T00:00:00Z"
+        );
     }
 
     #[test]
     fn a_phase_that_steps_back_is_refused_and_names_both() {
         let error = merge(&status(Phase::InProgress), status(Phase::Pending)).unwrap_err();
-        assert_eq!(error, PhaseError { from: Phase::InProgress, to: Phase::Pending });
+        assert_eq!(
+            error,
+            PhaseError {
+                from: Phase::InProgress,
+                to: Phase::Pending
+            }
+        );
     }
 
     #[test]
@@ -262,7 +287,10 @@ mod tests {
 
         let mut update = status(Phase::Failed);
         update.messages = vec![message(MessageType::MessageSystem, "the model is gone")];
-        assert_eq!(merge(&status(Phase::InProgress), update).unwrap().error, "the model is gone");
+        assert_eq!(
+            merge(&status(Phase::InProgress), update).unwrap().error,
+            "the model is gone"
+        );
     }
 
     #[test]
@@ -272,7 +300,10 @@ mod tests {
         let ended = end(&stored, Phase::Failed, "no heartbeat").unwrap();
         assert_eq!(contents(&ended), ["half an ans", "no heartbeat"]);
         assert_eq!(ended.messages[1].r#type(), MessageType::MessageSystem);
-        assert_eq!((ended.phase, ended.error.as_str()), (Phase::Failed.number(), "no heartbeat"));
+        assert_eq!(
+            (ended.phase, ended.error.as_str()),
+            (Phase::Failed.number(), "no heartbeat")
+        );
         assert!(!ended.completed_at.is_empty());
         assert_eq!(end(&ended, Phase::Failed, "again"), None);
     }
@@ -282,7 +313,10 @@ mod tests {
         let mut last = status(Phase::Completed);
         last.messages = vec![message(MessageType::MessageAi, "all of it")];
         let concluded = conclude(&status(Phase::InProgress), last.clone()).unwrap();
-        assert_eq!((concluded.phase, contents(&concluded)), (Phase::Completed.number(), vec!["all of it"]));
+        assert_eq!(
+            (concluded.phase, contents(&concluded)),
+            (Phase::Completed.number(), vec!["all of it"])
+        );
         assert_eq!(conclude(&concluded, status(Phase::Failed)), None);
     }
 
@@ -303,7 +337,11 @@ mod tests {
 
     #[test]
     fn a_result_that_is_no_end_becomes_a_failure() {
-        for last in [status(Phase::Unspecified), status(Phase::InProgress), status(Phase::Pending)] {
+        for last in [
+            status(Phase::Unspecified),
+            status(Phase::InProgress),
+            status(Phase::Pending),
+        ] {
             let concluded = conclude(&status(Phase::InProgress), last).unwrap();
             assert_eq!(concluded.phase, Phase::Failed.number());
             assert!(!concluded.error.is_empty());

@@ -15,9 +15,9 @@ mod tests;
 
 pub use accept::accept;
 pub use broker::{Broker, Watcher};
-pub use merge::{Execution, PhaseError, Progress, Status};
+pub use merge::Execution;
 pub use orchestrator::{Gone, LookupError, Orchestrator, RunState, StartFailure};
 pub use phase::Phase;
-pub use status::{conclude, end, update_status};
+pub use status::{conclude, update_status};
 pub use subscribe::{Subscription, subscribe};
 pub use sweep::{Abandoned, keep_sweeping};

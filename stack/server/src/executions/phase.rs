@@ -49,7 +49,11 @@ impl Phase {
 
     /// The phases that something must still follow, as numbers on the wire.
     pub fn unfinished() -> Vec<i32> {
-        Self::ALL.into_iter().filter(|phase| !phase.is_terminal()).map(Self::number).collect()
+        Self::ALL
+            .into_iter()
+            .filter(|phase| !phase.is_terminal())
+            .map(Self::number)
+            .collect()
     }
 }
 

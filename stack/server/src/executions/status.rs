@@ -37,7 +37,9 @@ pub async fn conclude<E: Execution>(
 ) -> Result<Option<E>, StepError> {
     store
         .write(move |tx| {
-            let Some(mut execution) = tx.load::<E>(&id).at("LoadExisting")? else { return Ok(None) };
+            let Some(mut execution) = tx.load::<E>(&id).at("LoadExisting")? else {
+                return Ok(None);
+            };
             if let Some(status) = merge::conclude(execution.status_mut(), last) {
                 *execution.status_mut() = status;
                 save(tx, &mut execution)?;
@@ -57,8 +59,12 @@ pub async fn end<E: Execution>(
 ) -> Result<bool, StepError> {
     store
         .write(move |tx| {
-            let Some(mut execution) = tx.load::<E>(&id).at("LoadExisting")? else { return Ok(false) };
-            let Some(ended) = merge::end(execution.status_mut(), phase, &cause) else { return Ok(false) };
+            let Some(mut execution) = tx.load::<E>(&id).at("LoadExisting")? else {
+                return Ok(false);
+            };
+            let Some(ended) = merge::end(execution.status_mut(), phase, &cause) else {
+                return Ok(false);
+            };
             *execution.status_mut() = ended;
             save(tx, &mut execution)?;
             Ok(true)

@@ -35,7 +35,11 @@ pub async fn subscribe<E: Execution>(
             Ok::<_, StepError>((first, broker.watch(&id)))
         })
         .await?;
-    Ok(Subscription { first, watcher, stopping })
+    Ok(Subscription {
+        first,
+        watcher,
+        stopping,
+    })
 }
 
 enum Next<E> {
@@ -50,9 +54,11 @@ impl<E: Execution> Subscription<E> {
     pub fn into_stream(self) -> impl Stream<Item = Result<E, Status>> + Send + 'static {
         stream::unfold(Next::First(self), |next| async {
             match next {
-                Next::First(Subscription { first, watcher, stopping }) => {
-                    Some(send(first, watcher, stopping))
-                }
+                Next::First(Subscription {
+                    first,
+                    watcher,
+                    stopping,
+                }) => Some(send(first, watcher, stopping)),
                 Next::Change(mut watcher, stopping) => {
                     tokio::select! {
                         biased;

@@ -71,11 +71,16 @@ pub async fn keep_sweeping(state: State) {
 async fn terminate_abandoned(state: &State, orchestrator: &dyn Orchestrator) {
     let ids = state.abandoned.locked().clone();
     for id in ids {
-        match orchestrator.terminate(&id, "the execution was deleted or could not be started").await {
+        match orchestrator
+            .terminate(&id, "the execution was deleted or could not be started")
+            .await
+        {
             Ok(()) => {
                 state.abandoned.locked().remove(&id);
             }
-            Err(error) => tracing::warn!(id, %error, "an abandoned workflow was not terminated; trying again later"),
+            Err(error) => {
+                tracing::warn!(id, %error, "an abandoned workflow was not terminated; trying again later")
+            }
         }
     }
 }
@@ -86,7 +91,10 @@ pub(super) async fn sweep(state: &State, orchestrator: &dyn Orchestrator) {
     loop {
         let query = Query {
             phases: Phase::unfinished(),
-            page: Page { start: Start::After(last.clone()), size: PAGE },
+            page: Page {
+                start: Start::After(last.clone()),
+                size: PAGE,
+            },
             ..Query::default()
         };
         let page = match state.list::<AgentExecution>(query).await {
@@ -109,7 +117,9 @@ async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: Ag
     let gone = match orchestrator.state(&id).await {
         Ok(RunState::Running) => return,
         Ok(RunState::Gone(gone)) => gone,
-        Err(error) => return tracing::warn!(id, %error, "the workflow of an execution cannot be looked up"),
+        Err(error) => {
+            return tracing::warn!(id, %error, "the workflow of an execution cannot be looked up");
+        }
     };
     let (phase, cause) = match gone {
         Gone::Unknown if execution.current_phase() <= Phase::Pending && age(&execution) < FRESH => {
@@ -119,15 +129,29 @@ async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: Ag
                 Err(failure) => (Phase::Failed, failure.to_string()),
             }
         }
-        Gone::Unknown => (Phase::Failed, "Temporal has no workflow for this execution, its history is lost".to_owned()),
-        Gone::Closed => (Phase::Failed, "the workflow of this execution ended without saying how the execution did".to_owned()),
-        Gone::TimedOut => (Phase::Failed, "the workflow of this execution took too long and was ended by Temporal".to_owned()),
-        Gone::Cancelled => (Phase::Cancelled, "the workflow of this execution was cancelled or terminated".to_owned()),
+        Gone::Unknown => (
+            Phase::Failed,
+            "Temporal has no workflow for this execution, its history is lost".to_owned(),
+        ),
+        Gone::Closed => (
+            Phase::Failed,
+            "the workflow of this execution ended without saying how the execution did".to_owned(),
+        ),
+        Gone::TimedOut => (
+            Phase::Failed,
+            "the workflow of this execution took too long and was ended by Temporal".to_owned(),
+        ),
+        Gone::Cancelled => (
+            Phase::Cancelled,
+            "the workflow of this execution was cancelled or terminated".to_owned(),
+        ),
     };
     match status::end::<AgentExecution>(&state.store, id.clone(), phase, cause.clone()).await {
         Ok(true) => tracing::warn!(id, cause, "ended an execution whose workflow is gone"),
         Ok(false) => {}
-        Err(error) => tracing::error!(id, %error, "an execution whose workflow is gone cannot be ended"),
+        Err(error) => {
+            tracing::error!(id, %error, "an execution whose workflow is gone cannot be ended")
+        }
     }
 }
 

@@ -47,7 +47,8 @@ where
         Box::pin(async move {
             let response = response.await?;
             // What could not be read has an answer without a body: its status is in the headers.
-            let status = Status::from_header_map(response.headers()).and_then(|status| as_contracted(&status));
+            let status = Status::from_header_map(response.headers())
+                .and_then(|status| as_contracted(&status));
             Ok(status.map_or(response, Status::into_http))
         })
     }
@@ -58,7 +59,11 @@ fn as_contracted(status: &Status) -> Option<Status> {
         Code::OutOfRange if status.message().contains("message length too large") => {
             Some(Status::resource_exhausted(status.message()))
         }
-        Code::Internal if status.message().starts_with("failed to decode Protobuf message") => {
+        Code::Internal
+            if status
+                .message()
+                .starts_with("failed to decode Protobuf message") =>
+        {
             Some(Status::invalid_argument(status.message()))
         }
         _ => None,

@@ -72,17 +72,23 @@ struct Call {
 
 impl Call {
     fn new(method: String) -> Self {
-        Self { method, began: Instant::now(), ended: false }
+        Self {
+            method,
+            began: Instant::now(),
+            ended: false,
+        }
     }
 
     fn end(&mut self, status: &Status) {
         self.ended = true;
         let (method, code) = (&self.method, status.code());
-        let duration_ms = self.began.elapsed().as_secs_f64() * 1000.0;
+        let duration_ms = (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         let error = status.message();
         match code {
             Code::Ok => tracing::info!(method, duration_ms, ?code, "call"),
-            Code::Internal | Code::Unknown => tracing::error!(method, duration_ms, ?code, error, "call"),
+            Code::Internal | Code::Unknown => {
+                tracing::error!(method, duration_ms, ?code, error, "call")
+            }
             _ => tracing::info!(method, duration_ms, ?code, error, "call"),
         }
     }

@@ -5,14 +5,26 @@ mod answer;
 mod log;
 mod service;
 
-pub use answer::WireStatusLayer;
-pub use log::LogLayer;
+#[cfg(test)]
+mod tests;
 
+use std::future::Future;
+
+use anyhow::Context as _;
 use stigmer_api::{
-    ApiResourceId, ApiResourceReference, MAX_MESSAGE_BYTES, agent, agent_execution, agent_instance,
-    session,
+    ApiResourceId, ApiResourceReference, DESCRIPTOR_SET, MAX_MESSAGE_BYTES, agent, agent_execution,
+    agent_instance, session,
 };
-use tonic::service::Routes;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    service::Routes,
+    transport::{self, Server, server::TcpIncoming},
+};
+use tonic_health::pb::health_server::{Health, HealthServer};
+
+use answer::WireStatusLayer;
+use log::LogLayer;
 
 use crate::{kinds, requests, state::State};
 use service::service;
@@ -82,8 +94,35 @@ service! { agent_execution::agent_execution_query_controller_server::AgentExecut
         = kinds::agent_execution::subscribe as subscribeStream;
 }
 
+/// Serves the API, health, and reflection on `listener`, until `stopping` is cancelled and the calls
+/// in flight are answered.
+pub fn serve(
+    state: State,
+    health: HealthServer<impl Health>,
+    listener: TcpListener,
+    stopping: CancellationToken,
+) -> anyhow::Result<impl Future<Output = Result<(), transport::Error>> + Send + 'static> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let broken = "the descriptors of the contract are not fit for reflection";
+    Ok(Server::builder()
+        .layer(LogLayer)
+        .layer(WireStatusLayer)
+        .add_routes(routes(state))
+        .add_service(health)
+        .add_service(reflection().build_v1().context(broken)?)
+        .add_service(reflection().build_v1alpha().context(broken)?)
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            stopping.cancelled_owned(),
+        ))
+}
+
 /// Every service of the contract that this server has, over `state`.
-pub fn routes(state: State) -> Routes {
+fn routes(state: State) -> Routes {
     let api = Api { state };
     let mut routes = Routes::builder();
     macro_rules! add {

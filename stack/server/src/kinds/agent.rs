@@ -29,7 +29,10 @@ impl Kind for Agent {
 }
 
 /// The agent with this id and the id of its default instance, which is made when it is missing.
-pub fn load_with_default_instance(tx: &Tx<'_>, agent_id: &str) -> Result<(Agent, String), StepError> {
+pub fn load_with_default_instance(
+    tx: &Tx<'_>,
+    agent_id: &str,
+) -> Result<(Agent, String), StepError> {
     const STEP: &str = "CreateDefaultInstanceIfNeeded";
     let mut agent: Agent = steps::load_by_id(tx, agent_id, STEP)?;
     if let Some(instance_id) = agent_instance::existing_default(tx, &agent)? {
@@ -37,7 +40,10 @@ pub fn load_with_default_instance(tx: &Tx<'_>, agent_id: &str) -> Result<(Agent,
     }
     agent.prepare(tx)?;
     tx.save(&agent).at(STEP)?;
-    let instance_id = agent.status.as_ref().map_or_else(String::new, |s| s.default_instance_id.clone());
+    let instance_id = agent
+        .status
+        .as_ref()
+        .map_or_else(String::new, |s| s.default_instance_id.clone());
     Ok((agent, instance_id))
 }
 
@@ -46,9 +52,14 @@ fn check_name(name: &str) -> Result<(), Cause> {
     let problem = if name.is_empty() {
         "value is required".to_owned()
     } else if name.chars().count() > slug::MAX_NAME_LEN {
-        format!("value length must be at most {} characters", slug::MAX_NAME_LEN)
+        format!(
+            "value length must be at most {} characters",
+            slug::MAX_NAME_LEN
+        )
     } else if !slug::is_valid(name) {
-        format!("{name:?} must be lower-case letters, digits, and hyphens, with no hyphen at either end")
+        format!(
+            "{name:?} must be lower-case letters, digits, and hyphens, with no hyphen at either end"
+        )
     } else {
         return Ok(());
     };

@@ -24,9 +24,14 @@ impl Kind for AgentExecution {
     const UNIQUE_SLUG: bool = false;
 
     fn check(&self) -> Result<(), Cause> {
-        let Some(spec) = &self.spec else { return Err(Cause::invalid("spec", "value is required")) };
+        let Some(spec) = &self.spec else {
+            return Err(Cause::invalid("spec", "value is required"));
+        };
         if spec.session_id.is_empty() && spec.agent_id.is_empty() {
-            return Err(Cause::invalid("spec.agent_id", "value is required, unless spec.session_id is set"));
+            return Err(Cause::invalid(
+                "spec.agent_id",
+                "value is required, unless spec.session_id is set",
+            ));
         }
         Ok(())
     }
@@ -36,7 +41,8 @@ impl Kind for AgentExecution {
         let spec = self.spec.get_or_insert_default();
         if spec.session_id.is_empty() {
             let (agent, instance_id) = agent::load_with_default_instance(tx, &spec.agent_id)?;
-            spec.session_id = session::create_for_execution(tx, &agent, instance_id, &execution_id)?;
+            spec.session_id =
+                session::create_for_execution(tx, &agent, instance_id, &execution_id)?;
         } else {
             steps::load_by_id::<Session>(tx, &spec.session_id, "ValidateSessionOrAgent")?;
         }
@@ -83,9 +89,25 @@ pub async fn list(
     request: ListAgentExecutionsRequest,
 ) -> Result<AgentExecutionList, StepError> {
     steps::validate_constraints(&request)?;
-    let page = page::by_token(ApiResourceKind::AgentExecution, request.page_size, request.page_token)?;
-    let phases = Some(request.phase).filter(|phase| *phase != 0).into_iter().collect();
-    answer(state, Query { phases, tags: request.tags, page, ..Query::default() }).await
+    let page = page::by_token(
+        ApiResourceKind::AgentExecution,
+        request.page_size,
+        request.page_token,
+    )?;
+    let phases = Some(request.phase)
+        .filter(|phase| *phase != 0)
+        .into_iter()
+        .collect();
+    answer(
+        state,
+        Query {
+            phases,
+            tags: request.tags,
+            page,
+            ..Query::default()
+        },
+    )
+    .await
 }
 
 /// The executions of one session, in pages.
@@ -94,9 +116,21 @@ pub async fn list_by_session(
     request: ListAgentExecutionsBySessionRequest,
 ) -> Result<AgentExecutionList, StepError> {
     steps::validate_constraints(&request)?;
-    let page = page::by_token(ApiResourceKind::AgentExecution, request.page_size, request.page_token)?;
+    let page = page::by_token(
+        ApiResourceKind::AgentExecution,
+        request.page_size,
+        request.page_token,
+    )?;
     let relation = Relation::ChildOf(request.session_id);
-    answer(state, Query { relation, page, ..Query::default() }).await
+    answer(
+        state,
+        Query {
+            relation,
+            page,
+            ..Query::default()
+        },
+    )
+    .await
 }
 
 /// Subscribes to an execution, see [`executions::subscribe`].
@@ -112,5 +146,8 @@ pub async fn subscribe(
 async fn answer(state: &State, query: Query) -> Result<AgentExecutionList, StepError> {
     let size = query.page.size;
     let listing = state.list(query).await?;
-    Ok(AgentExecutionList { total_pages: page::count(listing.total, size), entries: listing.rows })
+    Ok(AgentExecutionList {
+        total_pages: page::count(listing.total, size),
+        entries: listing.rows,
+    })
 }

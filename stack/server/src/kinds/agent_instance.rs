@@ -3,7 +3,9 @@
 use stigmer_api::{
     ApiResourceMetadata, ApiResourceOwnerScope, Resource,
     agent::Agent,
-    agent_instance::{AgentInstance, AgentInstanceList, AgentInstanceSpec, GetAgentInstancesByAgentRequest},
+    agent_instance::{
+        AgentInstance, AgentInstanceList, AgentInstanceSpec, GetAgentInstancesByAgentRequest,
+    },
     slug,
 };
 
@@ -31,12 +33,18 @@ pub async fn get_by_agent(
     };
     let listing = state.list(query).await?;
     let total_count = i32::try_from(listing.total).unwrap_or(i32::MAX);
-    Ok(AgentInstanceList { total_count, items: listing.rows })
+    Ok(AgentInstanceList {
+        total_count,
+        items: listing.rows,
+    })
 }
 
 /// The id of the agent's default instance, if it has one that still exists.
 pub(super) fn existing_default(tx: &Tx<'_>, agent: &Agent) -> Result<Option<String>, StepError> {
-    let noted = agent.status.as_ref().map_or("", |status| &status.default_instance_id);
+    let noted = agent
+        .status
+        .as_ref()
+        .map_or("", |status| &status.default_instance_id);
     let instance: Option<AgentInstance> = tx.load(noted).at(STEP)?;
     Ok(instance.map(|instance| instance.id().to_owned()))
 }
@@ -53,7 +61,12 @@ pub(super) fn create_default(tx: &Tx<'_>, agent: &Agent) -> Result<String, StepE
     let id = leftover.id().to_owned();
     let agent_id = &mut leftover.spec.get_or_insert_default().agent_id;
     if agent_id != agent.id() && tx.load::<Agent>(agent_id).at(STEP)?.is_some() {
-        return Err(Cause::AlreadyExists { kind: AgentInstance::kind_name(), slug, id }).at(STEP);
+        return Err(Cause::AlreadyExists {
+            kind: AgentInstance::kind_name(),
+            slug,
+            id,
+        })
+        .at(STEP);
     }
     agent.id().clone_into(agent_id);
     pipeline::update(tx, leftover).map(|_| id)

@@ -18,8 +18,20 @@ impl Kind for Session {}
 /// All sessions, in pages.
 pub async fn list(state: &State, request: ListSessionsRequest) -> Result<SessionList, StepError> {
     steps::validate_constraints(&request)?;
-    let page = page::by_token(ApiResourceKind::Session, request.page_size, request.page_token)?;
-    answer(state, Query { tags: request.tags, page, ..Query::default() }).await
+    let page = page::by_token(
+        ApiResourceKind::Session,
+        request.page_size,
+        request.page_token,
+    )?;
+    answer(
+        state,
+        Query {
+            tags: request.tags,
+            page,
+            ..Query::default()
+        },
+    )
+    .await
 }
 
 /// The sessions of one agent, in pages. The id may be that of an agent, which means the sessions of
@@ -29,18 +41,33 @@ pub async fn list_by_agent(
     request: ListSessionsByAgentRequest,
 ) -> Result<SessionList, StepError> {
     steps::validate_constraints(&request)?;
-    let page = page::by_token(ApiResourceKind::Session, request.page_size, request.page_token)?;
+    let page = page::by_token(
+        ApiResourceKind::Session,
+        request.page_size,
+        request.page_token,
+    )?;
     let relation = Relation::DescendantOf {
         id: request.agent_id,
         through: ApiResourceKind::AgentInstance,
     };
-    answer(state, Query { relation, page, ..Query::default() }).await
+    answer(
+        state,
+        Query {
+            relation,
+            page,
+            ..Query::default()
+        },
+    )
+    .await
 }
 
 async fn answer(state: &State, query: Query) -> Result<SessionList, StepError> {
     let size = query.page.size;
     let listing = state.list(query).await?;
-    Ok(SessionList { total_pages: page::count(listing.total, size), entries: listing.rows })
+    Ok(SessionList {
+        total_pages: page::count(listing.total, size),
+        entries: listing.rows,
+    })
 }
 
 /// Makes the session of an execution that names only its agent, and returns its id. A session

@@ -65,7 +65,10 @@ pub enum Cause {
 impl Cause {
     /// `field` breaks a rule of the server.
     pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Invalid { field, problem: problem.into() }
+        Self::Invalid {
+            field,
+            problem: problem.into(),
+        }
     }
 
     fn code(&self) -> Code {
@@ -88,14 +91,20 @@ pub trait AtStep<T> {
 
 impl<T, E: Into<Cause>> AtStep<T> for Result<T, E> {
     fn at(self, step: &'static str) -> Result<T, StepError> {
-        self.map_err(|error| StepError { step, cause: error.into() })
+        self.map_err(|error| StepError {
+            step,
+            cause: error.into(),
+        })
     }
 }
 
 /// The store failed outside of a step's own look-ups: it could not begin or commit.
 impl From<StoreError> for StepError {
     fn from(error: StoreError) -> Self {
-        Self { step: "Persist", cause: error.into() }
+        Self {
+            step: "Persist",
+            cause: error.into(),
+        }
     }
 }
 

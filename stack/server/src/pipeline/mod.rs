@@ -46,7 +46,11 @@ pub fn apply<K: Kind>(tx: &Tx<'_>, mut request: K) -> Result<K, StepError> {
         return create(tx, request);
     };
     let merged = steps::build_update_state(request, &stored);
-    if merged == stored { Ok(stored) } else { save_update(tx, merged) }
+    if merged == stored {
+        Ok(stored)
+    } else {
+        save_update(tx, merged)
+    }
 }
 
 fn save_update<K: Kind>(tx: &Tx<'_>, mut resource: K) -> Result<K, StepError> {
@@ -70,6 +74,9 @@ pub fn get<K: Kind>(rows: &Rows<'_>, id: &str) -> Result<K, StepError> {
 }
 
 /// The resource that the reference means.
-pub fn get_by_reference<K: Kind>(rows: &Rows<'_>, reference: &ApiResourceReference) -> Result<K, StepError> {
+pub fn get_by_reference<K: Kind>(
+    rows: &Rows<'_>,
+    reference: &ApiResourceReference,
+) -> Result<K, StepError> {
     steps::load_by_reference(rows, reference)
 }

@@ -15,7 +15,11 @@ const STEP: &str = "ValidatePage";
 
 /// The page after `page_token`: the id of the last resource of the page before, or empty for the
 /// first page. A `page_size` of 0 means [`DEFAULT_SIZE`].
-pub fn by_token(kind: ApiResourceKind, page_size: i32, page_token: String) -> Result<Page, StepError> {
+pub fn by_token(
+    kind: ApiResourceKind,
+    page_size: i32,
+    page_token: String,
+) -> Result<Page, StepError> {
     let size = size(page_size, "page_size")?;
     if !page_token.is_empty() && !id::is_id(kind, &page_token) {
         let problem = format!(
@@ -24,7 +28,10 @@ pub fn by_token(kind: ApiResourceKind, page_size: i32, page_token: String) -> Re
         );
         return Err(Cause::invalid("page_token", problem)).at(STEP);
     }
-    Ok(Page { start: Start::After(page_token), size })
+    Ok(Page {
+        start: Start::After(page_token),
+        size,
+    })
 }
 
 /// The page with this number, counted from 1; number 0 means the first.
@@ -32,9 +39,16 @@ pub fn by_number(info: Option<PageInfo>) -> Result<Page, StepError> {
     let info = info.unwrap_or_default();
     let size = size(info.size, "page_info.size")?;
     let Ok(number) = u64::try_from(info.num) else {
-        return Err(Cause::invalid("page_info.num", "value must be greater than or equal to 0")).at(STEP);
+        return Err(Cause::invalid(
+            "page_info.num",
+            "value must be greater than or equal to 0",
+        ))
+        .at(STEP);
     };
-    Ok(Page { start: Start::Offset(number.saturating_sub(1) * u64::from(size)), size })
+    Ok(Page {
+        start: Start::Offset(number.saturating_sub(1) * u64::from(size)),
+        size,
+    })
 }
 
 /// How many pages of this size `total` rows fill; an empty list has one, empty page.
@@ -46,7 +60,11 @@ fn size(wanted: i32, field: &'static str) -> Result<u32, StepError> {
     match u32::try_from(wanted) {
         Ok(0) => Ok(DEFAULT_SIZE),
         Ok(size) => Ok(size.min(MAX_SIZE)),
-        Err(_) => Err(Cause::invalid(field, "value must be greater than or equal to 0")).at(STEP),
+        Err(_) => Err(Cause::invalid(
+            field,
+            "value must be greater than or equal to 0",
+        ))
+        .at(STEP),
     }
 }
 
@@ -56,7 +74,9 @@ mod tests {
 
     #[test]
     fn a_page_is_generous_by_default_and_bounded_always() {
-        let size = |wanted| by_token(ApiResourceKind::Session, wanted, String::new()).map(|page| page.size);
+        let size = |wanted| {
+            by_token(ApiResourceKind::Session, wanted, String::new()).map(|page| page.size)
+        };
         assert_eq!(size(0).unwrap(), DEFAULT_SIZE);
         assert_eq!(size(7).unwrap(), 7);
         assert_eq!(size(i32::MAX).unwrap(), MAX_SIZE);
@@ -77,8 +97,15 @@ mod tests {
     #[test]
     fn numbered_pages_start_at_one() {
         for (number, offset) in [(0, 0), (1, 0), (2, 10), (3, 20)] {
-            let page = by_number(Some(PageInfo { num: number, size: 10 })).unwrap();
-            assert!(matches!(page.start, Start::Offset(found) if found == offset), "{page:?}");
+            let page = by_number(Some(PageInfo {
+                num: number,
+                size: 10,
+            }))
+            .unwrap();
+            assert!(
+                matches!(page.start, Start::Offset(found) if found == offset),
+                "{page:?}"
+            );
         }
         assert!(by_number(Some(PageInfo { num: -1, size: 0 })).is_err());
     }

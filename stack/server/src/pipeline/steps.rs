@@ -94,9 +94,15 @@ pub fn load_existing<K: Kind>(rows: &Rows<'_>, request: &K) -> Result<K, StepErr
 /// `LoadForApply`: the resource that an apply updates, or `None` when it creates one.
 pub fn load_for_apply<K: Kind>(rows: &Rows<'_>, request: &K) -> Result<Option<K>, StepError> {
     const STEP: &str = "LoadForApply";
-    let Some(stored) = find_same_slug(rows, request).at(STEP)? else { return Ok(None) };
+    let Some(stored) = find_same_slug(rows, request).at(STEP)? else {
+        return Ok(None);
+    };
     if !request.id().is_empty() && request.id() != stored.id() {
-        let problem = format!("{} has the slug {:?}; leave the id empty", stored.id(), stored.slug());
+        let problem = format!(
+            "{} has the slug {:?}; leave the id empty",
+            stored.id(),
+            stored.slug()
+        );
         return Err(Cause::invalid("metadata.id", problem)).at(STEP);
     }
     Ok(Some(stored))
@@ -145,17 +151,27 @@ pub fn persist<K: Kind>(tx: &Tx<'_>, resource: &K) -> Result<(), StepError> {
 
 /// `LoadTarget` and its like: the resource with this id.
 pub fn load_by_id<K: Kind>(rows: &Rows<'_>, id: &str, step: &'static str) -> Result<K, StepError> {
-    rows.load(id).at(step)?.ok_or_else(|| not_found::<K>(id)).at(step)
+    rows.load(id)
+        .at(step)?
+        .ok_or_else(|| not_found::<K>(id))
+        .at(step)
 }
 
 /// `LoadByReference`: the resource with this slug, see [`Rows::resolve`].
-pub fn load_by_reference<K: Kind>(rows: &Rows<'_>, reference: &ApiResourceReference) -> Result<K, StepError> {
+pub fn load_by_reference<K: Kind>(
+    rows: &Rows<'_>,
+    reference: &ApiResourceReference,
+) -> Result<K, StepError> {
     const STEP: &str = "LoadByReference";
     if reference.slug.is_empty() {
         return Err(Cause::invalid("slug", "value is required")).at(STEP);
     }
     if reference.kind != 0 && reference.kind != K::KIND as i32 {
-        let problem = format!("value must be 0 or {} ({})", K::KIND as i32, K::KIND.as_str_name());
+        let problem = format!(
+            "value must be 0 or {} ({})",
+            K::KIND as i32,
+            K::KIND.as_str_name()
+        );
         return Err(Cause::invalid("kind", problem)).at(STEP);
     }
     rows.resolve(&reference.org, reference.scope, &reference.slug)
@@ -169,14 +185,23 @@ pub fn load_by_reference<K: Kind>(rows: &Rows<'_>, reference: &ApiResourceRefere
 
 /// There is no resource of kind `K` by this id or slug.
 pub fn not_found<K: Kind>(what: &str) -> Cause {
-    Cause::NotFound { kind: K::kind_name(), what: what.to_owned() }
+    Cause::NotFound {
+        kind: K::kind_name(),
+        what: what.to_owned(),
+    }
 }
 
-fn find_same_slug<K: Kind>(rows: &Rows<'_>, resource: &K) -> Result<Option<K>, crate::store::StoreError> {
+fn find_same_slug<K: Kind>(
+    rows: &Rows<'_>,
+    resource: &K,
+) -> Result<Option<K>, crate::store::StoreError> {
     let metadata = resource.metadata().cloned().unwrap_or_default();
     rows.find(&metadata.org, metadata.owner_scope, &metadata.slug)
 }
 
 fn system() -> ApiResourceAuditActor {
-    ApiResourceAuditActor { id: "system".to_owned(), avatar: String::new() }
+    ApiResourceAuditActor {
+        id: "system".to_owned(),
+        avatar: String::new(),
+    }
 }

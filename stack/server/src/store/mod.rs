@@ -18,7 +18,7 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::{sync::Semaphore, task};
 
 pub use error::{OpenError, StoreError};
@@ -55,18 +55,25 @@ struct Inner {
 
 impl Store {
     /// Opens the file, makes it and its folder when absent, and brings it to the current schema.
-    pub fn open(path: &Utf8Path, observers: Vec<Arc<dyn CommitObserver>>) -> Result<Self, OpenError> {
-        let unusable =
-            |source: rusqlite::Error| OpenError::Unusable { path: path.to_owned(), source };
+    pub fn open(
+        path: &Utf8Path,
+        observers: Vec<Arc<dyn CommitObserver>>,
+    ) -> Result<Self, OpenError> {
+        let unusable = |source: rusqlite::Error| OpenError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
         make_folder(path)?;
         let mut writer = Connection::open(path).map_err(unusable)?;
         configure(&writer).map_err(unusable)?;
         check(&writer, path)?;
         schema::migrate(&mut writer).map_err(|error| match error {
             MigrateError::Sqlite(source) => unusable(source),
-            MigrateError::TooNew(found) => {
-                OpenError::TooNew { path: path.to_owned(), found, known: schema::VERSION }
-            }
+            MigrateError::TooNew(found) => OpenError::TooNew {
+                path: path.to_owned(),
+                found,
+                known: schema::VERSION,
+            },
         })?;
         let readers = (0..READERS)
             .map(|_| open_reader(path))
@@ -92,11 +99,18 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         // The semaphore is never closed.
-        let _permit = self.inner.permits.acquire().await.expect("the readers stay open");
+        let _permit = self
+            .inner
+            .permits
+            .acquire()
+            .await
+            .expect("the readers stay open");
         let inner = Arc::clone(&self.inner);
         blocking(move || {
             // A permit is only held while one of the connections is free.
-            let mut connection = locked(&inner.readers).pop().expect("a permit stands for a connection");
+            let mut connection = locked(&inner.readers)
+                .pop()
+                .expect("a permit stands for a connection");
             let result = view(&mut connection, read);
             locked(&inner.readers).push(connection);
             result
@@ -120,7 +134,10 @@ impl Store {
             let mut writer = locked(&inner.writer);
             let (value, changes) = commit(&mut writer, write)?;
             if !changes.is_empty() {
-                inner.observers.iter().for_each(|observer| observer.committed(&changes));
+                inner
+                    .observers
+                    .iter()
+                    .for_each(|observer| observer.committed(&changes));
             }
             Ok(value)
         })
@@ -200,11 +217,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn make_folder(path: &Utf8Path) -> Result<(), OpenError> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
     let Some(folder) = folder else { return Ok(()) };
-    let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(folder);
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder);
     match made {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-            Err(OpenError::Folder { path: Utf8PathBuf::from(folder), source })
-        }
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(OpenError::Folder {
+            path: Utf8PathBuf::from(folder),
+            source,
+        }),
         _ => Ok(()),
     }
 }
@@ -232,6 +253,16 @@ fn check(connection: &Connection, path: &Utf8Path) -> Result<(), OpenError> {
     }
     let finding = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
-        .map_err(|source| OpenError::Unusable { path: path.to_owned(), source })?;
-    if finding == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), finding }) }
+        .map_err(|source| OpenError::Unusable {
+            path: path.to_owned(),
+            source,
+        })?;
+    if finding == "ok" {
+        Ok(())
+    } else {
+        Err(OpenError::Damaged {
+            path: path.to_owned(),
+            finding,
+        })
+    }
 }

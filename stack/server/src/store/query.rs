@@ -53,7 +53,10 @@ pub enum Start {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { start: Start::After(String::new()), size: u32::MAX }
+        Self {
+            start: Start::After(String::new()),
+            size: u32::MAX,
+        }
     }
 }
 
@@ -75,7 +78,10 @@ pub(super) struct Condition {
 impl Condition {
     /// The rows `query` means, whatever the page.
     pub(super) fn matching<R: Resource>(query: &Query) -> Self {
-        let mut condition = Self { sql: "i.kind = ?".to_owned(), values: vec![storage_name(R::KIND)] };
+        let mut condition = Self {
+            sql: "i.kind = ?".to_owned(),
+            values: vec![storage_name(R::KIND)],
+        };
         match &query.relation {
             Relation::Any => {}
             Relation::ChildOf(id) => condition.and("i.parent = ?", [id.clone().into()]),

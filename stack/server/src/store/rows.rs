@@ -2,7 +2,6 @@
 
 use std::{cell::RefCell, ops::Deref};
 
-use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use stigmer_api::{ApiResourceKind, Resource, kind};
 
@@ -45,15 +44,20 @@ impl<'c> Rows<'c> {
 
     /// The resource with this id.
     pub fn load<R: Resource>(&self, id: &str) -> Result<Option<R>, StoreError> {
-        self.one("SELECT id, data FROM resources WHERE kind = ?1 AND id = ?2", params![
-            storage_name::<R>(),
-            id
-        ])
+        self.one(
+            "SELECT id, data FROM resources WHERE kind = ?1 AND id = ?2",
+            params![storage_name::<R>(), id],
+        )
     }
 
     /// The resource with this slug, org, and owner scope: at most one where slugs are unique, the
     /// first in id order otherwise.
-    pub fn find<R: Resource>(&self, org: &str, scope: i32, slug: &str) -> Result<Option<R>, StoreError> {
+    pub fn find<R: Resource>(
+        &self,
+        org: &str,
+        scope: i32,
+        slug: &str,
+    ) -> Result<Option<R>, StoreError> {
         self.one(
             "SELECT r.id, r.data FROM resource_index i JOIN resources r USING (kind, id)
              WHERE i.kind = ?1 AND i.slug = ?2 AND i.org = ?3 AND i.scope = ?4 ORDER BY i.id LIMIT 1",
@@ -63,7 +67,12 @@ impl<'c> Rows<'c> {
 
     /// The resource a reference means: by slug, and by org unless that is empty. Of several, one
     /// with the owner scope asked for comes first, then the first in id order.
-    pub fn resolve<R: Resource>(&self, org: &str, scope: i32, slug: &str) -> Result<Option<R>, StoreError> {
+    pub fn resolve<R: Resource>(
+        &self,
+        org: &str,
+        scope: i32,
+        slug: &str,
+    ) -> Result<Option<R>, StoreError> {
         self.one(
             "SELECT r.id, r.data FROM resource_index i JOIN resources r USING (kind, id)
              WHERE i.kind = ?1 AND i.slug = ?2 AND (?3 = '' OR i.org = ?3)
@@ -77,7 +86,10 @@ impl<'c> Rows<'c> {
         let mut condition = Condition::matching::<R>(query);
         let total: i64 = self
             .connection
-            .prepare_cached(&format!("SELECT count(*) FROM resource_index i WHERE {}", condition.sql))
+            .prepare_cached(&format!(
+                "SELECT count(*) FROM resource_index i WHERE {}",
+                condition.sql
+            ))
             .and_then(|mut statement| {
                 statement.query_row(params_from_iter(&condition.values), |row| row.get(0))
             })
@@ -91,14 +103,21 @@ impl<'c> Rows<'c> {
             // The next offset is computed by the caller, so a short page would lose rows.
             Start::Offset(offset) => (*offset, usize::MAX),
         };
-        condition.values.extend([i64::from(query.page.size).into(), (offset as i64).into()]);
+        condition
+            .values
+            .extend([i64::from(query.page.size).into(), (offset as i64).into()]);
         let sql = format!(
             "SELECT r.id, r.data FROM resource_index i JOIN resources r USING (kind, id)
              WHERE {} ORDER BY i.id LIMIT ? OFFSET ?",
             condition.sql
         );
-        let rows = self.page(&sql, &condition, budget).map_err(|error| self.failed(error))?;
-        Ok(Listing { rows, total: total.unsigned_abs() })
+        let rows = self
+            .page(&sql, &condition, budget)
+            .map_err(|error| self.failed(error))?;
+        Ok(Listing {
+            rows,
+            total: total.unsigned_abs(),
+        })
     }
 
     fn page<R: Resource>(
@@ -129,13 +148,19 @@ impl<'c> Rows<'c> {
         Ok(page)
     }
 
-    fn one<R: Resource>(&self, sql: &str, key: impl rusqlite::Params) -> Result<Option<R>, StoreError> {
+    fn one<R: Resource>(
+        &self,
+        sql: &str,
+        key: impl rusqlite::Params,
+    ) -> Result<Option<R>, StoreError> {
         let row = self
             .connection
             .prepare_cached(sql)
             .and_then(|mut statement| {
                 statement
-                    .query_row(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))
+                    .query_row(key, |row| {
+                        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+                    })
                     .optional()
             })
             .map_err(|error| self.failed(error))?;
@@ -156,7 +181,10 @@ impl<'c> Rows<'c> {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { rows: Rows::new(connection), changes: RefCell::default() }
+        Self {
+            rows: Rows::new(connection),
+            changes: RefCell::default(),
+        }
     }
 
     /// Stores the resource under its id, replacing what is there.
@@ -189,7 +217,11 @@ impl<'c> Tx<'c> {
     }
 
     fn changed<R: Resource>(&self, id: &str, data: Option<Vec<u8>>) {
-        self.changes.borrow_mut().push(Change { kind: R::KIND, id: id.to_owned(), data });
+        self.changes.borrow_mut().push(Change {
+            kind: R::KIND,
+            id: id.to_owned(),
+            data,
+        });
     }
 
     pub(super) fn into_changes(self) -> Vec<Change> {
@@ -206,7 +238,10 @@ impl<'c> Deref for Tx<'c> {
 }
 
 pub(super) fn failed(connection: &Connection, source: rusqlite::Error) -> StoreError {
-    StoreError::Sqlite { path: connection.path().unwrap_or_default().to_owned(), source }
+    StoreError::Sqlite {
+        path: connection.path().unwrap_or_default().to_owned(),
+        source,
+    }
 }
 
 fn storage_name<R: Resource>() -> &'static str {

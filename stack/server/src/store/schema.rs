@@ -49,7 +49,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), MigrateError> {
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection
-        .query_row("SELECT max(version) FROM schema_version", [], |row| row.get::<_, Option<i64>>(0))
+        .query_row("SELECT max(version) FROM schema_version", [], |row| {
+            row.get::<_, Option<i64>>(0)
+        })
         .optional()
         .map(|version| version.flatten().unwrap_or(0))
 }

@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// The activities, and what they work on.
-pub(super) struct ServerActivities {
-    pub(super) store: Store,
-    pub(super) client: Client,
+pub struct ServerActivities {
+    pub store: Store,
+    pub client: Client,
 }
 
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// With this last message of the agent.
     Answered(String),
     /// Without an answer, for this cause.
@@ -37,21 +37,29 @@ pub(super) enum Outcome {
 /// What to tell whoever waits for an execution. The names are the contract's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Completion {
+pub struct Completion {
     /// The task token of the waiting activity, in base64.
-    pub(super) callback_token: String,
+    pub callback_token: String,
     /// What the activity returns.
-    pub(super) result: Option<String>,
+    pub result: Option<String>,
     /// What it fails with instead.
-    pub(super) error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl Completion {
-    pub(super) fn new(token: &[u8], outcome: Outcome) -> Self {
+    pub fn new(token: &[u8], outcome: Outcome) -> Self {
         let callback_token = BASE64_STANDARD.encode(token);
         match outcome {
-            Outcome::Answered(answer) => Self { callback_token, result: Some(answer), error: None },
-            Outcome::Failed(cause) => Self { callback_token, result: None, error: Some(cause) },
+            Outcome::Answered(answer) => Self {
+                callback_token,
+                result: Some(answer),
+                error: None,
+            },
+            Outcome::Failed(cause) => Self {
+                callback_token,
+                result: None,
+                error: Some(cause),
+            },
         }
     }
 }
@@ -61,37 +69,57 @@ impl ServerActivities {
     /// Writes the status that the workflow is left with, unless the runner reported the end, and
     /// tells how the execution ended.
     #[activity(name = activity::UPDATE_EXECUTION_STATUS)]
-    pub(super) async fn update_execution_status(
+    pub async fn update_execution_status(
         self: Arc<Self>,
         _ctx: ActivityContext,
         execution_id: String,
         status: Proto<AgentExecutionStatus>,
     ) -> Result<Outcome, ActivityError> {
-        let stored = executions::conclude::<AgentExecution>(&self.store, execution_id, status.0).await?;
-        Ok(stored.map_or_else(|| Outcome::Failed("the execution was deleted".to_owned()), outcome_of))
+        let stored =
+            executions::conclude::<AgentExecution>(&self.store, execution_id, status.0).await?;
+        Ok(stored.map_or_else(
+            || Outcome::Failed("the execution was deleted".to_owned()),
+            outcome_of,
+        ))
     }
 
     /// Completes or fails the activity behind a callback token. One that nobody waits for any more is
     /// fine.
     #[activity(name = activity::COMPLETE_EXTERNAL)]
-    pub(super) async fn complete_external_activity(
+    pub async fn complete_external_activity(
         self: Arc<Self>,
         _ctx: ActivityContext,
         completion: Completion,
     ) -> Result<(), ActivityError> {
         let token = BASE64_STANDARD
             .decode(&completion.callback_token)
-            .map_err(|error| ActivityError::application(ApplicationFailure::non_retryable(error)))?;
+            .map_err(|error| {
+                ActivityError::application(ApplicationFailure::non_retryable(error))
+            })?;
         if token.is_empty() {
             return Ok(());
         }
-        let waiting = self.client.get_async_activity_handle(ActivityIdentifier::from_task_token(token.into()));
-        let options = RpcOptions::builder().timeout(Duration::from_secs(10)).build();
+        let waiting = self
+            .client
+            .get_async_activity_handle(ActivityIdentifier::from_task_token(token.into()));
+        let options = RpcOptions::builder()
+            .timeout(Duration::from_secs(10))
+            .build();
         let told = match completion.error {
-            None => waiting.complete(Some(completion.result.unwrap_or_default()), options).await,
+            None => {
+                waiting
+                    .complete(Some(completion.result.unwrap_or_default()), options)
+                    .await
+            }
             Some(cause) => {
                 // What the agent did is done; calling it again is not the server's choice.
-                waiting.fail(ApplicationFailure::non_retryable(cause), None::<String>, options).await
+                waiting
+                    .fail(
+                        ApplicationFailure::non_retryable(cause),
+                        None::<String>,
+                        options,
+                    )
+                    .await
             }
         };
         match told {
@@ -108,7 +136,10 @@ fn outcome_of(execution: AgentExecution) -> Outcome {
     let phase = execution.current_phase();
     let status = execution.status.unwrap_or_default();
     if phase == Phase::Completed {
-        let answer = status.messages.into_iter().rfind(|m| m.r#type() == MessageType::MessageAi);
+        let answer = status
+            .messages
+            .into_iter()
+            .rfind(|m| m.r#type() == MessageType::MessageAi);
         return Outcome::Answered(answer.map_or_else(String::new, |message| message.content));
     }
     Outcome::Failed(match status.error.as_str() {
@@ -143,19 +174,30 @@ mod tests {
 
     #[test]
     fn the_answer_is_the_last_message_of_the_agent_not_the_last_of_any_kind() {
-        let done = execution(Phase::Completed, "", &[
-            (MessageType::MessageHuman, "question"),
-            (MessageType::MessageAi, "first"),
-            (MessageType::MessageAi, "second"),
-            (MessageType::MessageTool, "tool"),
-        ]);
+        let done = execution(
+            Phase::Completed,
+            "",
+            &[
+                (MessageType::MessageHuman, "question"),
+                (MessageType::MessageAi, "first"),
+                (MessageType::MessageAi, "second"),
+                (MessageType::MessageTool, "tool"),
+            ],
+        );
         assert_eq!(outcome_of(done), Outcome::Answered("second".to_owned()));
     }
 
     #[test]
     fn a_failure_tells_its_cause() {
-        let failed = execution(Phase::Failed, "the model is gone", &[(MessageType::MessageAi, "half")]);
-        assert_eq!(outcome_of(failed), Outcome::Failed("the model is gone".to_owned()));
+        let failed = execution(
+            Phase::Failed,
+            "the model is gone",
+            &[(MessageType::MessageAi, "half")],
+        );
+        assert_eq!(
+            outcome_of(failed),
+            Outcome::Failed("the model is gone".to_owned())
+        );
     }
 
     #[test]

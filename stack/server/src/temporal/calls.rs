@@ -7,10 +7,7 @@ use stigmer_api::{
     temporal_names::activity,
 };
 use stigmer_temporal::Proto;
-use temporalio_common::{
-    ActivityDefinition, RetryPolicy,
-    data_converters::MultiArgs2,
-};
+use temporalio_common::{ActivityDefinition, RetryPolicy, data_converters::MultiArgs2};
 use temporalio_sdk::ActivityOptions;
 
 /// How long an activity may wait for a worker of its queue.

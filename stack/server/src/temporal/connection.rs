@@ -88,9 +88,16 @@ impl Supervisor {
         loop {
             let (client, workers) = self.connect_with_workers().await;
             let workers = serving.insert(workers);
-            let starter = Starter { client: client.clone(), queues: self.queues.clone() };
+            let starter = Starter {
+                client: client.clone(),
+                queues: self.queues.clone(),
+            };
             self.connection.send_replace(Some(Arc::new(starter)));
-            tracing::info!(address = self.target.address, namespace = self.target.namespace, "connected to Temporal");
+            tracing::info!(
+                address = self.target.address,
+                namespace = self.target.namespace,
+                "connected to Temporal"
+            );
 
             let cause = lost(&client, workers).await;
             self.connection.send_replace(None);
@@ -120,20 +127,30 @@ impl Supervisor {
             };
             // Without a limit on their number the waits never end.
             let wait = waits.next().unwrap_or(BACKOFF.1).min(BACKOFF.1);
-            tracing::warn!(cause, wait_ms = wait.as_millis(), "Temporal is not available; trying again");
+            tracing::warn!(
+                cause,
+                wait_ms = wait.as_millis(),
+                "Temporal is not available; trying again"
+            );
             time::sleep(wait).await;
             client = connect(&self.target, &identity).await;
         }
     }
 
     async fn start_workers(&self, client: Client) -> Result<(Client, WorkersHandle), String> {
-        check_health(&client).await.map_err(|error| error.to_string())?;
-        let activities = ServerActivities { store: self.store.clone(), client: client.clone() };
+        check_health(&client)
+            .await
+            .map_err(|error| error.to_string())?;
+        let activities = ServerActivities {
+            store: self.store.clone(),
+            client: client.clone(),
+        };
         let worker = WorkerSpec::new(&self.queues.agent_execution, stigmer_process::build_id())
             .with_workflow::<Ping>()
             .with_workflow::<RunAgentExecution>()
             .with_activities(activities);
-        let workers = spawn_workers(client.clone(), vec![worker]).map_err(|error| error.to_string())?;
+        let workers =
+            spawn_workers(client.clone(), vec![worker]).map_err(|error| error.to_string())?;
         Ok((client, workers))
     }
 }

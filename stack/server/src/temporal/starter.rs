@@ -49,13 +49,19 @@ impl Orchestrator for Starter {
         .await;
         match started {
             Ok(_) | Err(StartError::AlreadyStarted { .. }) => Ok(()),
-            Err(error @ StartError::Refused { .. }) => Err(StartFailure::Refused(error.to_string())),
-            Err(error @ StartError::Unavailable { .. }) => Err(StartFailure::Unknown(error.to_string())),
+            Err(error @ StartError::Refused { .. }) => {
+                Err(StartFailure::Refused(error.to_string()))
+            }
+            Err(error @ StartError::Unavailable { .. }) => {
+                Err(StartFailure::Unknown(error.to_string()))
+            }
         }
     }
 
     async fn state(&self, execution_id: &str) -> Result<RunState, LookupError> {
-        let options = WorkflowDescribeOptions::builder().rpc_options(once()).build();
+        let options = WorkflowDescribeOptions::builder()
+            .rpc_options(once())
+            .build();
         let handle = self.workflow(execution_id);
         let status = match handle.describe(options).await {
             Ok(description) => description.status(),
@@ -63,7 +69,9 @@ impl Orchestrator for Starter {
             Err(error) => return Err(LookupError(error.to_string())),
         };
         Ok(match status {
-            WorkflowExecutionStatus::Completed | WorkflowExecutionStatus::Failed => RunState::Gone(Gone::Closed),
+            WorkflowExecutionStatus::Completed | WorkflowExecutionStatus::Failed => {
+                RunState::Gone(Gone::Closed)
+            }
             WorkflowExecutionStatus::TimedOut => RunState::Gone(Gone::TimedOut),
             WorkflowExecutionStatus::Canceled | WorkflowExecutionStatus::Terminated => {
                 RunState::Gone(Gone::Cancelled)
@@ -74,8 +82,10 @@ impl Orchestrator for Starter {
     }
 
     async fn terminate(&self, execution_id: &str, reason: &str) -> Result<(), LookupError> {
-        let options =
-            WorkflowTerminateOptions::builder().reason(reason.to_owned()).rpc_options(once()).build();
+        let options = WorkflowTerminateOptions::builder()
+            .reason(reason.to_owned())
+            .rpc_options(once())
+            .build();
         match self.workflow(execution_id).terminate(options).await {
             Ok(()) | Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
             Err(error) => Err(LookupError(error.to_string())),
@@ -84,8 +94,12 @@ impl Orchestrator for Starter {
 }
 
 impl Starter {
-    fn workflow(&self, execution_id: &str) -> temporalio_client::WorkflowHandle<Client, UntypedWorkflow> {
-        self.client.get_workflow_handle(agent_execution_workflow_id(execution_id))
+    fn workflow(
+        &self,
+        execution_id: &str,
+    ) -> temporalio_client::WorkflowHandle<Client, UntypedWorkflow> {
+        self.client
+            .get_workflow_handle(agent_execution_workflow_id(execution_id))
     }
 }
 

@@ -11,8 +11,8 @@ use stigmer_temporal::Proto;
 use temporalio_common::{
     RetryPolicy,
     data_converters::{
-        GenericPayloadConverter as _, MultiArgs2, PayloadConversionError, PayloadConverter, RawValue,
-        SerializationContext, SerializationContextData,
+        GenericPayloadConverter as _, MultiArgs2, PayloadConversionError, PayloadConverter,
+        RawValue, SerializationContext, SerializationContextData,
     },
     error::{ActivityExecutionError, ApplicationFailure},
 };
@@ -37,14 +37,14 @@ const CALLBACK_LIMIT: Duration = Duration::from_secs(60 * 3 + 3);
 
 /// When Temporal ends the workflow. No code runs then, so it comes after all that the workflow may
 /// wait for itself.
-pub(super) const RUN_TIMEOUT: Duration = Duration::from_secs(
+pub const RUN_TIMEOUT: Duration = Duration::from_secs(
     calls::LONGEST.as_secs() + WRITE_LIMIT.as_secs() + CALLBACK_LIMIT.as_secs() + 60,
 );
 
 /// `stigmer/agent-execution/invoke`.
 #[workflow]
 #[derive(Default)]
-pub(super) struct RunAgentExecution;
+pub struct RunAgentExecution;
 
 /// The activity that failed, and why.
 struct Broken {
@@ -57,7 +57,7 @@ impl RunAgentExecution {
     /// Runs one execution to its end. Fails when the runner did not get to report one; an execution
     /// that the runner reports as FAILED is a success of the workflow.
     #[run(name = temporal_names::workflow::AGENT_EXECUTION)]
-    pub(super) async fn run(ctx: &mut WorkflowContext<Self>, input: RawValue) -> WorkflowResult<()> {
+    pub async fn run(ctx: &mut WorkflowContext<Self>, input: RawValue) -> WorkflowResult<()> {
         // Read here and not by the SDK, which would try an unreadable input again for ever.
         let execution = read_execution(ctx.payload_converter(), input)?;
         let spec = execution.spec.clone().unwrap_or_default();
@@ -78,7 +78,9 @@ impl RunAgentExecution {
         }
         match broken {
             None => Ok(()),
-            Some(Broken { cancelled: true, .. }) => Err(WorkflowTermination::cancelled()),
+            Some(Broken {
+                cancelled: true, ..
+            }) => Err(WorkflowTermination::cancelled()),
             Some(Broken { cause, .. }) => Err(ApplicationFailure::non_retryable(cause).into()),
         }
     }
@@ -119,7 +121,11 @@ impl Broken {
 }
 
 fn status_of(broken: &Broken) -> AgentExecutionStatus {
-    let phase = if broken.cancelled { Phase::Cancelled } else { Phase::Failed };
+    let phase = if broken.cancelled {
+        Phase::Cancelled
+    } else {
+        Phase::Failed
+    };
     AgentExecutionStatus {
         phase: phase.number(),
         error: broken.cause.clone(),
@@ -162,7 +168,12 @@ async fn tell(
         .retry_policy(retry)
         .cancellation_token(WorkflowCancellationToken::new())
         .build();
-    ctx.execute_activity(ServerActivities::complete_external_activity, completion, options).await
+    ctx.execute_activity(
+        ServerActivities::complete_external_activity,
+        completion,
+        options,
+    )
+    .await
 }
 
 fn read_execution(
@@ -170,5 +181,7 @@ fn read_execution(
     input: RawValue,
 ) -> Result<AgentExecution, PayloadConversionError> {
     let context = SerializationContext::new(&SerializationContextData::None, converter);
-    converter.from_payloads::<Proto<AgentExecution>>(&context, input.payloads).map(|proto| proto.0)
+    converter
+        .from_payloads::<Proto<AgentExecution>>(&context, input.payloads)
+        .map(|proto| proto.0)
 }

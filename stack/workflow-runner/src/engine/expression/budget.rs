@@ -9,8 +9,8 @@ use jaq_core::Error;
 
 use super::value::Value;
 
-/// Steps of one evaluation: about a second of work in an unoptimised build.
-const STEPS: u64 = 1_000_000;
+/// Steps of one evaluation: about half a second of work in an unoptimised build.
+const STEPS: u64 = 500_000;
 
 /// The size of a value in bytes of JSON, about, that no expression may exceed.
 const MAX_SIZE: usize = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ pub(super) enum Excess {
 impl Excess {
     pub(super) fn text(self) -> &'static str {
         match self {
-            Self::Steps => "it takes more than 1000000 steps; does it loop for ever?",
+            Self::Steps => "it takes more than 500000 steps; does it loop for ever?",
             Self::Size => "it makes a value larger than 4 MiB",
             Self::Depth => "it nests a value deeper than 128 levels",
             Self::Recursion => "it recurses too deep",

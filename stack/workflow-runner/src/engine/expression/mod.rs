@@ -28,6 +28,11 @@ use std::collections::BTreeSet;
 use program::Program;
 use text::Piece;
 
+/// Reads the standard library, which the first expression would otherwise wait for.
+pub fn warm_up() {
+    scope::on_large_stack(program::warm_up);
+}
+
 /// A field taken out of a variable, such as `("$context", "fetch")` for `$context["fetch"].title`.
 pub type Reference = (String, String);
 

@@ -163,6 +163,10 @@ static PRELUDE: LazyLock<Vec<(Def<&'static str>, BTreeSet<String>)>> = LazyLock:
         .collect()
 });
 
+pub(super) fn warm_up() {
+    LazyLock::force(&PRELUDE);
+}
+
 /// The definitions that are called, directly or by each other. Compiling all of them for every
 /// expression would cost more than running it.
 fn needed(mentions: &Mentions) -> Vec<Def<&'static str>> {

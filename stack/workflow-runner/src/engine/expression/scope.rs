@@ -64,7 +64,7 @@ impl<'a> Scope<'a> {
             Json::String(text) if text.eq_ignore_ascii_case("false") || text == "0" || text.is_empty() => Some(false),
             _ => None,
         }
-        .ok_or_else(|| ExpressionError::NotBoolean { code: text.to_owned(), kind: Value::from_json(&value).kind() })
+        .ok_or_else(|| ExpressionError::NotBoolean { code: text.to_owned(), kind: kind(&value) })
     }
 
     fn evaluate<T: Send>(&self, work: impl FnOnce(&Evaluator<'_>) -> Result<T, ExpressionError> + Send) -> Result<T, ExpressionError> {
@@ -89,6 +89,17 @@ pub(super) fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+fn kind(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
 }
 
 fn has_expressions(json: &Json) -> bool {

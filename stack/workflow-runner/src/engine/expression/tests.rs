@@ -124,7 +124,7 @@ fn the_standard_library_is_there() {
         ("\"a-b\" | index(\"-\")", json!(1)),
         ("1700000000 | todate", json!("2023-11-14T22:13:20Z")),
         ("def f($n): if $n < 1 then 0 else $n + f($n - 1) end; f(50)", json!(1275)),
-        ("[..] | length", json!(9)),
+        ("[[1, {a: 2}] | ..] | length", json!(4)),
         ("nan | isnan", json!(true)),
         ("[nan, 1] | sort | .[1]", json!(1)),
         ("9223372036854775807 + 1", json!(9_223_372_036_854_775_808.0)),
@@ -209,13 +209,11 @@ fn whatever_never_ends_ends_with_an_error() {
         ".[1000000000] = 1",
         "[range(2000)] | [combinations(5)]",
         "\"a\" * 100000 | test(\"(a*)*{1000}b{1000}\")",
-        "path(repeat(.))",
-        "[paths(..)] | def f: path(f); f",
+        "[path(repeat(.))]",
+        "def f: path(f); f",
     ] {
-        let begin = std::time::Instant::now();
         let error = value(&format!("${{ null | {code} }}")).map_err(|e| e.to_string());
         let error = error.expect_err(code);
-        println!("{:?} {code}: {error}", begin.elapsed());
         assert!(error.starts_with("jq evaluation error: ") || error.contains("regex"), "{code}: {error}");
     }
     assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
@@ -223,7 +221,7 @@ fn whatever_never_ends_ends_with_an_error() {
 
 #[test]
 fn code_nested_beyond_reason_is_an_error_not_a_crash() {
-    for code in ["(".repeat(4000), "[".repeat(2000) + &"]".repeat(2000) + "|", "-".repeat(4000) + "nope", "if ".repeat(1300), "a".repeat(9000), "1|".repeat(2000), "{a:".repeat(1000), "1+".repeat(2000)] {
+    for code in ["(".repeat(4000), "[".repeat(2000) + &"]".repeat(2000) + "|", "-".repeat(4000) + "nope", "if ".repeat(1300), "a".repeat(9000), "1|".repeat(2000), "{a:".repeat(1000) + "1" + &"}".repeat(1000) + "|", "1+".repeat(2000)] {
         assert!(value(&format!("${{ {code} }}")).is_err());
     }
 }

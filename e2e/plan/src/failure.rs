@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::ExitCode;
 use serde::Serialize;
-use stigmer_e2e_plan::ExitCode;
 
 /// An expected failure: one line that names the cause and the fix, and its exit code. Every other
 /// error is a defect of the pipeline and ends with [`ExitCode::Internal`].
@@ -27,12 +27,19 @@ impl std::error::Error for Failure {}
 
 /// A failure as an error that `?` passes on.
 pub fn failure(code: ExitCode, cause: impl Into<String>, fix: impl Into<String>) -> anyhow::Error {
-    Failure { code, cause: cause.into(), fix: fix.into() }.into()
+    Failure {
+        code,
+        cause: cause.into(),
+        fix: fix.into(),
+    }
+    .into()
 }
 
 /// The exit code that belongs to an error.
 pub fn exit_code_of(error: &anyhow::Error) -> ExitCode {
-    error.downcast_ref::<Failure>().map_or(ExitCode::Internal, |failure| failure.code)
+    error
+        .downcast_ref::<Failure>()
+        .map_or(ExitCode::Internal, |failure| failure.code)
 }
 
 /// An error as `--json` prints it.
@@ -46,6 +53,10 @@ pub struct ErrorEvent {
 impl ErrorEvent {
     /// Describes `error`.
     pub fn new(error: &anyhow::Error) -> Self {
-        Self { event: "error", exit_code: exit_code_of(error) as u8, message: format!("{error:#}") }
+        Self {
+            event: "error",
+            exit_code: exit_code_of(error) as u8,
+            message: format!("{error:#}"),
+        }
     }
 }

@@ -4,7 +4,8 @@
 use std::{io::IsTerminal, time::Duration};
 
 use serde::Serialize;
-use stigmer_e2e_plan::{PhaseName, PhaseRecord};
+
+use crate::{PhaseRecord, failure::ErrorEvent};
 
 /// Columns that a phase's name and summary fill, so that times stand below each other.
 const NAME_WIDTH: usize = 10;
@@ -34,28 +35,41 @@ pub enum Style {
 impl Output {
     /// Output on this process's stdout: coloured on a terminal, unless `NO_COLOR` is set.
     pub fn new(json: bool) -> Self {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let colour = std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Self { json, colour }
     }
 
     /// Output without colour.
-    #[cfg(test)]
     pub fn plain(json: bool) -> Self {
-        Self { json, colour: false }
+        Self {
+            json,
+            colour: false,
+        }
     }
 
     /// Says how a phase went.
     pub fn phase(&self, record: &PhaseRecord) {
-        if self.json {
-            self.object(&PhaseEvent { event: "phase", name: record.name, ms: record.ms, summary: &record.summary });
-        } else {
-            println!("{}", self.phase_line(record));
-        }
+        self.step("phase", record.name.as_str(), record.ms, &record.summary);
     }
 
-    fn phase_line(&self, record: &PhaseRecord) -> String {
-        let time = self.paint(Style::Dim, &format!("{:>8}", seconds(Duration::from_millis(record.ms))));
-        format!("  {:<NAME_WIDTH$} {:<SUMMARY_WIDTH$} {time}", phase_name(record.name), record.summary)
+    /// Says how a step of another kind than a phase went. `event` names the kind to machines.
+    pub fn step(&self, event: &'static str, name: &str, ms: u64, summary: &str) {
+        self.object(&StepEvent {
+            event,
+            name,
+            ms,
+            summary,
+        });
+        self.line(&self.step_line(name, ms, summary));
+    }
+
+    fn step_line(&self, name: &str, ms: u64, summary: &str) -> String {
+        let time = self.paint(
+            Style::Dim,
+            &format!("{:>8}", seconds(Duration::from_millis(ms))),
+        );
+        format!("  {name:<NAME_WIDTH$} {summary:<SUMMARY_WIDTH$} {time}")
     }
 
     /// Says something to people; `--json` has no use for it.
@@ -76,8 +90,17 @@ impl Output {
     pub fn object<T: Serialize>(&self, value: &T) {
         if self.json {
             // The values printed here are plain structs with string keys, which always encode.
-            println!("{}", serde_json::to_string(value).expect("a plain struct encodes as JSON"));
+            println!(
+                "{}",
+                serde_json::to_string(value).expect("a plain struct encodes as JSON")
+            );
         }
+    }
+
+    /// Says why the verb cannot go on.
+    pub fn error(&self, error: &anyhow::Error) {
+        self.object(&ErrorEvent::new(error));
+        eprintln!("{}: {error:#}", self.paint(Style::Red, "error"));
     }
 
     /// `text`, coloured if the output is.
@@ -88,29 +111,20 @@ impl Output {
             Style::Red => 31,
             Style::Dim => 2,
         };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
 #[derive(Serialize)]
-struct PhaseEvent<'a> {
+struct StepEvent<'a> {
     event: &'static str,
-    name: PhaseName,
+    name: &'a str,
     ms: u64,
     summary: &'a str,
-}
-
-fn phase_name(name: PhaseName) -> &'static str {
-    match name {
-        PhaseName::Plan => "plan",
-        PhaseName::Provision => "provision",
-        PhaseName::Build => "build",
-        PhaseName::Doctor => "doctor",
-        PhaseName::Up => "up",
-        PhaseName::Test => "test",
-        PhaseName::Collect => "collect",
-        PhaseName::Down => "down",
-    }
 }
 
 /// A duration as people read it: tenths of a second.
@@ -118,9 +132,12 @@ pub fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// A size as people read it, in decimal megabytes.
-pub fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+/// A size as people read it.
+pub fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        gigabytes if gigabytes >= 1e9 => format!("{:.1} GB", gigabytes / 1e9),
+        bytes => format!("{:.1} MB", bytes / 1e6),
+    }
 }
 
 /// `1 tool`, `2 tools`.
@@ -131,8 +148,15 @@ pub fn count(number: usize, noun: &str) -> String {
 /// Rows as left-aligned columns, two spaces apart; the last column is not padded.
 pub fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
+    let widths: Vec<usize> = (0..count)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
@@ -151,14 +175,27 @@ mod tests {
 
     #[test]
     fn a_phase_is_one_line_with_its_time_on_the_right() {
-        let record = PhaseRecord { name: PhaseName::Provision, ms: 120, summary: "4 tools, all cached".into() };
-        let line = Output::plain(false).phase_line(&record);
-        assert_eq!(line, "  provision  4 tools, all cached                                      0.1 s");
+        let line = Output::plain(false).step_line("provision", 120, "4 tools, all cached");
+        assert_eq!(
+            line,
+            "  provision  4 tools, all cached                                     0.1 s"
+        );
+    }
+
+    #[test]
+    fn sizes_are_read_in_the_unit_that_fits() {
+        assert_eq!(
+            (size(44_508_240).as_str(), size(72_164_300_000).as_str()),
+            ("44.5 MB", "72.2 GB")
+        );
     }
 
     #[test]
     fn columns_stand_below_each_other_and_leave_no_trailing_space() {
-        let rows = [vec!["a".into(), "long".into(), "x".into()], vec!["bbb".into(), "s".into(), String::new()]];
+        let rows = [
+            vec!["a".into(), "long".into(), "x".into()],
+            vec!["bbb".into(), "s".into(), String::new()],
+        ];
         assert_eq!(columns(&rows), "a    long  x\nbbb  s\n");
     }
 }

@@ -29,7 +29,10 @@ async fn wait_until_gone(pid: &str) {
 #[tokio::test]
 async fn streams_and_exit_code_come_back() {
     let finished = run_shell("echo out; echo err >&2; exit 3", None).await;
-    assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), ("out\n", "err\n"));
+    assert_eq!(
+        (finished.stdout.as_str(), finished.stderr.as_str()),
+        ("out\n", "err\n")
+    );
     assert_eq!(describe(finished.status.unwrap()), "exited with code 3");
     assert!(!finished.succeeded());
 }
@@ -37,13 +40,20 @@ async fn streams_and_exit_code_come_back() {
 #[tokio::test]
 async fn a_signal_is_named() {
     let finished = run_shell("kill -ABRT $$", None).await;
-    assert_eq!(describe(finished.status.unwrap()), "was killed by signal SIGABRT");
+    assert_eq!(
+        describe(finished.status.unwrap()),
+        "was killed by signal SIGABRT"
+    );
 }
 
 #[tokio::test]
 async fn a_program_that_runs_for_ever_is_killed_with_its_children() {
     let started = Instant::now();
-    let finished = run_shell("sleep 1000 & echo $!; wait", Some(Duration::from_millis(200))).await;
+    let finished = run_shell(
+        "sleep 1000 & echo $!; wait",
+        Some(Duration::from_millis(200)),
+    )
+    .await;
     assert!(finished.status.is_none());
     assert!(started.elapsed() < Duration::from_secs(5));
     wait_until_gone(&finished.stdout).await;
@@ -62,7 +72,10 @@ async fn a_child_that_is_left_behind_neither_survives_nor_delays() {
 async fn giving_up_the_wait_kills_the_group() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("pid");
-    let script = format!("echo $$ > {0}.part; mv {0}.part {0}; sleep 1000", file.display());
+    let script = format!(
+        "echo $$ > {0}.part; mv {0}.part {0}; sleep 1000",
+        file.display()
+    );
     let waiting = tokio::spawn(run(shell(&script), None));
     let pid = loop {
         match std::fs::read_to_string(&file) {
@@ -77,9 +90,17 @@ async fn giving_up_the_wait_kills_the_group() {
 
 #[tokio::test]
 async fn endless_output_is_kept_at_both_ends() {
-    let finished = run_shell("echo first; head -c 4194304 /dev/zero | tr '\\0' x; echo; echo last", None).await;
+    let finished = run_shell(
+        "echo first; head -c 4194304 /dev/zero | tr '\\0' x; echo; echo last",
+        None,
+    )
+    .await;
     assert!(finished.stdout.starts_with("first\n") && finished.stdout.ends_with("last\n"));
-    assert!(finished.stdout.len() < 2 * KEPT + 100, "{}", finished.stdout.len());
+    assert!(
+        finished.stdout.len() < 2 * KEPT + 100,
+        "{}",
+        finished.stdout.len()
+    );
     assert!(finished.stdout.contains("bytes left out"));
 }
 
@@ -92,15 +113,22 @@ fn a_short_text_is_shown_whole() {
 fn a_long_text_keeps_its_ends() {
     let text = format!("first\n{}\nlast", "é".repeat(1000));
     let shown = excerpt(&text, 100, |_| false);
-    assert!(shown.starts_with("first\n") && shown.ends_with("\nlast"), "{shown}");
+    assert!(
+        shown.starts_with("first\n") && shown.ends_with("\nlast"),
+        "{shown}"
+    );
     assert!(shown.len() < 200, "{}", shown.len());
 }
 
 #[test]
 fn the_cause_is_never_cut_away() {
     let warnings = "warning: something\n".repeat(100);
-    let text = format!("{warnings}error[E0308]: mismatched types\n --> src/main.rs:7:9\n{warnings}end");
+    let text =
+        format!("{warnings}error[E0308]: mismatched types\n --> src/main.rs:7:9\n{warnings}end");
     let shown = excerpt(&text, 200, |line| line.starts_with("error"));
-    assert!(shown.contains("error[E0308]: mismatched types\n --> src/main.rs:7:9"), "{shown}");
+    assert!(
+        shown.contains("error[E0308]: mismatched types\n --> src/main.rs:7:9"),
+        "{shown}"
+    );
     assert!(shown.ends_with("end") && shown.len() < 400, "{shown}");
 }

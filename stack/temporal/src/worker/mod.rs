@@ -1,93 +1,23 @@
 //! Hosting workers: each on a thread of its own, stopped together and within a bound.
 
+mod spec;
+
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, thread, time::Duration};
 
+use backon::{ExponentialBuilder, Retryable};
 use futures::FutureExt;
-use temporalio_client::Client;
-use temporalio_common::{WorkflowDefinition, worker::WorkerDeploymentOptions};
-use temporalio_sdk::{
-    Runtime, Worker, WorkerOptions,
-    activities::ActivityImplementer,
-    runtime::{
-        PollerBehavior, RuntimeOptions,
-        worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
-    },
-};
-use temporalio_workflow::workflows::WorkflowImplementation;
+use temporalio_client::{Client, NamespacedClient};
+use temporalio_sdk::{Runtime, Worker, runtime::RuntimeOptions};
 use tokio::{
     runtime::Handle,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::timeout,
 };
 
-use crate::error_text;
+pub use self::spec::WorkerSpec;
+use crate::{QueueKind, error_text, pollers};
 
-/// Tasks of one kind that one worker runs at a time, unless told otherwise.
-const DEFAULT_SLOTS: usize = 100;
-
-/// Polls of one kind that one worker keeps open. Two is the least the SDK takes with a workflow
-/// cache; more only cost start-up time, since an open poll is answered at once.
-const POLLS: usize = 2;
-
-/// A worker to run: its queue and what it does.
-pub struct WorkerSpec {
-    options: WorkerOptions,
-}
-
-impl WorkerSpec {
-    /// A worker for `task_queue` that does nothing yet. `build_id` tells builds apart in Temporal;
-    /// without one the SDK would hash the whole executable at start.
-    pub fn new(task_queue: &str, build_id: &str) -> Self {
-        let options = WorkerOptions::new(task_queue)
-            .deployment_options(WorkerDeploymentOptions::from_build_id(build_id.to_owned()))
-            .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(POLLS))
-            .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(POLLS))
-            // Activities in flight are told at once; what they owe their callers they do then.
-            .graceful_shutdown_period(Duration::ZERO)
-            .build();
-        Self { options }
-    }
-
-    /// Adds a workflow type.
-    ///
-    /// # Panics
-    ///
-    /// When a workflow of the same name was added before, which is a mistake in the program.
-    #[must_use]
-    pub fn with_workflow<W>(mut self) -> Self
-    where
-        W: WorkflowImplementation,
-        <W::Run as WorkflowDefinition>::Input: Send,
-    {
-        self.options
-            .register_workflow::<W>()
-            .expect("a worker has one workflow of each name");
-        self
-    }
-
-    /// Adds the activities of `implementer`.
-    #[must_use]
-    pub fn with_activities<A: ActivityImplementer>(mut self, implementer: A) -> Self {
-        self.options.register_activities(implementer);
-        self
-    }
-
-    /// Runs at most `count` activities at a time (100 unless set).
-    #[must_use]
-    pub fn with_max_activities(mut self, count: usize) -> Self {
-        let slots = FixedSizeSlotSupplier::new;
-        self.options.tuner = TunerHolder::builder()
-            .workflow_task_slot_supplier(slots(DEFAULT_SLOTS))
-            .activity_task_slot_supplier(slots(count))
-            .local_activity_task_slot_supplier(slots(DEFAULT_SLOTS))
-            .nexus_task_slot_supplier(slots(1))
-            .build()
-            .into();
-        self
-    }
-}
-
-/// A worker did not start or ended although nobody asked.
+/// A worker did not start, does not poll, or ended although nobody asked.
 #[derive(Debug, thiserror::Error)]
 #[error("the Temporal worker of queue {task_queue} {what}: {cause}")]
 pub struct WorkerError {
@@ -107,8 +37,10 @@ pub struct StopError {
     seconds: f64,
 }
 
-/// Running workers.
+/// Running workers. Dropping the handle leaves them running until the process ends.
 pub struct WorkersHandle {
+    client: Client,
+    polled: Vec<(String, QueueKind)>,
     running: BTreeSet<String>,
     shutdowns: Vec<Box<dyn Fn() + Send + Sync>>,
     ends: UnboundedReceiver<End>,
@@ -128,28 +60,20 @@ struct End {
 /// made are dropped unstarted.
 pub fn spawn_workers(client: Client, specs: Vec<WorkerSpec>) -> Result<WorkersHandle, WorkerError> {
     let mut workers = Vec::new();
+    let mut polled = Vec::new();
     for spec in specs {
         let task_queue = spec.options.task_queue.clone();
-        let failed = |cause: String| WorkerError {
+        polled.extend(spec.kinds().map(|kind| (task_queue.clone(), kind)));
+        workers.push(make(&client, spec).map_err(|cause| WorkerError {
             task_queue,
             cause,
             what: "was not made",
-        };
-        // Reports of workers to Temporal cost a further poller each and nobody reads them here.
-        let options = RuntimeOptions::builder().heartbeat_interval(None).build();
-        let worker = options
-            .map_err(|e| e.to_string())
-            .and_then(|options| {
-                Runtime::from_current_tokio(options).map_err(|e| error_text::chain(&e))
-            })
-            .and_then(|runtime| {
-                Worker::new(&runtime, client.clone(), spec.options)
-                    .map_err(|e| error_text::chain(&e))
-            });
-        workers.push(worker.map_err(failed)?);
+        })?);
     }
     let (ended, ends) = unbounded_channel();
     let mut handle = WorkersHandle {
+        client,
+        polled,
         running: BTreeSet::new(),
         shutdowns: Vec::new(),
         ends,
@@ -160,6 +84,13 @@ pub fn spawn_workers(client: Client, specs: Vec<WorkerSpec>) -> Result<WorkersHa
         run_on_thread(worker, ended.clone());
     }
     Ok(handle)
+}
+
+fn make(client: &Client, spec: WorkerSpec) -> Result<Worker, String> {
+    // Reports of workers to Temporal cost a further poller each and nobody reads them here.
+    let options = RuntimeOptions::builder().heartbeat_interval(None).build()?;
+    let runtime = Runtime::from_current_tokio(options).map_err(|e| error_text::chain(&e))?;
+    Worker::new(&runtime, client.clone(), spec.options).map_err(|e| error_text::chain(&e))
 }
 
 /// `Worker::run` is not `Send`, so it cannot be a task: it gets a thread that blocks on it.
@@ -183,18 +114,36 @@ fn run_on_thread(mut worker: Worker, ended: UnboundedSender<End>) {
 }
 
 impl WorkersHandle {
+    /// Waits until Temporal sees every worker poll, no longer than `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// When a worker ends meanwhile, or Temporal does not see it poll in time.
+    pub async fn until_polling(&mut self, deadline: Duration) -> Result<(), WorkerError> {
+        let (client, polled) = (self.client.clone(), self.polled.clone());
+        let all = async {
+            for (task_queue, kind) in &polled {
+                poll_seen(&client, task_queue, *kind, deadline).await?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            error = self.ended() => Err(error),
+            polling = all => polling,
+        }
+    }
+
     /// Waits until a worker ends although nobody asked it to, and says why. Never resolves while
     /// all of them run. May be dropped and called again.
     pub async fn ended(&mut self) -> WorkerError {
         match self.ends.recv().await {
             Some(end) => {
                 self.running.remove(&end.task_queue);
-                let cause = end
-                    .error
-                    .unwrap_or_else(|| "it was shut down from inside".to_owned());
                 WorkerError {
                     task_queue: end.task_queue,
-                    cause,
+                    cause: end
+                        .error
+                        .unwrap_or_else(|| "it was shut down from inside".to_owned()),
                     what: "ended",
                 }
             }
@@ -215,16 +164,12 @@ impl WorkersHandle {
         }
         let all_ended = async {
             while !self.running.is_empty() {
-                let Some(end) = self.ends.recv().await else {
+                let Some(End { task_queue, error }) = self.ends.recv().await else {
                     break;
                 };
-                self.running.remove(&end.task_queue);
-                if let Some(error) = end.error {
-                    tracing::warn!(
-                        task_queue = end.task_queue,
-                        error,
-                        "worker ended with an error"
-                    );
+                self.running.remove(&task_queue);
+                if let Some(error) = error {
+                    tracing::warn!(task_queue, error, "worker ended with an error");
                 }
             }
         };
@@ -233,4 +178,36 @@ impl WorkersHandle {
             seconds: deadline.as_secs_f64(),
         })
     }
+}
+
+/// Waits until the client of this process is among the pollers of a queue.
+async fn poll_seen(
+    client: &Client,
+    task_queue: &str,
+    kind: QueueKind,
+    deadline: Duration,
+) -> Result<(), WorkerError> {
+    let identity = client.identity();
+    let look = || async {
+        let seen = pollers(client, task_queue, kind)
+            .await
+            .map_err(|e| e.to_string())?;
+        match seen.iter().any(|poller| poller.identity == identity) {
+            true => Ok(()),
+            false => Err(format!(
+                "{} other pollers of its {kind:?} tasks are seen",
+                seen.len()
+            )),
+        }
+    };
+    let backoff = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(2))
+        .with_max_delay(Duration::from_millis(100))
+        .with_total_delay(Some(deadline))
+        .without_max_times();
+    look.retry(backoff).await.map_err(|cause| WorkerError {
+        task_queue: task_queue.to_owned(),
+        cause,
+        what: "is not seen polling",
+    })
 }

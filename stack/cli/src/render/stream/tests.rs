@@ -8,7 +8,10 @@ fn snapshot(phase: Phase, messages: &[(Speaker, &str)]) -> Snapshot {
         completed_at: String::new(),
         entries: messages
             .iter()
-            .map(|(speaker, text)| Entry::Message { speaker: *speaker, text: (*text).to_owned() })
+            .map(|(speaker, text)| Entry::Message {
+                speaker: *speaker,
+                text: (*text).to_owned(),
+            })
             .collect(),
         tool_calls: 0,
     }
@@ -20,13 +23,19 @@ fn tasks(phase: Phase, tasks: &[(&str, TaskState, &str)]) -> Snapshot {
         state: *state,
         error: (*error).to_owned(),
     });
-    Snapshot { entries: entries.collect(), ..snapshot(phase, &[]) }
+    Snapshot {
+        entries: entries.collect(),
+        ..snapshot(phase, &[])
+    }
 }
 
 /// Everything that following `snapshots` puts on the screen.
 fn screen(snapshots: &[Snapshot]) -> String {
     let mut view = LiveView::default();
-    let pieces = snapshots.iter().flat_map(|snapshot| view.update(snapshot)).collect::<Vec<_>>();
+    let pieces = snapshots
+        .iter()
+        .flat_map(|snapshot| view.update(snapshot))
+        .collect::<Vec<_>>();
     pieces
         .iter()
         .map(|piece| match piece {
@@ -38,7 +47,13 @@ fn screen(snapshots: &[Snapshot]) -> String {
 
 #[test]
 fn each_phase_is_shown_once() {
-    let phases = [Phase::Pending, Phase::Pending, Phase::InProgress, Phase::InProgress, Phase::Completed];
+    let phases = [
+        Phase::Pending,
+        Phase::Pending,
+        Phase::InProgress,
+        Phase::InProgress,
+        Phase::Completed,
+    ];
     assert_eq!(
         screen(&phases.map(|phase| snapshot(phase, &[]))),
         "⏳ Execution pending...\n▶️  Execution started\n✅ Execution completed\n"
@@ -84,7 +99,12 @@ fn a_message_that_was_rewritten_is_shown_again_whole() {
 
 #[test]
 fn a_late_snapshot_shows_everything_in_order() {
-    let all = [(Speaker::Human, "hi"), (Speaker::Agent, "a"), (Speaker::Tool, "t"), (Speaker::System, "s")];
+    let all = [
+        (Speaker::Human, "hi"),
+        (Speaker::Agent, "a"),
+        (Speaker::Tool, "t"),
+        (Speaker::System, "s"),
+    ];
     assert_eq!(
         screen(&[snapshot(Phase::Failed, &all)]),
         "💬 You: hi\n\n🤖 Agent: a\n\n🔧 Tool: t\n\nℹ️ System: s\n\n❌ Execution failed\n"
@@ -96,7 +116,13 @@ fn a_task_is_shown_once_per_state_with_its_error() {
     let shown = screen(&[
         tasks(Phase::InProgress, &[("fetch", TaskState::Running, "")]),
         tasks(Phase::InProgress, &[("fetch", TaskState::Running, "")]),
-        tasks(Phase::Failed, &[("fetch", TaskState::Failed, "404"), ("store", TaskState::Skipped, "")]),
+        tasks(
+            Phase::Failed,
+            &[
+                ("fetch", TaskState::Failed, "404"),
+                ("store", TaskState::Skipped, ""),
+            ],
+        ),
     ]);
     assert_eq!(
         shown,
@@ -107,13 +133,22 @@ fn a_task_is_shown_once_per_state_with_its_error() {
 
 #[test]
 fn a_model_cannot_drive_the_terminal() {
-    let shown = screen(&[snapshot(Phase::Completed, &[(Speaker::Agent, "a\x1b[2J\x07b\tc")])]);
-    assert!(shown.contains("a[2Jb\tc") && !shown.contains('\x1b'), "{shown:?}");
+    let shown = screen(&[snapshot(
+        Phase::Completed,
+        &[(Speaker::Agent, "a\x1b[2J\x07b\tc")],
+    )]);
+    assert!(
+        shown.contains("a[2Jb\tc") && !shown.contains('\x1b'),
+        "{shown:?}"
+    );
 }
 
 #[test]
 fn the_summary_counts_and_says_how_it_ended() {
-    let mut done = snapshot(Phase::Completed, &[(Speaker::Human, "hi"), (Speaker::Agent, "ho")]);
+    let mut done = snapshot(
+        Phase::Completed,
+        &[(Speaker::Human, "hi"), (Speaker::Agent, "ho")],
+    );
     done.started_at = "2026-01-01T00:00:00Z".into();
     done.completed_at = "2026-01-01T00:00:12Z".into();
     done.tool_calls = 3;
@@ -121,12 +156,25 @@ fn the_summary_counts_and_says_how_it_ended() {
     let rule = "─".repeat(80);
     assert_eq!(
         texts(final_block("agent", &done)),
-        ["", &rule, "Done!", "Duration: 12s", "Total messages: 2", "Tool calls: 3", &rule, ""]
+        [
+            "",
+            &rule,
+            "Done!",
+            "Duration: 12s",
+            "Total messages: 2",
+            "Tool calls: 3",
+            &rule,
+            ""
+        ]
     );
 
     let mut failed = tasks(
         Phase::Failed,
-        &[("a", TaskState::Completed, ""), ("b", TaskState::Failed, "no"), ("c", TaskState::Skipped, "")],
+        &[
+            ("a", TaskState::Completed, ""),
+            ("b", TaskState::Failed, "no"),
+            ("c", TaskState::Skipped, ""),
+        ],
     );
     failed.error = "b: no".into();
     assert_eq!(

@@ -1,0 +1,251 @@
+//! The language of nextest: what it is told (metadata, configuration, arguments) and what it says.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use stigmer_e2e_plan::Plan;
+
+use super::{selection::SuiteTest, shuffle::Order};
+
+/// The group of tests that share the model: one at a time.
+const MODEL_GROUP: &str = "llm";
+/// The contract's budget for one test; nextest kills it then.
+pub const TEST_LIMIT_SECONDS: u64 = 120;
+
+/// The configuration for a run of `tests`.
+pub fn config(jobs: usize, order: &Order, tests: &[SuiteTest]) -> String {
+    let mut text = format!(
+        "[test-groups]\n{MODEL_GROUP} = {{ max-threads = 1 }}\n\n\
+         [profile.default]\nfail-fast = false\nretries = 0\ntest-threads = {jobs}\n\
+         slow-timeout = {{ period = \"{TEST_LIMIT_SECONDS}s\", terminate-after = 1, grace-period = \"5s\" }}\n"
+    );
+    for (priority, names) in order.priorities() {
+        text.push_str(&override_for(names.iter().map(String::as_str), &format!("priority = {priority}")));
+    }
+    let real: Vec<_> = tests.iter().filter(|test| test.real_model).map(|test| test.path.as_str()).collect();
+    if !real.is_empty() {
+        text.push_str(&override_for(real.into_iter(), &format!("test-group = \"{MODEL_GROUP}\"")));
+    }
+    text
+}
+
+fn override_for<'a>(names: impl Iterator<Item = &'a str>, setting: &str) -> String {
+    let filter: Vec<_> = names.map(|name| format!("test(={name})")).collect();
+    format!("\n[[profile.default.overrides]]\nfilter = \"{}\"\n{setting}\n", filter.join(" | "))
+}
+
+/// What `cargo metadata` would say about the suite's package, as far as nextest reads it.
+pub fn cargo_metadata(root: &Utf8Path) -> Value {
+    let package = package_id(root);
+    json!({
+        "version": 1,
+        "workspace_root": root,
+        "target_directory": root.join("target"),
+        "workspace_members": [package],
+        "packages": [{
+            "name": "stigmer-e2e",
+            "version": "0.1.0",
+            "id": package,
+            "edition": "2024",
+            "manifest_path": root.join("e2e/Cargo.toml"),
+            "dependencies": [],
+            "features": {},
+            "targets": [{
+                "kind": ["test"],
+                "crate_types": ["bin"],
+                "name": "suite",
+                "src_path": root.join("e2e/tests/suite/main.rs"),
+                "edition": "2024",
+                "doc": false,
+                "doctest": false,
+                "test": true,
+            }],
+        }],
+        "resolve": {
+            "root": package,
+            "nodes": [{"id": package, "dependencies": [], "deps": [], "features": []}],
+        },
+        "metadata": null,
+    })
+}
+
+/// What `cargo nextest list --list-type binaries-only` would say about the suite.
+pub fn binaries_metadata(root: &Utf8Path, suite: &Utf8Path) -> Value {
+    json!({
+        "rust-build-meta": {
+            "target-directory": root.join("target"),
+            "base-output-directories": [],
+            "non-test-binaries": {},
+            "build-script-out-dirs": {},
+            "linked-paths": [],
+            "target-platforms": [],
+            "target-platform": null,
+        },
+        "rust-binaries": {
+            "stigmer-e2e::suite": {
+                "binary-id": "stigmer-e2e::suite",
+                "binary-name": "suite",
+                "package-id": package_id(root),
+                "kind": "test",
+                "binary-path": suite,
+                "build-platform": "target",
+            },
+        },
+    })
+}
+
+fn package_id(root: &Utf8Path) -> String {
+    format!("path+file://{}#stigmer-e2e@0.1.0", root.join("e2e"))
+}
+
+/// Where the files for nextest are.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The configuration.
+    pub config: Utf8PathBuf,
+    /// The metadata of the package.
+    pub cargo_metadata: Utf8PathBuf,
+    /// The metadata of the suite.
+    pub binaries_metadata: Utf8PathBuf,
+}
+
+/// The arguments of a run of exactly `tests`. Cargo is never asked for anything.
+pub fn arguments(plan: &Plan, files: &Files, tests: &[SuiteTest]) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "nextest",
+        "run",
+        "--profile",
+        "default",
+        "--config-file",
+        files.config.as_str(),
+        "--user-config-file",
+        "none",
+        "--cargo-metadata",
+        files.cargo_metadata.as_str(),
+        "--binaries-metadata",
+        files.binaries_metadata.as_str(),
+        "--workspace-remap",
+        plan.root.as_str(),
+        "--message-format",
+        "libtest-json-plus",
+        "--no-input-handler",
+        "--color",
+        "never",
+        "--",
+        "--exact",
+    ]
+    .map(str::to_owned)
+    .into();
+    arguments.extend(tests.iter().map(|test| test.path.clone()));
+    arguments
+}
+
+/// Something that nextest says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// A test has begun.
+    Started {
+        /// Its path.
+        test: String,
+    },
+    /// A test has ended.
+    Ended {
+        /// Its path.
+        test: String,
+        /// How.
+        end: End,
+        /// How long it took, in seconds.
+        seconds: f64,
+        /// What it printed, when it failed.
+        printed: Option<String>,
+    },
+}
+
+/// How nextest saw a test end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Exit code zero.
+    Passed,
+    /// Another exit code, or a signal.
+    Failed,
+    /// Killed when its time was up.
+    TimedOut,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(rename = "type")]
+    kind: String,
+    event: String,
+    name: Option<String>,
+    #[serde(default)]
+    exec_time: f64,
+    stdout: Option<String>,
+    reason: Option<String>,
+}
+
+/// Understands a line of nextest's output; nothing when it is about no test.
+///
+/// # Errors
+///
+/// When it is no JSON of the expected shape, which means another version of nextest.
+pub fn parse(line: &str) -> Result<Option<Message>, serde_json::Error> {
+    let line: Line = serde_json::from_str(line)?;
+    let (true, Some(name)) = (line.kind == "test", line.name) else { return Ok(None) };
+    // `package::binary$path`.
+    let test = name.split_once('$').map_or(name.as_str(), |(_, path)| path).to_owned();
+    let end = match line.event.as_str() {
+        "started" => return Ok(Some(Message::Started { test })),
+        "ok" => End::Passed,
+        "failed" if line.reason.as_deref() == Some("time limit exceeded") => End::TimedOut,
+        "failed" => End::Failed,
+        // "ignored": it was not selected.
+        _ => return Ok(None),
+    };
+    Ok(Some(Message::Ended { test, end, seconds: line.exec_time, printed: line.stdout }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(path: &str, real_model: bool) -> SuiteTest {
+        SuiteTest { path: path.into(), ids: vec![], real_model }
+    }
+
+    #[test]
+    fn the_lines_of_the_pinned_nextest_are_understood() {
+        let started = r#"{"type":"test","event":"started","name":"stigmer-e2e::suite$deep::log_01_x"}"#;
+        assert_eq!(parse(started).unwrap(), Some(Message::Started { test: "deep::log_01_x".into() }));
+        let ok = r#"{"type":"test","event":"ok","name":"stigmer-e2e::suite$a","exec_time":0.25}"#;
+        assert_eq!(parse(ok).unwrap(), Some(Message::Ended { test: "a".into(), end: End::Passed, seconds: 0.25, printed: None }));
+        let failed = r#"{"type":"test","event":"failed","name":"s$a","exec_time":1.5,"stdout":"boom\n"}"#;
+        assert_eq!(parse(failed).unwrap(), Some(Message::Ended { test: "a".into(), end: End::Failed, seconds: 1.5, printed: Some("boom\n".into()) }));
+        let late = r#"{"type":"test","event":"failed","name":"s$a","exec_time":2.0,"reason":"time limit exceeded"}"#;
+        assert!(matches!(parse(late).unwrap(), Some(Message::Ended { end: End::TimedOut, .. })));
+        let suite = r#"{"type":"suite","event":"started","test_count":6,"nextest":{"crate":"c","test_binary":"suite","kind":"test"}}"#;
+        assert_eq!(parse(suite).unwrap(), None);
+    }
+
+    #[test]
+    fn another_language_is_an_error_and_not_silence() {
+        assert!(parse("Starting 6 tests").is_err());
+    }
+
+    #[test]
+    fn every_test_has_its_priority_and_real_ones_share_a_group() {
+        let tests = [test("a::b", false), test("c", true), test("d", true)];
+        let names: Vec<_> = tests.iter().map(|test| test.path.clone()).collect();
+        let config = config(4, &Order::new(&names, 1), &tests);
+        assert!(config.contains("test-threads = 4\n"), "{config}");
+        for priority in [100, 99, 98] {
+            assert!(config.contains(&format!("\npriority = {priority}\n")), "{config}");
+        }
+        assert!(config.contains("filter = \"test(=c) | test(=d)\"\ntest-group = \"llm\"\n"), "{config}");
+    }
+
+    #[test]
+    fn without_real_tests_no_group_is_used() {
+        assert!(!config(1, &Order::new(&["a".into()], 1), &[test("a", false)]).contains("test-group ="));
+    }
+}

@@ -1,0 +1,81 @@
+//! The folder itself: every write goes through here, so that a full disk ends a run the same way
+//! wherever it is noticed.
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+use stigmer_e2e_plan::{ExitCode, Plan, failure, write_atomically, write_json};
+
+use super::{Coverage, RunRecord, Summary, TestOutcome, events::Events, junit};
+
+/// The results folder of a run. Every error is a failure with [`ExitCode::ResultsUnwritable`].
+#[derive(Debug)]
+pub struct Results {
+    folder: Utf8PathBuf,
+    events: Events,
+    /// What `run.json` holds; [`Results::write_run`] writes it.
+    pub run: RunRecord,
+}
+
+impl Results {
+    /// Creates the folder of `plan`, its event log, and the first `run.json`.
+    pub fn create(plan: &Plan) -> Result<Self> {
+        let folder = plan.results.clone();
+        let open = || {
+            std::fs::create_dir_all(folder.join("services")).with_context(|| format!("failed to create {folder}/services"))?;
+            let file = folder.join("events.jsonl");
+            Events::open(&file).with_context(|| format!("failed to open {file}"))
+        };
+        let events = writable(open())?;
+        let results = Self { folder, events, run: RunRecord::new(plan) };
+        results.write_run()?;
+        Ok(results)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Utf8Path {
+        &self.folder
+    }
+
+    /// Appends an event and returns its line.
+    pub fn event<T: Serialize>(&mut self, event: &str, detail: &T) -> Result<serde_json::Value> {
+        writable(self.events.append(event, detail).with_context(|| format!("failed to write {}/events.jsonl", self.folder)))
+    }
+
+    /// Writes `run.json` as it stands.
+    pub fn write_run(&self) -> Result<()> {
+        writable(write_json(&self.folder.join("run.json"), &self.run))
+    }
+
+    /// Writes `junit.xml` as the tests stand.
+    pub fn write_junit(&self, outcomes: &[TestOutcome]) -> Result<()> {
+        let xml = junit::xml(&self.run.run_id, self.run.seed, outcomes).context("failed to encode junit.xml")?;
+        writable(write_atomically(&self.folder.join("junit.xml"), xml.as_bytes()))
+    }
+
+    /// Writes `coverage.json` and `coverage.md`.
+    pub fn write_coverage(&self, coverage: &Coverage) -> Result<()> {
+        writable(write_json(&self.folder.join("coverage.json"), coverage))?;
+        writable(write_atomically(&self.folder.join("coverage.md"), coverage.markdown().as_bytes()))
+    }
+
+    /// Writes `summary.json` and `summary.txt`.
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        writable(write_json(&self.folder.join("summary.json"), summary))?;
+        writable(write_atomically(&self.folder.join("summary.txt"), summary.text().as_bytes()))
+    }
+
+    /// Writes any other file of the folder.
+    pub fn write_file(&self, name: &str, content: &[u8]) -> Result<Utf8PathBuf> {
+        let file = self.folder.join(name);
+        writable(write_atomically(&file, content))?;
+        Ok(file)
+    }
+}
+
+fn writable<T>(result: Result<T>) -> Result<T> {
+    result.map_err(|error| {
+        let fix = "free some space, make the folder writable, or name another one with --results";
+        failure(ExitCode::ResultsUnwritable, format!("{error:#}"), fix)
+    })
+}

@@ -1,0 +1,18 @@
+//! The results folder of a run. Its files are whole at any moment, so that an aborted run has them
+//! too (`docs/results.md` describes them for readers).
+
+mod coverage;
+mod events;
+mod folder;
+mod junit;
+mod outcome;
+mod provenance;
+mod run_record;
+mod summary;
+
+pub use coverage::{Coverage, Scenario, scenarios};
+pub use folder::Results;
+pub use outcome::{Tally, TestOutcome, TestVerdict};
+pub use provenance::{Provenance, binaries_of};
+pub use run_record::{RunRecord, RunVerdict, SharedServiceTimes, mark_aborted};
+pub use summary::{Summary, last_line};

@@ -1,0 +1,135 @@
+//! `run.json`: what was run, on what, how, and how it ended. Written at the start with the verdict
+//! `running` and again whenever something is added to it.
+
+use anyhow::Result;
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stigmer_e2e::supervise::ServiceStarted;
+use stigmer_e2e_plan::{LlmChoice, PhaseRecord, Pin, Plan, Selection, read_json, write_json};
+
+use super::{Provenance, Tally, events::now};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunVerdict {
+    /// It has not; on disk after the driver's end: the driver was killed.
+    Running,
+    /// Everything selected passed or was allowed to be skipped.
+    Passed,
+    /// A test failed.
+    Failed,
+    /// No test ran.
+    NothingRan,
+    /// A shared service did not come up, died, or had to be killed.
+    ServiceFailed,
+    /// Processes were left behind.
+    Leftovers,
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// The pipeline could not do its own work.
+    Broken,
+}
+
+impl RunVerdict {
+    /// The verdict in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NothingRan => "nothing ran",
+            Self::ServiceFailed => "a service failed",
+            Self::Leftovers => "something was left behind",
+            Self::Interrupted => "interrupted",
+            Self::Broken => "the pipeline failed",
+        }
+    }
+}
+
+/// How long the shared services took to start.
+pub type SharedServiceTimes = Vec<ServiceStarted>;
+
+/// The content of `run.json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRecord {
+    /// Names the run.
+    pub run_id: String,
+    /// How it ended.
+    pub verdict: RunVerdict,
+    /// The exit code of the driver; nothing while it runs.
+    pub exit_code: Option<u8>,
+    /// Why it did not simply pass.
+    pub cause: Option<String>,
+    /// When the driver took over, RFC 3339.
+    pub started_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
+    /// The seed of the order and of what tests draw.
+    pub seed: u64,
+    /// How many tests ran at once.
+    pub jobs: usize,
+    /// Which tests were asked for.
+    pub selection: Selection,
+    /// The order in which the tests were started.
+    pub order: Vec<String>,
+    /// How many tests stand how.
+    pub counts: Tally,
+    /// The phases and their times.
+    pub phases: Vec<PhaseRecord>,
+    /// The shared services and their start times.
+    pub services: SharedServiceTimes,
+    /// Which model answered.
+    pub llm: LlmChoice,
+    /// SHA-256 of the pinned model file.
+    pub model_sha256: Option<String>,
+    /// The pinned artefacts.
+    pub pins: Vec<Pin>,
+    /// Binaries, revision, and host; nothing until they are known.
+    #[serde(flatten)]
+    pub provenance: Option<Provenance>,
+    /// Processes that had to be killed because they did not end when asked.
+    pub forced_kills: usize,
+    /// Processes that were still there after everything was stopped.
+    pub leftovers: Option<usize>,
+}
+
+impl RunRecord {
+    /// The record of a run that begins.
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            run_id: plan.run_id.clone(),
+            verdict: RunVerdict::Running,
+            exit_code: None,
+            cause: None,
+            started_at: now(),
+            ended_at: None,
+            seed: plan.seed,
+            jobs: plan.jobs,
+            selection: plan.selection.clone(),
+            order: Vec::new(),
+            counts: Tally::default(),
+            phases: plan.phases.clone(),
+            services: Vec::new(),
+            llm: plan.llm.clone(),
+            model_sha256: plan.tools.llm.as_ref().map(|files| files.sha256.clone()),
+            pins: plan.pins.clone(),
+            provenance: None,
+            forced_kills: 0,
+            leftovers: None,
+        }
+    }
+}
+
+/// Writes into the `run.json` in `results` that the run was interrupted; for an end in a hurry,
+/// when the record itself is out of reach.
+pub fn mark_aborted(results: &Utf8Path, exit_code: u8) -> Result<()> {
+    let file = results.join("run.json");
+    let mut record: Value = read_json(&file)?;
+    record["verdict"] = serde_json::to_value(RunVerdict::Interrupted)?;
+    record["exit_code"] = exit_code.into();
+    record["cause"] = "a second signal: everything was killed at once".into();
+    record["ended_at"] = now().into();
+    write_json(&file, &record)
+}

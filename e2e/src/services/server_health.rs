@@ -1,0 +1,116 @@
+//! A Stigmer server, asked whether it serves.
+
+use std::time::Duration;
+
+use tonic::transport::Endpoint;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+
+/// How long it may take to answer one question.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// A server that does not answer as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Nobody answers.
+    #[error("{address} does not answer: {cause}")]
+    Unreachable {
+        /// What was asked.
+        address: String,
+        /// What was met.
+        cause: String,
+    },
+    /// Somebody answers who speaks no gRPC health protocol.
+    #[error("{address} is something else: {cause}")]
+    SomethingElse {
+        /// What was asked.
+        address: String,
+        /// What was wrong with the answer.
+        cause: String,
+    },
+    /// It answers that it does not serve.
+    #[error("{address} says {status} for health service {service:?}")]
+    NotServing {
+        /// What was asked.
+        address: String,
+        /// The health service.
+        service: String,
+        /// Its status.
+        status: &'static str,
+    },
+}
+
+/// Whether a server at `address` (`host:port`) says SERVING for itself and, if asked, for its
+/// Temporal workers.
+pub async fn server_answers(address: &str, with_temporal: bool) -> Result<(), ServerError> {
+    let unreachable = |cause: String| ServerError::Unreachable { address: address.to_owned(), cause };
+    let something_else = |cause: String| ServerError::SomethingElse { address: address.to_owned(), cause };
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| unreachable(error.to_string()))?;
+    // Connecting is TCP only; whether HTTP/2 is spoken shows at the first call.
+    let channel = endpoint.connect_timeout(ANSWER).timeout(ANSWER).connect().await;
+    let mut client = HealthClient::new(channel.map_err(|error| unreachable(format!("{error:?}")))?);
+    for service in ["", "temporal"].into_iter().take(if with_temporal { 2 } else { 1 }) {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let answer = tokio::time::timeout(ANSWER, client.check(request)).await;
+        let answer = answer.map_err(|_| something_else(format!("no answer to a gRPC health check within {ANSWER:?}")))?;
+        let status = answer.map_err(|status| something_else(status.to_string()))?.into_inner().status();
+        if status != ServingStatus::Serving {
+            let status = status.as_str_name();
+            return Err(ServerError::NotServing { address: address.to_owned(), service: service.to_owned(), status });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+    use tokio_stream::wrappers::TcpListenerStream;
+
+    use super::*;
+
+    async fn health_server(temporal: Option<tonic_health::ServingStatus>) -> String {
+        let (reporter, service) = tonic_health::server::health_reporter();
+        if let Some(status) = temporal {
+            reporter.set_service_status("temporal", status).await;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let incoming = TcpListenerStream::new(listener);
+        tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
+        address
+    }
+
+    #[tokio::test]
+    async fn a_server_that_serves_is_accepted() {
+        let address = health_server(Some(tonic_health::ServingStatus::Serving)).await;
+        server_answers(&address, true).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_without_its_workers_is_ready_only_without_temporal() {
+        let address = health_server(Some(tonic_health::ServingStatus::NotServing)).await;
+        server_answers(&address, false).await.unwrap();
+        let error = server_answers(&address, true).await.unwrap_err();
+        assert!(error.to_string().ends_with("says NOT_SERVING for health service \"temporal\""), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_plain_listener_is_something_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.write_all(b"220 mail ready\r\n").await;
+            }
+        });
+        let error = server_answers(&address, false).await.unwrap_err();
+        assert!(matches!(error, ServerError::SomethingElse { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn nobody_at_all_is_unreachable() {
+        let address = format!("127.0.0.1:{}", crate::services::free_port().unwrap());
+        let error = server_answers(&address, false).await.unwrap_err();
+        assert!(matches!(error, ServerError::Unreachable { .. }), "{error}");
+    }
+}

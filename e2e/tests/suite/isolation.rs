@@ -1,0 +1,97 @@
+//! Section 11 of the acceptance list: what is private to a test is private.
+
+use std::{collections::BTreeMap, fs};
+
+use stigmer_api::{Resource, agent::Agent};
+use stigmer_e2e::harness::{Environment, Part, Project, budget::AGENT, story};
+
+use crate::then;
+
+/// The environment a process was started with, as the system tells it.
+fn variables(part: &Part) -> std::io::Result<BTreeMap<String, String>> {
+    let block = fs::read(format!("/proc/{}/environ", part.ready().pid))?;
+    let text = String::from_utf8_lossy(&block).into_owned();
+    Ok(text.split('\0').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+}
+
+#[test]
+fn iso_02_everything_an_environment_owns_is_its_own() {
+    story(async |t| {
+        let (one, two) = tokio::try_join!(t.environment().start(), t.environment().start())?;
+        let own = |env: &Environment| -> std::io::Result<Vec<String>> {
+            let server = variables(env.server())?;
+            let runner = variables(env.agent_runner())?;
+            assert_eq!(server["HOME"], env.home());
+            assert_eq!(runner["HOME"], env.home());
+            for variable in ["DB_PATH", "STORAGE_PATH"] {
+                assert!(server[variable].starts_with(env.folder().as_str()), "{variable} is {}", server[variable]);
+            }
+            assert_eq!(server["TEMPORAL_NAMESPACE"], env.namespace());
+            assert_eq!(runner["TEMPORAL_NAMESPACE"], env.namespace());
+            assert_eq!(runner["STIGMER_BACKEND_ENDPOINT"], env.server().address());
+            Ok(vec![
+                server["HOME"].clone(),
+                server["DB_PATH"].clone(),
+                server["STORAGE_PATH"].clone(),
+                server["TEMPORAL_NAMESPACE"].clone(),
+                env.server().address(),
+                runner["STIGMER_LLM_BASE_URL"].clone(),
+            ])
+        };
+        t.step("compare what the processes were given");
+        for (first, second) in own(&one)?.iter().zip(own(&two)?) {
+            assert_ne!(*first, second);
+        }
+        t.step("no process sees the developer's own settings");
+        for part in one.parts() {
+            let known = variables(part)?;
+            let inherited = known.keys().filter(|name| !is_given(name)).collect::<Vec<_>>();
+            assert!(inherited.is_empty(), "{:?} inherited {inherited:?}", part.component());
+        }
+        Ok(())
+    });
+}
+
+/// Whether the harness gives this variable to a part on purpose.
+fn is_given(name: &str) -> bool {
+    const GIVEN: [&str; 6] = ["HOME", "LANG", "PATH", "RUST_BACKTRACE", "LOG_LEVEL", "DB_PATH"];
+    GIVEN.contains(&name) || ["STIGMER_", "STORAGE_", "TEMPORAL_", "GRPC_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[test]
+fn iso_06_the_same_agent_name_in_two_environments_is_two_agents() {
+    story(async |t| {
+        let (one, two) = tokio::try_join!(
+            t.environment().answering("Answer of the first.").start(),
+            t.environment().answering("Answer of the second.").start(),
+        )?;
+        let environments = [(&one, "first", "Answer of the first."), (&two, "second", "Answer of the second.")];
+        let instructions = |which: &str| format!("These are the instructions of the {which}.");
+        let project = Project::with_agents(&t, &[("reviewer", "first", &instructions("first"))])?;
+        let mut ids = Vec::new();
+        for (env, which, _) in environments {
+            t.step(format!("apply in the {which} environment"));
+            project.set_agents(&[("reviewer", which, &instructions(which))])?;
+            let rows = then::applied(env, &project.cli(env).args(["apply"]).run().await?).await?;
+            assert_eq!(rows[0].known(), ("Agent", "reviewer", "✓ Created"));
+            ids.push(rows[0].id.clone());
+        }
+        assert_ne!(ids[0], ids[1]);
+        t.step("each knows its own and not the other's");
+        for (i, (env, which, answer)) in environments.into_iter().enumerate() {
+            let agent: Agent = env.api().by_slug("reviewer").await?;
+            assert_eq!(agent.id(), ids[i]);
+            assert_eq!(agent.spec.map(|spec| spec.description).as_deref(), Some(which));
+            let foreign = env.api().get::<Agent>(&ids[1 - i]).await.unwrap_err();
+            assert_eq!(foreign.code(), tonic::Code::NotFound);
+            let run = env.cli().args(["run", "reviewer", "--follow=false"]).run().await?;
+            run.exited_with(0)?;
+            let finished = then::completed(env, &then::started(env, &run).await?, AGENT).await?;
+            assert_eq!(stigmer_e2e::harness::answer_of(&finished.execution), Some(answer));
+            let requests = env.llm().requests();
+            assert_eq!(requests.len(), 1, "requests went to the wrong model");
+            assert!(requests[0].messages_of("system").join("\n").contains(&instructions(which)));
+        }
+        Ok(())
+    });
+}

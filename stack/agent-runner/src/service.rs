@@ -1,0 +1,113 @@
+//! The process: starting, telling that it is ready, ending.
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use stigmer_temporal::{
+    PingActivities, WorkerSpec, WorkersHandle, check_health, connect_until, spawn_workers,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    activities::{AgentActivities, HEARTBEAT},
+    backend::Backend,
+    execute::Executor,
+    llm::LlmClient,
+    settings::Settings,
+};
+
+const COMPONENT: &str = "stigmer-agent-runner";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long Temporal may take to come up.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// How long the worker may take to begin polling.
+const POLLING: Duration = Duration::from_secs(10);
+
+/// How long executions in flight have to report that they were stopped.
+const STOP: Duration = Duration::from_secs(3);
+
+/// Runs the agent-runner until a signal asks it to end. Exit codes: 0 ended as asked, 1 failed,
+/// 2 wrong settings or arguments.
+pub fn main() -> ExitCode {
+    if let Some(code) = stigmer_process::answer_arguments(COMPONENT, VERSION) {
+        return code;
+    }
+    let settings = match Settings::from_env() {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("Error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    stigmer_process::init_logging();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "failed to start the Tokio runtime");
+            return ExitCode::FAILURE;
+        }
+    };
+    let served = runtime.block_on(serve(settings));
+    // What still runs belongs to the SDK's client; there is nothing to wait for.
+    runtime.shutdown_background();
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let signal = stigmer_process::shutdown_requested();
+    tokio::pin!(signal);
+    let stopping = CancellationToken::new();
+    let mut workers = tokio::select! {
+        workers = start(&settings, stopping.clone()) => workers?,
+        signal = &mut signal => return signal.context("failed to listen for signals"),
+    };
+    let ended = tokio::select! {
+        error = workers.ended() => Err(anyhow::Error::new(error).context("nothing is executed any more")),
+        signal = &mut signal => signal.context("failed to listen for signals"),
+    };
+    stopping.cancel();
+    workers.stop(STOP).await?;
+    ended
+}
+
+async fn start(settings: &Settings, stopping: CancellationToken) -> anyhow::Result<WorkersHandle> {
+    let identity = format!("{COMPONENT}@{}", std::process::id());
+    let client = connect_until(&settings.temporal, &identity, CONNECT).await?;
+    check_health(&client).await?;
+    let mut workers = spawn_workers(client, vec![worker(settings, stopping)?])?;
+    workers.until_polling(POLLING).await?;
+    stigmer_process::announce(
+        COMPONENT,
+        VERSION,
+        None,
+        std::slice::from_ref(&settings.task_queue),
+    )?;
+    Ok(workers)
+}
+
+fn worker(settings: &Settings, stopping: CancellationToken) -> anyhow::Result<WorkerSpec> {
+    let executor = Executor {
+        backend: Backend::new(&settings.backend)
+            .context("failed to make a client of the stigmer-server")?,
+        llm: LlmClient::new(settings.llm.clone())
+            .context("failed to make an HTTP client for the LLM")?,
+    };
+    Ok(
+        WorkerSpec::new(&settings.task_queue, stigmer_process::build_id())
+            .with_activities(AgentActivities::new(executor, stopping))
+            .with_activities(PingActivities)
+            .with_max_activities(settings.max_activities)
+            .with_heartbeat_interval(HEARTBEAT),
+    )
+}

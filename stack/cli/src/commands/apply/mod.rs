@@ -1,0 +1,216 @@
+//! `stigmer apply`: deploys what a project defines.
+
+mod deploy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use stigmer_api::{LOCAL_ORG, Resource};
+
+use crate::{
+    api::{Api, Deployable},
+    cli::{ApplyArgs, OutputFormat},
+    config::Config,
+    project::{Project, Resources, Synthesis, synthesize},
+    render::{ApplyReport, ResourceReport, Screen, Table, print_json, terminal_width, to_stderr},
+};
+
+pub use deploy::Deployed;
+use deploy::{deploy, planned};
+
+/// Deploys, or shows what would be deployed.
+pub async fn execute(args: ApplyArgs) -> Result<ExitCode> {
+    let screen = match args.output {
+        OutputFormat::Text => Screen::text(),
+        OutputFormat::Json => Screen::silent(),
+    };
+    require_local_backend()?;
+    let project = load(args.config.as_deref(), &screen)?;
+    let discovering = discover(&project, &screen, args.output);
+    if args.dry_run {
+        dry_run(&discovering.await?, &screen, args.output);
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The server may take its time to answer while the program is built.
+    let (resources, api) = tokio::join!(discovering, Api::connect());
+    let resources = resources?;
+    let org = args.org.as_deref().unwrap_or(LOCAL_ORG);
+    screen.info(format!("Using local backend (organization: {org})"));
+    screen.info("Connecting to backend...");
+    let api = api?;
+    screen.success("✓ Connected to backend");
+    screen.blank();
+
+    let mut rows = Vec::new();
+    let result = deploy(&api, resources, org, &screen, &mut rows).await;
+    if args.output == OutputFormat::Json {
+        let error = result.as_ref().err().map(|error| format!("{error:#}"));
+        print_json(&ApplyReport {
+            dry_run: false,
+            resources: &rows,
+            error,
+        });
+    }
+    summary(&rows, result.is_ok(), &screen);
+    result.map(|_| ExitCode::SUCCESS)
+}
+
+/// Deploys the project in the current directory on behalf of another command, and returns what the
+/// server has now. `rows` says what happened to each resource, also when that ended in an error.
+pub async fn apply_quietly(
+    api: &Api,
+    org: &str,
+    format: OutputFormat,
+    rows: &mut Vec<ResourceReport>,
+) -> Result<Deployed> {
+    let silent = Screen::silent();
+    let project = load(None, &silent)?;
+    let resources = discover(&project, &silent, format).await?;
+    deploy(api, resources, org, &silent, rows).await
+}
+
+/// Only the local backend can be reached; an error says so before any work is done.
+pub fn require_local_backend() -> Result<()> {
+    match Config::load()?.backend()?.as_str() {
+        "local" => Ok(()),
+        other => bail!(
+            "the {other} backend is not supported by this stigmer; run 'stigmer backend set local'"
+        ),
+    }
+}
+
+fn load(path: Option<&camino::Utf8Path>, screen: &Screen) -> Result<Project> {
+    screen.info("Loading project configuration...");
+    let project = Project::load(path)?;
+    screen.success("✓ Loaded Stigmer.yaml");
+    screen.info(format!("  Project:  {}", project.name));
+    screen.info(format!("  Runtime:  {}", project.runtime));
+    if let Some(version) = &project.version {
+        screen.info(format!("  Version:  {version}"));
+    }
+    screen.info(format!("  Main:     {}", project.main));
+    screen.blank();
+    Ok(project)
+}
+
+/// Runs the project's program. What it prints is the user's and is shown in every mode, but never
+/// in the middle of a JSON report.
+async fn discover(project: &Project, screen: &Screen, format: OutputFormat) -> Result<Resources> {
+    screen.info("Executing entry point to discover resources...");
+    let waiting =
+        || to_stderr("Waiting for another stigmer command that works on this project...\n");
+    let Synthesis {
+        resources,
+        stdout,
+        stderr,
+    } = synthesize(project, waiting).await?;
+    if !stdout.is_empty() {
+        match format {
+            OutputFormat::Text => Screen::text().plain(stdout),
+            OutputFormat::Json => to_stderr(&stdout),
+        }
+    }
+    to_stderr(&stderr);
+    screen.success(format!(
+        "✓ Synthesis complete: {} resource(s) discovered ({} skill(s), {} agent(s), {} workflow(s))",
+        resources.len(),
+        resources.skills.len(),
+        resources.agents.len(),
+        resources.workflows.len(),
+    ));
+    screen.blank();
+    list(&resources, screen);
+    Ok(resources)
+}
+
+fn list(resources: &Resources, screen: &Screen) {
+    let show = |kind: &str, entries: &[(&str, &str)]| {
+        if entries.is_empty() {
+            return;
+        }
+        screen.info(format!("{kind} discovered: {}", entries.len()));
+        for (number, (name, description)) in entries.iter().enumerate() {
+            screen.info(format!("  {}. {name}", number + 1));
+            if !description.is_empty() {
+                screen.info(format!("     Description: {description}"));
+            }
+        }
+        screen.blank();
+    };
+    show(
+        "Skills",
+        &resources
+            .skills
+            .iter()
+            .map(|skill| (skill.name(), ""))
+            .collect::<Vec<_>>(),
+    );
+    show("Agents", &described(&resources.agents));
+    show("Workflows", &described(&resources.workflows));
+}
+
+fn described<K: Deployable>(resources: &[K]) -> Vec<(&str, &str)> {
+    resources
+        .iter()
+        .map(|resource| (resource.name(), resource.description()))
+        .collect()
+}
+
+fn dry_run(resources: &Resources, screen: &Screen, format: OutputFormat) {
+    let rows = planned(&resources.agents)
+        .chain(planned(&resources.workflows))
+        .collect::<Vec<_>>();
+    if format == OutputFormat::Json {
+        print_json(&ApplyReport {
+            dry_run: true,
+            resources: &rows,
+            error: None,
+        });
+        return;
+    }
+    screen.blank();
+    screen.plain("Dry run: The following resources would be applied:");
+    screen.blank();
+    let mut table = Table::new(["TYPE", "NAME", "ACTION"], terminal_width());
+    for row in rows {
+        table.row([
+            row.r#type.to_owned(),
+            row.name,
+            row.status.label().to_owned(),
+        ]);
+    }
+    screen.plain(table);
+    screen.plain("💡 Dry run successful - no resources were deployed");
+    screen.blank();
+}
+
+fn summary(rows: &[ResourceReport], succeeded: bool, screen: &Screen) {
+    screen.blank();
+    match succeeded {
+        true => screen.success("🚀 Deployment successful!"),
+        false => screen.error("Deployment failed"),
+    }
+    screen.blank();
+    let mut table = Table::new(["TYPE", "NAME", "STATUS", "ID"], terminal_width());
+    for row in rows {
+        let id = row.id.clone().unwrap_or_default();
+        table.row([
+            row.r#type.to_owned(),
+            row.name.clone(),
+            row.status.label().to_owned(),
+            id,
+        ]);
+    }
+    screen.plain(table);
+    if succeeded {
+        screen.plain(format!(
+            "✅ Successfully applied {} resource(s)",
+            rows.len()
+        ));
+        screen.blank();
+        screen.info("Next steps:");
+        screen.info("  - Run one: stigmer run <name> --message \"...\"");
+        screen.info("  - Update and redeploy: edit code and run 'stigmer apply' again");
+        screen.blank();
+    }
+}

@@ -1,0 +1,6 @@
+//! `stigmer` from outside: arguments in; output, exit code, and calls to a server out.
+
+mod apply;
+mod command_line;
+mod run;
+mod support;

@@ -1,0 +1,199 @@
+mod accepting;
+mod sweeping;
+mod watching;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use camino::Utf8PathBuf;
+use stigmer_api::{
+    Resource as _,
+    agent::{Agent, AgentSpec},
+    agent_execution::{AgentExecution, AgentExecutionSpec, AgentExecutionStatus},
+    execution_context::ExecutionValue,
+};
+use tempfile::TempDir;
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{
+    kinds::Kind,
+    pipeline::{self, StepError},
+    state::State,
+    store::Store,
+};
+
+/// No test waits longer for anything.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A state over a real store and a Temporal that does as told.
+struct Bench {
+    state: State,
+    temporal: Arc<FakeTemporal>,
+    connection: watch::Sender<Option<Arc<dyn Orchestrator>>>,
+    agent_id: String,
+    _folder: TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let path =
+            Utf8PathBuf::from_path_buf(folder.path().join("stigmer.db")).expect("a UTF-8 path");
+        let broker = Arc::new(Broker::default());
+        let store = Store::open(&path, vec![broker.clone()]).expect("the store opens");
+        let (connection, connected) = watch::channel(None);
+        let state = State::new(store, broker, connected, CancellationToken::new());
+        let mut agent = Agent::envelope();
+        agent.metadata_mut().name = "reviewer".to_owned();
+        agent.metadata_mut().owner_scope = 2;
+        agent.spec = Some(AgentSpec {
+            instructions: "Review the code.".to_owned(),
+            ..Default::default()
+        });
+        let agent = state
+            .store
+            .write(move |tx| pipeline::create(tx, agent))
+            .await;
+        let bench = Self {
+            state,
+            temporal: Arc::default(),
+            connection,
+            agent_id: agent.expect("the agent is made").id().to_owned(),
+            _folder: folder,
+        };
+        bench.connect();
+        bench
+    }
+
+    fn connect(&self) {
+        self.connection.send_replace(Some(self.temporal.clone()));
+    }
+
+    fn request(&self) -> AgentExecution {
+        let mut execution = AgentExecution::envelope();
+        execution.metadata_mut().name = "execution-1".to_owned();
+        let secret = ExecutionValue {
+            value: "marker".to_owned(),
+            is_secret: true,
+        };
+        execution.spec = Some(AgentExecutionSpec {
+            agent_id: self.agent_id.clone(),
+            message: "hello".to_owned(),
+            runtime_env: HashMap::from([("TOKEN".to_owned(), secret)]),
+            ..Default::default()
+        });
+        execution
+    }
+
+    /// The id of an execution that was accepted and waits.
+    async fn pending(&self) -> String {
+        let accepted = accept(&self.state, self.request())
+            .await
+            .expect("it is accepted");
+        accepted.id().to_owned()
+    }
+
+    async fn report(&self, id: &str, phase: Phase) -> Result<AgentExecution, StepError> {
+        let status = AgentExecutionStatus {
+            phase: phase.number(),
+            ..Default::default()
+        };
+        update_status(&self.state.store, id.to_owned(), status).await
+    }
+
+    async fn read(&self, id: &str) -> AgentExecution {
+        let id = id.to_owned();
+        let read = self
+            .state
+            .store
+            .read(move |rows| pipeline::get(rows, &id))
+            .await;
+        read.expect("the execution is stored")
+    }
+
+    async fn count<K: Kind>(&self) -> u64 {
+        self.state
+            .list::<K>(Default::default())
+            .await
+            .expect("the rows are listed")
+            .total
+    }
+}
+
+/// A Temporal that does as told, and remembers.
+#[derive(Default)]
+struct FakeTemporal {
+    start: Mutex<Option<StartFailure>>,
+    states: Mutex<HashMap<String, RunState>>,
+    started: Mutex<Vec<AgentExecution>>,
+    terminated: Mutex<Vec<String>>,
+    terminate_fails: Mutex<bool>,
+}
+
+impl FakeTemporal {
+    fn refuse(&self, failure: StartFailure) {
+        *self.start.lock().unwrap() = Some(failure);
+    }
+
+    fn says(&self, id: &str, state: RunState) {
+        self.states.lock().unwrap().insert(id.to_owned(), state);
+    }
+
+    fn started(&self) -> Vec<AgentExecution> {
+        self.started.lock().unwrap().clone()
+    }
+
+    fn terminated(&self) -> Vec<String> {
+        self.terminated.lock().unwrap().clone()
+    }
+}
+
+#[tonic::async_trait]
+impl Orchestrator for FakeTemporal {
+    async fn start(&self, execution: &AgentExecution) -> Result<(), StartFailure> {
+        // A start takes its time, in which a caller may leave.
+        tokio::task::yield_now().await;
+        if let Some(failure) = self.start.lock().unwrap().clone() {
+            return Err(failure);
+        }
+        self.started.lock().unwrap().push(execution.clone());
+        Ok(())
+    }
+
+    async fn state(&self, execution_id: &str) -> Result<RunState, LookupError> {
+        let states = self.states.lock().unwrap();
+        states
+            .get(execution_id)
+            .cloned()
+            .ok_or_else(|| LookupError("nobody said".to_owned()))
+    }
+
+    async fn terminate(&self, execution_id: &str, _reason: &str) -> Result<(), LookupError> {
+        if *self.terminate_fails.lock().unwrap() {
+            return Err(LookupError("not now".to_owned()));
+        }
+        self.terminated
+            .lock()
+            .unwrap()
+            .push(execution_id.to_owned());
+        Ok(())
+    }
+}
+
+/// Waits until `met` holds.
+async fn until(what: &str, met: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !met().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(
+        timeout(LIMIT, waiting).await.is_ok(),
+        "not within {LIMIT:?}: {what}"
+    );
+}

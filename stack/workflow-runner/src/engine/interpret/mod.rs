@@ -1,0 +1,3 @@
+//! Running a workflow.
+
+pub mod flow;

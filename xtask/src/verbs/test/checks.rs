@@ -1,0 +1,191 @@
+//! Format, lints, unit tests, and doc tests.
+
+use std::{process::Output as Ended, time::Instant};
+
+use anyhow::Result;
+use camino::Utf8Path;
+use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
+use xshell::{Shell, cmd};
+
+use super::tally::Tally;
+use crate::{
+    ask::ask,
+    build::{JSON, run_cargo},
+    environment::as_the_user,
+};
+
+/// How a check ended.
+pub enum Verdict {
+    /// It holds; in a few words.
+    Holds(String),
+    /// It does not, and this is what was printed about it.
+    Fails(String),
+    /// Tests ran, with this to show if any failed.
+    Tested(Tally, String),
+    /// The tool for it is missing: why, and how to get it.
+    NotRun(String),
+}
+
+/// Checks that have run.
+pub struct Checks {
+    output: Output,
+    allow_skip: bool,
+    /// The code of the first check that failed.
+    pub code: Option<ExitCode>,
+    /// Tests that have run.
+    pub tally: Tally,
+}
+
+impl Checks {
+    /// No check has run yet.
+    pub fn new(output: Output, allow_skip: bool) -> Self {
+        Self {
+            output,
+            allow_skip,
+            code: None,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Runs a check, shows how it ended, and remembers if it failed.
+    pub fn run(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce() -> Result<Verdict>,
+    ) -> Result<()> {
+        let start = Instant::now();
+        let verdict = check()?;
+        let (summary, printed, code) = match verdict {
+            Verdict::Holds(summary) => (summary, String::new(), None),
+            Verdict::Fails(printed) => ("failed".to_owned(), printed, Some(ExitCode::ChecksFailed)),
+            Verdict::Tested(tally, printed) => {
+                self.tally = self.tally + tally;
+                let failed = !printed.is_empty() || tally.failed > 0;
+                (
+                    tally.to_string(),
+                    printed,
+                    failed.then_some(ExitCode::ChecksFailed),
+                )
+            }
+            Verdict::NotRun(why) => {
+                let code = (!self.allow_skip).then_some(ExitCode::PrerequisiteMissing);
+                (format!("not run: {why}"), String::new(), code)
+            }
+        };
+        if !printed.is_empty() {
+            eprintln!("{}", printed.trim_end());
+        }
+        // 2^64 milliseconds outlast any check.
+        self.output
+            .step("check", name, start.elapsed().as_millis() as u64, &summary);
+        self.code = self.code.or(code);
+        Ok(())
+    }
+}
+
+/// Every file is formatted.
+pub fn format(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
+    if let Some(missing) = without_component(cargo, "rustfmt", "fmt") {
+        return Ok(missing);
+    }
+    let ended = quietly(cmd!(sh, "{cargo} fmt --all --check"))?;
+    Ok(if ended.status.success() {
+        Verdict::Holds("clean".into())
+    } else {
+        Verdict::Fails(format!(
+            "{}\n`cargo fmt --all` corrects this",
+            printed(&ended)
+        ))
+    })
+}
+
+/// The compiler and clippy have nothing to say.
+pub fn lints(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
+    if let Some(missing) = without_component(cargo, "clippy", "clippy") {
+        return Ok(missing);
+    }
+    let clippy = cmd!(
+        sh,
+        "{cargo} clippy --locked --workspace --all-targets {JSON} -- --deny warnings"
+    );
+    built(run_cargo(clippy).map(drop))
+}
+
+/// The unit tests of every member, and the integration tests that need no services.
+pub fn unit_tests(sh: &Shell, cargo: &Utf8Path, nextest: &Utf8Path) -> Result<Verdict> {
+    // The same selections as in the build: other ones would compile again what is there. `xtask`
+    // goes by itself, so that it is not replaced while it runs.
+    let stack = (
+        ["--workspace", "--exclude", "xtask"].as_slice(),
+        "not binary_id(stigmer-e2e::suite)",
+    );
+    let xtask = (["--package", "xtask"].as_slice(), "all()");
+    let (mut tally, mut shown) = (Tally::default(), String::new());
+    for (selection, tests) in [stack, xtask] {
+        let compile = cmd!(sh, "{cargo} test --no-run --locked {selection...} {JSON}");
+        if let failed @ Verdict::Fails(_) = built(run_cargo(compile).map(drop))? {
+            return Ok(failed);
+        }
+        let run = cmd!(
+            sh,
+            "{nextest} nextest run --locked {selection...} -E {tests}"
+        )
+        .args(["--cargo-quiet", "--no-fail-fast", "--no-tests=pass"])
+        .args(["--status-level=fail", "--final-status-level=none"])
+        // The only form of its results that is meant for programs, still called experimental.
+        .arg("--message-format=libtest-json")
+        .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
+        let ended = quietly(run)?;
+        tally = tally + Tally::of_nextest(&String::from_utf8_lossy(&ended.stdout));
+        if !ended.status.success() {
+            shown.push_str(&String::from_utf8_lossy(&ended.stderr));
+        }
+    }
+    Ok(Verdict::Tested(tally, shown))
+}
+
+/// The examples in the documentation.
+pub fn doc_tests(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
+    let ended = quietly(cmd!(
+        sh,
+        "{cargo} test --doc --locked --workspace --exclude xtask"
+    ))?;
+    let tally = Tally::of_libtest(&String::from_utf8_lossy(&ended.stdout));
+    let shown = if ended.status.success() {
+        String::new()
+    } else {
+        printed(&ended)
+    };
+    Ok(Verdict::Tested(tally, shown))
+}
+
+fn built(result: Result<()>) -> Result<Verdict> {
+    match result {
+        Ok(()) => Ok(Verdict::Holds("clean".into())),
+        // What was wrong has been shown as it was found.
+        Err(error) if exit_code_of(&error) == ExitCode::BuildFailed => {
+            Ok(Verdict::Fails(String::new()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn without_component(cargo: &Utf8Path, component: &str, verb: &str) -> Option<Verdict> {
+    ask(cargo.as_str(), [verb, "--version"]).err().map(|_| {
+        Verdict::NotRun(format!(
+            "{component} is missing (rustup component add {component})"
+        ))
+    })
+}
+
+fn quietly(command: xshell::Cmd<'_>) -> Result<Ended> {
+    Ok(as_the_user(command).quiet().ignore_status().output()?)
+}
+
+fn printed(ended: &Ended) -> String {
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&ended.stdout),
+        String::from_utf8_lossy(&ended.stderr),
+    );
+    format!("{stdout}{stderr}").trim_end().to_owned()
+}

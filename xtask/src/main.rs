@@ -18,6 +18,7 @@ mod prepare;
 mod progress;
 mod provision;
 mod run_id;
+mod tools;
 mod verbs;
 
 use clap::Parser;

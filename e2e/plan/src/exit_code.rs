@@ -60,3 +60,25 @@ impl From<ExitCode> for std::process::ExitCode {
         Self::from(code as u8)
     }
 }
+
+impl ExitCode {
+    /// What another driver or `xtask` process ended with; [`ExitCode::Internal`] for anything that
+    /// neither of them ends with, such as a signal.
+    pub fn of(code: Option<i32>) -> Self {
+        const ALL: [ExitCode; 12] = [
+            ExitCode::Success,
+            ExitCode::Usage,
+            ExitCode::NothingRan,
+            ExitCode::PrerequisiteMissing,
+            ExitCode::ProvisionFailed,
+            ExitCode::ServiceFailed,
+            ExitCode::ResultsUnwritable,
+            ExitCode::TestsFailed,
+            ExitCode::BuildFailed,
+            ExitCode::Leftovers,
+            ExitCode::ChecksFailed,
+            ExitCode::Interrupted,
+        ];
+        ALL.into_iter().find(|known| Some(*known as i32) == code).unwrap_or(Self::Internal)
+    }
+}

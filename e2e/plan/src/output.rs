@@ -1,7 +1,10 @@
 //! What the user sees. For people: one line per phase on stdout, progress on stderr. With `--json`:
 //! one JSON object per line on stdout, and nothing else there.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -74,15 +77,13 @@ impl Output {
 
     /// Says something to people; `--json` has no use for it.
     pub fn note(&self, text: &str) {
-        if !self.json {
-            println!("  {text}");
-        }
+        self.line(&format!("  {text}"));
     }
 
     /// Prints a line for people.
     pub fn line(&self, text: &str) {
         if !self.json {
-            println!("{text}");
+            print(text);
         }
     }
 
@@ -90,10 +91,7 @@ impl Output {
     pub fn object<T: Serialize>(&self, value: &T) {
         if self.json {
             // The values printed here are plain structs with string keys, which always encode.
-            println!(
-                "{}",
-                serde_json::to_string(value).expect("a plain struct encodes as JSON")
-            );
+            print(&serde_json::to_string(value).expect("a plain struct encodes as JSON"));
         }
     }
 
@@ -117,6 +115,11 @@ impl Output {
             text.to_owned()
         }
     }
+}
+
+/// Prints a line on stdout. A reader that went away (`| head`) ends no run: the results are files.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[derive(Serialize)]

@@ -48,11 +48,6 @@ impl Interrupt {
         // The sender lives as long as the process.
         let _ = self.0.wait_for(|asked| *asked).await;
     }
-
-    /// Whether the first signal has come.
-    pub fn was_asked(&self) -> bool {
-        *self.0.borrow()
-    }
 }
 
 /// Kills every marked process, again until a look finds none: one of them may have started another

@@ -3,7 +3,6 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stigmer_e2e_plan::Plan;
 
 use super::{selection::SuiteTest, shuffle::Order};
 
@@ -110,7 +109,7 @@ pub struct Files {
 }
 
 /// The arguments of a run of exactly `tests`. Cargo is never asked for anything.
-pub fn arguments(plan: &Plan, files: &Files, tests: &[SuiteTest]) -> Vec<String> {
+pub fn arguments(files: &Files, tests: &[SuiteTest]) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "nextest",
         "run",
@@ -124,8 +123,6 @@ pub fn arguments(plan: &Plan, files: &Files, tests: &[SuiteTest]) -> Vec<String>
         files.cargo_metadata.as_str(),
         "--binaries-metadata",
         files.binaries_metadata.as_str(),
-        "--workspace-remap",
-        plan.root.as_str(),
         "--message-format",
         "libtest-json-plus",
         "--no-input-handler",

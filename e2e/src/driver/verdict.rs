@@ -38,7 +38,7 @@ pub fn conclude(facts: &Facts<'_>) -> (RunVerdict, ExitCode, Option<String>) {
     let first_line = |text: String| text.lines().next().unwrap_or_default().to_owned();
     match facts.ending {
         Ending::Interrupted => (RunVerdict::Interrupted, ExitCode::Interrupted, Some("stopped by a signal".to_owned())),
-        Ending::Service(error) => (RunVerdict::ServiceFailed, ExitCode::ServiceFailed, Some(first_line(error.to_string()))),
+        Ending::Service(error) => (RunVerdict::ServiceFailed, ExitCode::ServiceFailed, Some(first_line(error.headline()))),
         Ending::Error(error) => {
             let code = exit_code_of(error);
             let verdict = if code == ExitCode::NothingRan { RunVerdict::NothingRan } else { RunVerdict::Broken };
@@ -82,7 +82,11 @@ mod tests {
     const GREEN: Tally = Tally { passed: 3, failed: 0, timed_out: 0, skipped: 1, aborted: 0, not_run: 0 };
 
     fn concluded(change: impl FnOnce(&mut Facts<'_>)) -> (RunVerdict, ExitCode, Option<String>) {
-        let mut facts = Facts { ending: &Ending::Completed, tally: GREEN, unknown_ids: 0, forced_kills: 0, leftovers: Some(0) };
+        concluded_after(&Ending::Completed, change)
+    }
+
+    fn concluded_after(ending: &Ending, change: impl FnOnce(&mut Facts<'_>)) -> (RunVerdict, ExitCode, Option<String>) {
+        let mut facts = Facts { ending, tally: GREEN, unknown_ids: 0, forced_kills: 0, leftovers: Some(0) };
         change(&mut facts);
         conclude(&facts)
     }
@@ -128,24 +132,21 @@ mod tests {
     fn a_dead_service_is_the_verdict_whatever_the_tests_said() {
         let error = ServiceError { service: "temporal".into(), failure: Failure::Unkillable, log: "/l".into(), tail: vec!["x".into()] };
         let ending = Ending::Service(error);
-        let (verdict, code, cause) = concluded(|facts| {
-            facts.ending = &ending;
-            facts.tally.failed = 3;
-        });
+        let (verdict, code, cause) = concluded_after(&ending, |facts| facts.tally.failed = 3);
         assert_eq!((verdict, code), (RunVerdict::ServiceFailed, ExitCode::ServiceFailed));
         assert!(cause.is_some_and(|cause| cause.starts_with("temporal") && !cause.contains('\n')));
     }
 
     #[test]
     fn an_interrupted_run_is_neither_green_nor_red() {
-        assert_eq!(concluded(|facts| facts.ending = &Ending::Interrupted).1, ExitCode::Interrupted);
+        assert_eq!(concluded_after(&Ending::Interrupted, |_| {}).1, ExitCode::Interrupted);
     }
 
     #[test]
     fn an_expected_failure_keeps_its_code_and_any_other_is_internal() {
         let ending = Ending::Error(failure(ExitCode::ResultsUnwritable, "disk full", "free some"));
-        assert_eq!(concluded(|facts| facts.ending = &ending).1, ExitCode::ResultsUnwritable);
+        assert_eq!(concluded_after(&ending, |_| {}).1, ExitCode::ResultsUnwritable);
         let ending = Ending::Error(anyhow::anyhow!("a defect"));
-        assert_eq!(concluded(|facts| facts.ending = &ending).1, ExitCode::Internal);
+        assert_eq!(concluded_after(&ending, |_| {}).1, ExitCode::Internal);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::write_json;
 
 use super::{Environment, Temporal, Test, record::LogTail};
@@ -10,6 +10,8 @@ use crate::supervise::log_tail;
 
 /// How long collecting histories may take for a test that passed.
 const CHEAP: Duration = Duration::from_millis(50);
+/// The longest history kept of a test that passed, in bytes.
+const LARGE: usize = 256 * 1024;
 /// How long it may take for one that failed.
 const THOROUGH: Duration = Duration::from_secs(10);
 /// How many lines of each log go into the record of a failed test.
@@ -22,6 +24,8 @@ pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, faile
         let mut complaint = None;
         for workflow in temporal.workflows().await.map_err(|error| error.to_string())? {
             match temporal.history(&workflow.workflow_id).await {
+                // A test that passed keeps a small folder.
+                Ok(history) if !failed && history.len() > LARGE => {}
                 Ok(history) => write(&folder.join("temporal").join(file_name(&workflow.workflow_id)), &history),
                 Err(error) => complaint = Some(error.to_string()),
             }
@@ -46,6 +50,18 @@ pub(super) fn keep_records(environment: &Environment) {
     let kept = store.dump().map_err(Into::into).and_then(|dump| write_json(&environment.folder().join("records.json"), &dump));
     if let Err(error) = kept {
         println!("note: the records could not be kept: {error:#}");
+    }
+    remove_empty_wal(store.path());
+}
+
+/// A server that ended well left one file; looking into it created two more, which hold nothing.
+fn remove_empty_wal(store: &Utf8Path) {
+    let beside = |suffix: &str| Utf8PathBuf::from(format!("{store}{suffix}"));
+    if fs::metadata(beside("-wal")).is_ok_and(|wal| wal.len() == 0) {
+        for suffix in ["-wal", "-shm"] {
+            // What cannot be removed is only untidy.
+            let _ = fs::remove_file(beside(suffix));
+        }
     }
 }
 

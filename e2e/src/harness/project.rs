@@ -21,8 +21,9 @@ pub type AgentText<'a> = (&'a str, &'a str, &'a str);
 #[derive(Clone, Debug)]
 pub struct Project {
     directory: Utf8PathBuf,
-    /// Where cargo compiles it, when it is not part of the workspace.
-    target: Option<Utf8PathBuf>,
+    /// Where cargo compiles it: not where the workspace is compiled, whose lock may be taken and
+    /// whose packages have other features.
+    target: Utf8PathBuf,
 }
 
 impl Project {
@@ -42,7 +43,7 @@ impl Project {
             fs::write(directory.join("Stigmer.yaml"), with_absolute_main(&yaml, &source))
         };
         write().map_err(|source| ProjectError { directory: directory.clone(), source })?;
-        Ok(Self { directory, target: None })
+        Ok(Self { directory, target: test.session().project_target.clone() })
     }
 
     /// A folder with nothing but a `Stigmer.yaml` of the given text; without text, an empty folder.
@@ -51,7 +52,7 @@ impl Project {
     ///
     /// When it cannot be written.
     pub fn bare(test: &Test, name: &str, yaml: Option<&str>) -> Result<Self, ProjectError> {
-        let project = Self { directory: folder(test, name), target: None };
+        let project = Self { directory: folder(test, name), target: test.session().project_target.clone() };
         project.write_with(|directory| {
             fs::create_dir_all(directory)?;
             yaml.map_or(Ok(()), |yaml| fs::write(directory.join("Stigmer.yaml"), yaml))
@@ -77,7 +78,7 @@ impl Project {
     /// When there is no such template or the folder cannot be written.
     pub fn template(test: &Test, name: &str) -> Result<Self, ProjectError> {
         let session = test.session();
-        let project = Self { directory: folder(test, name), target: Some(session.project_target.clone()) };
+        let project = Self { directory: folder(test, name), target: session.project_target.clone() };
         project.write_with(|directory| {
             let template = session.root.join("fixtures/templates").join(name);
             fs::create_dir_all(directory.join("src"))?;
@@ -114,11 +115,7 @@ impl Project {
 
     /// The CLI, standing in the project's folder.
     pub fn cli(&self, environment: &Environment) -> Cli {
-        let cli = environment.cli().cwd(&self.directory);
-        match &self.target {
-            Some(target) => cli.env("CARGO_TARGET_DIR", target.as_str()),
-            None => cli,
-        }
+        environment.cli().cwd(&self.directory).env("CARGO_TARGET_DIR", self.target.as_str())
     }
 
     fn write_with(&self, write: impl FnOnce(&Utf8Path) -> io::Result<()>) -> Result<(), ProjectError> {

@@ -11,9 +11,10 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
+use stigmer_api::Resource;
 
 use super::{
-    Broken, Failure, Journal,
+    Broken, Failure, Journal, Snapshot, Watch,
     budget::Budget,
     cli::Cli,
     environment::{Builder, Environment, settings},
@@ -116,8 +117,29 @@ impl Test {
     ) -> Result<T, WaitError> {
         let awaited = awaited.into();
         let start = Instant::now();
-        let mut outcome = eventually(awaited.clone(), budget, look).await;
+        let outcome = eventually(awaited.clone(), budget, look).await;
         self.spend(budget, &awaited, start.elapsed());
+        self.explained(outcome).await
+    }
+
+    /// Reads a subscription until the server ends it, and writes down how much of `budget` that took.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end with OK in time; the text has the history.
+    pub async fn until_closed<R: Resource>(
+        &self,
+        watch: Watch<R>,
+        budget: Budget,
+    ) -> Result<Vec<Snapshot<R>>, WaitError> {
+        let start = Instant::now();
+        let outcome = watch.until_closed(budget).await;
+        self.spend(budget, "the stream ended", start.elapsed());
+        self.explained(outcome).await
+    }
+
+    /// Adds the state of every environment to an error.
+    async fn explained<T>(&self, mut outcome: Result<T, WaitError>) -> Result<T, WaitError> {
         if let Err(error) = &mut outcome {
             for environment in self.environments() {
                 error.context.extend(environment.diagnosis().await);

@@ -60,13 +60,7 @@ pub async fn eventually<T>(
 ) -> Result<T, WaitError> {
     let start = Instant::now();
     let mut pause = SHORTEST_PAUSE;
-    let mut error = WaitError {
-        awaited: awaited.into(),
-        waited: Duration::ZERO,
-        hopeless: None,
-        history: Vec::new(),
-        context: Vec::new(),
-    };
+    let mut error = WaitError::new(awaited.into());
     loop {
         // A look that hangs must not outlive the budget either.
         let left = budget.limit.saturating_sub(start.elapsed());
@@ -93,7 +87,12 @@ pub async fn eventually<T>(
 }
 
 impl WaitError {
-    fn note(&mut self, value: String) {
+    pub(super) fn new(awaited: String) -> Self {
+        Self { awaited, waited: Duration::ZERO, hopeless: None, history: Vec::new(), context: Vec::new() }
+    }
+
+    /// Keeps `value` unless it is the last one again.
+    pub(super) fn note(&mut self, value: String) {
         if self.history.last().is_none_or(|(_, last)| *last != value) {
             self.history.push((self.waited, value));
         }

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use stigmer_e2e_plan::{ExitCode, Plan, failure, write_atomically, write_json};
 
-use super::{Coverage, RunRecord, Summary, TestOutcome, events::Events, junit};
+use super::{Coverage, RunRecord, Summary, TestOutcome, events::{Event, Events}, junit};
 
 /// The results folder of a run. Every error is a failure with [`ExitCode::ResultsUnwritable`].
 #[derive(Debug)]
@@ -37,9 +37,9 @@ impl Results {
         &self.folder
     }
 
-    /// Appends an event and returns its line.
-    pub fn event<T: Serialize>(&mut self, event: &str, detail: &T) -> Result<serde_json::Value> {
-        writable(self.events.append(event, detail).with_context(|| format!("failed to write {}/events.jsonl", self.folder)))
+    /// Appends an event to `events.jsonl`.
+    pub fn event<T: Serialize>(&mut self, event: &Event<'_, T>) -> Result<()> {
+        writable(self.events.append(event).with_context(|| format!("failed to write {}/events.jsonl", self.folder)))
     }
 
     /// Writes `run.json` as it stands.

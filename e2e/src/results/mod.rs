@@ -11,8 +11,9 @@ mod run_record;
 mod summary;
 
 pub use coverage::{Coverage, Scenario, scenarios};
+pub use events::{Event, now};
 pub use folder::Results;
-pub use outcome::{Tally, TestOutcome, TestVerdict};
+pub use outcome::{Tally, TestOutcome, TestVerdict, function};
 pub use provenance::{Provenance, binaries_of};
-pub use run_record::{RunRecord, RunVerdict, SharedServiceTimes, mark_aborted};
+pub use run_record::{RunRecord, RunVerdict, mark_aborted};
 pub use summary::{Summary, last_line};

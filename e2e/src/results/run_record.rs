@@ -18,6 +18,8 @@ pub enum RunVerdict {
     Running,
     /// Everything selected passed or was allowed to be skipped.
     Passed,
+    /// `up` was told to end.
+    Stopped,
     /// A test failed.
     Failed,
     /// No test ran.
@@ -38,6 +40,7 @@ impl RunVerdict {
         match self {
             Self::Running => "running",
             Self::Passed => "passed",
+            Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::NothingRan => "nothing ran",
             Self::ServiceFailed => "a service failed",
@@ -47,9 +50,6 @@ impl RunVerdict {
         }
     }
 }
-
-/// How long the shared services took to start.
-pub type SharedServiceTimes = Vec<ServiceStarted>;
 
 /// The content of `run.json`.
 #[derive(Clone, Debug, Serialize)]
@@ -79,7 +79,7 @@ pub struct RunRecord {
     /// The phases and their times.
     pub phases: Vec<PhaseRecord>,
     /// The shared services and their start times.
-    pub services: SharedServiceTimes,
+    pub services: Vec<ServiceStarted>,
     /// Which model answered.
     pub llm: LlmChoice,
     /// SHA-256 of the pinned model file.

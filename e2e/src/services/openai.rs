@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::with_causes;
+
 /// A model behind an OpenAI-compatible API.
 #[derive(Clone, Debug)]
 pub struct ModelApi {
@@ -16,20 +18,12 @@ pub struct ModelApi {
 /// The API does not have the model, or not in working order.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// Nobody answers.
-    #[error("{url} does not answer: {cause}")]
-    Unreachable {
+    /// No answer, or none that such an API would give.
+    #[error("{url} gives no OpenAI answer: {cause}")]
+    NoAnswer {
         /// What was asked.
         url: String,
         /// What was met.
-        cause: String,
-    },
-    /// Somebody answers who is no such API.
-    #[error("{url} is something else: {cause}")]
-    SomethingElse {
-        /// What was asked.
-        url: String,
-        /// What was wrong with the answer.
         cause: String,
     },
     /// The API has no such model.
@@ -92,45 +86,28 @@ impl ModelApi {
         let url = format!("{}/chat/completions", self.base_url);
         let question = json!({
             "model": self.model,
-            "messages": [{"role": "user", "content": "Hi"}],
+            // A short system message in place of a template's long one: every token costs milliseconds.
+            "messages": [{"role": "system", "content": "."}, {"role": "user", "content": "Hi"}],
             "max_tokens": 1,
         });
         let completion: Completion = answer(&url, self.client.post(&url).json(&question)).await?;
         match completion.choices.is_empty() {
             false => Ok(()),
-            true => Err(ModelError::SomethingElse { url, cause: "a completion without choices".to_owned() }),
+            true => Err(ModelError::NoAnswer { url, cause: "a completion without choices".to_owned() }),
         }
     }
 }
 
 async fn answer<T: serde::de::DeserializeOwned>(url: &str, request: reqwest::RequestBuilder) -> Result<T, ModelError> {
-    let something_else = |cause: String| ModelError::SomethingElse { url: url.to_owned(), cause };
-    let response = request.send().await.map_err(|error| {
-        let cause = causes(&error);
-        // A connection was made, so somebody is there.
-        if error.is_connect() || error.is_timeout() {
-            ModelError::Unreachable { url: url.to_owned(), cause }
-        } else {
-            something_else(cause)
-        }
-    })?;
+    let no_answer = |cause: String| ModelError::NoAnswer { url: url.to_owned(), cause };
+    let response = request.send().await.map_err(|error| no_answer(with_causes(&error)))?;
     let status = response.status();
-    let body = response.text().await.map_err(|error| something_else(causes(&error)))?;
+    let body = response.text().await.map_err(|error| no_answer(with_causes(&error)))?;
     if !status.is_success() {
         let shown: String = body.chars().take(200).collect();
-        return Err(something_else(format!("HTTP {status}: {shown}")));
+        return Err(no_answer(format!("HTTP {status}: {shown}")));
     }
-    serde_json::from_str(&body).map_err(|error| something_else(format!("an answer of another shape ({error})")))
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    serde_json::from_str(&body).map_err(|error| no_answer(format!("an answer of another shape ({error})")))
 }
 
 #[cfg(test)]
@@ -170,14 +147,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_web_server_that_is_no_model_api_is_something_else() {
+    async fn a_web_server_that_is_no_model_api_gives_no_answer() {
         let router = Router::new().route("/v1/models", get(|| async { "<html>" }));
         let error = api(&served(router).await).lists_model().await.unwrap_err();
-        assert!(matches!(error, ModelError::SomethingElse { .. }), "{error}");
+        assert!(matches!(error, ModelError::NoAnswer { .. }), "{error}");
     }
 
     #[tokio::test]
-    async fn a_plain_listener_that_hangs_up_is_something_else() {
+    async fn a_plain_listener_that_hangs_up_gives_no_answer() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -186,13 +163,13 @@ mod tests {
             }
         });
         let error = api(&base_url).lists_model().await.unwrap_err();
-        assert!(matches!(error, ModelError::SomethingElse { .. }), "{error}");
+        assert!(matches!(error, ModelError::NoAnswer { .. }), "{error}");
     }
 
     #[tokio::test]
-    async fn nobody_at_all_is_unreachable() {
+    async fn nobody_at_all_gives_no_answer() {
         let base_url = format!("http://127.0.0.1:{}/v1", crate::services::free_port().unwrap());
         let error = api(&base_url).lists_model().await.unwrap_err();
-        assert!(matches!(error, ModelError::Unreachable { .. }), "{error}");
+        assert!(matches!(error, ModelError::NoAnswer { .. }), "{error}");
     }
 }

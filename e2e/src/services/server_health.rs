@@ -5,26 +5,20 @@ use std::time::Duration;
 use tonic::transport::Endpoint;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
+use super::with_causes;
+
 /// How long it may take to answer one question.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// A server that does not answer as it should.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// Nobody answers.
-    #[error("{address} does not answer: {cause}")]
-    Unreachable {
+    /// No answer, or none of the gRPC health protocol.
+    #[error("{address} gives no answer to a gRPC health check: {cause}")]
+    NoAnswer {
         /// What was asked.
         address: String,
         /// What was met.
-        cause: String,
-    },
-    /// Somebody answers who speaks no gRPC health protocol.
-    #[error("{address} is something else: {cause}")]
-    SomethingElse {
-        /// What was asked.
-        address: String,
-        /// What was wrong with the answer.
         cause: String,
     },
     /// It answers that it does not serve.
@@ -42,17 +36,16 @@ pub enum ServerError {
 /// Whether a server at `address` (`host:port`) says SERVING for itself and, if asked, for its
 /// Temporal workers.
 pub async fn server_answers(address: &str, with_temporal: bool) -> Result<(), ServerError> {
-    let unreachable = |cause: String| ServerError::Unreachable { address: address.to_owned(), cause };
-    let something_else = |cause: String| ServerError::SomethingElse { address: address.to_owned(), cause };
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| unreachable(error.to_string()))?;
+    let no_answer = |cause: String| ServerError::NoAnswer { address: address.to_owned(), cause };
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| no_answer(error.to_string()))?;
     // Connecting is TCP only; whether HTTP/2 is spoken shows at the first call.
     let channel = endpoint.connect_timeout(ANSWER).timeout(ANSWER).connect().await;
-    let mut client = HealthClient::new(channel.map_err(|error| unreachable(format!("{error:?}")))?);
-    for service in ["", "temporal"].into_iter().take(if with_temporal { 2 } else { 1 }) {
+    let mut client = HealthClient::new(channel.map_err(|error| no_answer(with_causes(&error)))?);
+    for service in std::iter::once("").chain(with_temporal.then_some("temporal")) {
         let request = HealthCheckRequest { service: service.to_owned() };
         let answer = tokio::time::timeout(ANSWER, client.check(request)).await;
-        let answer = answer.map_err(|_| something_else(format!("no answer to a gRPC health check within {ANSWER:?}")))?;
-        let status = answer.map_err(|status| something_else(status.to_string()))?.into_inner().status();
+        let answer = answer.map_err(|_| no_answer(format!("nothing within {ANSWER:?}")))?;
+        let status = answer.map_err(|status| no_answer(status.to_string()))?.into_inner().status();
         if status != ServingStatus::Serving {
             let status = status.as_str_name();
             return Err(ServerError::NotServing { address: address.to_owned(), service: service.to_owned(), status });
@@ -95,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plain_listener_is_something_else() {
+    async fn a_plain_listener_gives_no_answer() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move {
@@ -104,13 +97,13 @@ mod tests {
             }
         });
         let error = server_answers(&address, false).await.unwrap_err();
-        assert!(matches!(error, ServerError::SomethingElse { .. }), "{error}");
+        assert!(matches!(error, ServerError::NoAnswer { .. }), "{error}");
     }
 
     #[tokio::test]
-    async fn nobody_at_all_is_unreachable() {
+    async fn nobody_at_all_gives_no_answer() {
         let address = format!("127.0.0.1:{}", crate::services::free_port().unwrap());
         let error = server_answers(&address, false).await.unwrap_err();
-        assert!(matches!(error, ServerError::Unreachable { .. }), "{error}");
+        assert!(matches!(error, ServerError::NoAnswer { .. }), "{error}");
     }
 }

@@ -67,9 +67,16 @@ impl ServiceError {
     }
 }
 
+impl ServiceError {
+    /// The failure in one line, without the log.
+    pub fn headline(&self) -> String {
+        format!("{} {}", self.service, self.failure)
+    }
+}
+
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}; log: {}", self.service, self.failure, self.log)?;
+        write!(f, "{}; log: {}", self.headline(), self.log)?;
         self.tail.iter().try_for_each(|line| write!(f, "\n  | {line}"))
     }
 }

@@ -66,7 +66,7 @@ impl Lease {
 }
 
 /// The processes of run `run_id` as its lease in `folder` lists them; none without a lease.
-pub fn leases(folder: &Utf8Path, run_id: &str) -> Vec<LeasedProcess> {
+pub fn leased(folder: &Utf8Path, run_id: &str) -> Vec<LeasedProcess> {
     read_json::<Record>(&folder.join(format!("{run_id}.json"))).map(|record| record.processes).unwrap_or_default()
 }
 
@@ -182,9 +182,9 @@ mod tests {
         let own = Identity::own().unwrap();
         let mut lease = Lease::take(&folder, "r1").unwrap();
         lease.add("temporal", own).unwrap();
-        assert_eq!(leases(&folder, "r1"), [LeasedProcess { name: "temporal".into(), identity: own }]);
+        assert_eq!(leased(&folder, "r1"), [LeasedProcess { name: "temporal".into(), identity: own }]);
         lease.remove(own).unwrap();
-        assert_eq!(leases(&folder, "r1"), []);
+        assert_eq!(leased(&folder, "r1"), []);
         lease.give_back().unwrap();
         assert!(!folder.join("r1.json").exists());
     }

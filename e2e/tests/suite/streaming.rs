@@ -76,7 +76,7 @@ fn str_09_a_subscription_before_the_end_sees_every_phase_and_closes_by_itself() 
             snapshots.push(next?.ok_or_else(|| Broken("the stream ended before the first half".into()))?);
         }
         gate.open();
-        snapshots.extend(watch.until_closed(AGENT).await?);
+        snapshots.extend(t.until_closed(watch, AGENT).await?);
         t.step("look at the whole stream");
         let mut phases = snapshots.iter().map(|s| phase_of(&s.resource)).collect::<Vec<_>>();
         phases.dedup();
@@ -101,7 +101,8 @@ fn str_09_a_subscription_after_the_end_gets_one_snapshot_and_closes_at_once() {
         check_messages_grow(&finished.snapshots)?;
         t.step("subscribe again");
         const AT_ONCE: Budget = Budget { name: "STR-02", limit: Duration::from_secs(1) };
-        let snapshots = env.api().subscribe::<AgentExecution>(&id).await?.until_closed(AT_ONCE).await?;
+        let watch = env.api().subscribe::<AgentExecution>(&id).await?;
+        let snapshots = t.until_closed(watch, AT_ONCE).await?;
         assert_eq!(snapshots.len(), 1, "{snapshots:?}");
         assert_eq!(snapshots[0].resource, finished.execution);
         Ok(())
@@ -116,7 +117,8 @@ struct Watched {
 }
 
 async fn by_stream(env: &Environment, id: &str) -> Result<Watched, CheckError> {
-    let snapshots = env.api().subscribe::<AgentExecution>(id).await?.until_closed(AGENT).await?;
+    let watch = env.api().subscribe::<AgentExecution>(id).await?;
+    let snapshots = env.test().until_closed(watch, AGENT).await?;
     let ended = Instant::now();
     check_messages_grow(&snapshots)?;
     let mut phases = snapshots.iter().map(|s| phase_of(&s.resource)).collect::<Vec<_>>();

@@ -18,7 +18,10 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::execute::{Executor, Interrupt};
+use crate::{
+    execute::{Executor, Interrupt},
+    report::ReportError,
+};
 
 /// Between two signs of life, whatever the model does meanwhile. Temporal gives up after 30 s without
 /// one, and answers each with whether the activity was cancelled.
@@ -76,13 +79,13 @@ impl AgentActivities {
                 Err(ActivityError::cancelled())
             }
             Ok(status) => Ok(Proto(status)),
+            Err(error @ ReportError::Over(_)) => {
+                tracing::info!(execution = execution.id(), %error, "execution given up");
+                Err(failure("ExecutionOver", error))
+            }
             Err(error) => {
                 tracing::error!(execution = execution.id(), %error, "the execution's status is lost");
-                Err(ApplicationFailure::builder(error)
-                    .type_name("ReportError".to_owned())
-                    .non_retryable(true)
-                    .build()
-                    .into())
+                Err(failure("ReportError", error))
             }
         }
     }
@@ -97,6 +100,12 @@ impl AgentActivities {
             () = ctx.cancelled() => Interrupt::Cancelled,
         }
     }
+}
+
+/// A failure after which the same activity is not tried again.
+fn failure(type_name: &str, error: ReportError) -> ActivityError {
+    let failure = ApplicationFailure::builder(error).type_name(type_name.to_owned());
+    failure.non_retryable(true).build().into()
 }
 
 /// Signs of life until dropped.

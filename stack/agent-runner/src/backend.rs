@@ -196,20 +196,21 @@ impl StatusSink for ExecutionStatus {
             execution_id: self.execution_id.clone(),
             status: Some(status),
         };
-        match self.client.clone().update_status(request).await {
-            Ok(_) => Ok(()),
-            Err(status) => Err(SinkError {
-                transient: matches!(
-                    status.code(),
-                    Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled
-                ),
-                cause: format!(
-                    "updateStatus of {}: {:?}: {}",
-                    self.execution_id,
-                    status.code(),
-                    status.message()
-                ),
-            }),
-        }
+        let Err(status) = self.client.clone().update_status(request).await else {
+            return Ok(());
+        };
+        let cause = format!(
+            "updateStatus of {}: {:?}: {}",
+            self.execution_id,
+            status.code(),
+            status.message()
+        );
+        Err(match status.code() {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled => {
+                SinkError::Unavailable(cause)
+            }
+            Code::NotFound | Code::FailedPrecondition => SinkError::Over(cause),
+            _ => SinkError::Refused(cause),
+        })
     }
 }

@@ -32,20 +32,27 @@ pub trait StatusSink: Send + Sync + 'static {
 
 /// A status was not stored.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{cause}")]
-pub struct SinkError {
-    /// Whether trying again may help.
-    pub transient: bool,
-    /// What was answered.
-    pub cause: String,
+pub enum SinkError {
+    /// Trying again may help.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The execution takes no more updates: it has ended otherwise, or was deleted.
+    #[error("{0}")]
+    Over(String),
+    /// Anything else.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// The server does not have the last state of the transcript.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReportError {
+    /// The execution ended otherwise, or was deleted, while it was worked on.
+    #[error("the execution is over: {0}")]
+    Over(String),
     /// The server refused an update, or could not be reached for long.
     #[error("failed to report the execution's status: {0}")]
-    Refused(SinkError),
+    Refused(String),
     /// The last update took too long.
     #[error("failed to report the execution's last status within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
@@ -130,10 +137,15 @@ async fn store(sink: &impl StatusSink, status: AgentExecutionStatus) -> Result<(
         .without_max_times();
     (|| sink.store(status.clone()))
         .retry(backoff)
-        .when(|error| error.transient && Instant::now() < end)
+        .when(|error| matches!(error, SinkError::Unavailable(_)) && Instant::now() < end)
         .notify(|error, pause| tracing::debug!(%error, ?pause, "trying to report the status again"))
         .await
-        .map_err(ReportError::Refused)
+        .map_err(|error| match error {
+            SinkError::Over(cause) => ReportError::Over(cause),
+            SinkError::Unavailable(cause) | SinkError::Refused(cause) => {
+                ReportError::Refused(cause)
+            }
+        })
 }
 
 #[cfg(test)]
@@ -167,13 +179,9 @@ mod tests {
     }
 
     impl Recorder {
-        fn failing(errors: &[bool]) -> Self {
-            let errors = errors.iter().map(|&transient| SinkError {
-                transient,
-                cause: "refused".to_owned(),
-            });
+        fn failing(errors: impl IntoIterator<Item = SinkError>) -> Self {
             Self {
-                errors: Arc::new(Mutex::new(errors.collect())),
+                errors: Arc::new(Mutex::new(errors.into_iter().collect())),
                 ..Self::default()
             }
         }
@@ -234,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn transient_errors_are_tried_again_until_the_state_is_stored() {
-        let recorder = Recorder::failing(&[true, true, true]);
+        let recorder = Recorder::failing(vec![SinkError::Unavailable("restarting".to_owned()); 3]);
         let reporter = Reporter::start(recorder.clone(), Transcript::begin("Hi"));
         reporter.update(|transcript| transcript.append("done"));
         reporter.finish(SOON).await.unwrap();
@@ -242,22 +250,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_ends_the_reporting_at_once() {
-        let reporter = Reporter::start(Recorder::failing(&[false]), Transcript::begin("Hi"));
+    async fn an_execution_that_is_over_ends_the_reporting_at_once() {
+        let recorder = Recorder::failing([SinkError::Over("deleted".to_owned())]);
+        let reporter = Reporter::start(recorder, Transcript::begin("Hi"));
         timeout(SOON, reporter.broken())
             .await
-            .expect("a refusal is noticed");
+            .expect("the end is noticed");
         let error = reporter.finish(SOON).await.unwrap_err();
-        assert!(
-            matches!(
-                error,
-                ReportError::Refused(SinkError {
-                    transient: false,
-                    ..
-                })
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, ReportError::Over(_)), "{error}");
     }
 
     #[tokio::test]

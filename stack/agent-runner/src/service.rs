@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use stigmer_temporal::{
-    PingActivities, WorkerSpec, WorkersHandle, check_health, connect_until, spawn_workers,
+    PingActivities, WorkerSpec, WorkersHandle, connect_until, spawn_workers, until_healthy,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How long Temporal may take to come up.
 const CONNECT: Duration = Duration::from_secs(30);
+
+/// How long a Temporal that answers may take to serve and to know its namespace.
+const HEALTHY: Duration = Duration::from_secs(2);
 
 /// How long the worker may take to begin polling.
 const POLLING: Duration = Duration::from_secs(10);
@@ -84,7 +87,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 async fn start(settings: &Settings, stopping: CancellationToken) -> anyhow::Result<WorkersHandle> {
     let identity = format!("{COMPONENT}@{}", std::process::id());
     let client = connect_until(&settings.temporal, &identity, CONNECT).await?;
-    check_health(&client).await?;
+    until_healthy(&client, HEALTHY).await?;
     let mut workers = spawn_workers(client, vec![worker(settings, stopping)?])?;
     workers.until_polling(POLLING).await?;
     stigmer_process::announce(

@@ -49,7 +49,8 @@ impl Transcript {
         }
     }
 
-    /// Completed; the figures go with the model's message. `model` is the one that was asked.
+    /// Completed; the figures go with the model's message. `model` is the one that was asked; what the
+    /// server calls it is told as well where that differs.
     pub fn complete(&mut self, model: &str, figures: &Figures) {
         if let Some(last) = self.status.messages.last_mut() {
             last.metadata = Some(to_struct(metadata(model, figures)));
@@ -93,16 +94,16 @@ fn said(r#type: MessageType, content: &str, timestamp: &str) -> AgentMessage {
 fn metadata(model: &str, figures: &Figures) -> Map<String, Value> {
     let milliseconds = |span: Duration| json!(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
     let mut metadata = Map::from_iter([
-        (
-            "model".to_owned(),
-            json!(figures.model.as_deref().unwrap_or(model)),
-        ),
+        ("model".to_owned(), json!(model)),
         (
             "ms_to_first_token".to_owned(),
             milliseconds(figures.first_token),
         ),
         ("ms_total".to_owned(), milliseconds(figures.total)),
     ]);
+    if let Some(served) = figures.model.as_deref().filter(|served| *served != model) {
+        metadata.insert("served_model".to_owned(), json!(served));
+    }
     if let Some(reason) = &figures.finish_reason {
         metadata.insert("finish_reason".to_owned(), json!(reason));
     }
@@ -144,7 +145,7 @@ mod tests {
         transcript.complete(
             "asked",
             &Figures {
-                model: None,
+                model: Some("answered".to_owned()),
                 finish_reason: Some("stop".to_owned()),
                 usage: Some(Usage {
                     prompt_tokens: 7,
@@ -166,7 +167,7 @@ mod tests {
         assert!(status.started_at <= status.completed_at, "{status:?}");
         assert_eq!(
             Value::Object(from_struct(status.messages[1].metadata.as_ref().unwrap())),
-            json!({"model": "asked", "finish_reason": "stop", "prompt_tokens": 7, "completion_tokens": 2,
+            json!({"model": "asked", "served_model": "answered", "finish_reason": "stop", "prompt_tokens": 7, "completion_tokens": 2,
                    "ms_to_first_token": 12, "ms_total": 34})
         );
     }

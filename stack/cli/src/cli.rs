@@ -26,17 +26,31 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Deploy what a project defines.
+    #[command(
+        after_help = "Examples:\n  stigmer apply\n  stigmer apply --config ./my-project --dry-run\n  stigmer apply --output json"
+    )]
     Apply(ApplyArgs),
     /// Run an agent or a workflow and follow it.
+    #[command(
+        after_help = "Examples:\n  stigmer run code-reviewer --message 'Review this change'\n  stigmer run code-reviewer --no-follow\n  stigmer run code-reviewer --runtime-env REGION=eu --runtime-env secret:TOKEN=abc\n  stigmer run"
+    )]
     Run(RunArgs),
     /// Read and change settings.
-    #[command(subcommand_required = true, arg_required_else_help = true)]
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  stigmer config list\n  stigmer config set llm.model smollm2"
+    )]
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
     /// Show or choose the backend.
-    #[command(subcommand_required = true, arg_required_else_help = true)]
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  stigmer backend status\n  stigmer backend set local"
+    )]
     Backend {
         #[command(subcommand)]
         command: BackendCommand,

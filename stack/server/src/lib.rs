@@ -4,6 +4,7 @@
 //! `executions` how they come to their end, `temporal` the workflows behind them, `grpc` the wire.
 
 mod app;
+mod artifacts;
 mod executions;
 mod grpc;
 mod kinds;

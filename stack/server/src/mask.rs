@@ -1,5 +1,5 @@
-//! Secrets do not leave the server. Every answer passes through here, and so does what is handed to
-//! Temporal, where payloads are stored in the clear.
+//! The secrets of an execution do not leave the server. Every answer passes through here, and so
+//! does what is handed to Temporal, where payloads are stored in the clear.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,11 @@ use stigmer_api::{
     agent::Agent,
     agent_execution::{AgentExecution, AgentExecutionList},
     agent_instance::{AgentInstance, AgentInstanceList},
-    execution_context::ExecutionValue,
+    environment::Environment,
+    execution_context::{ExecutionContext, ExecutionValue},
+    mcp_server::McpServer,
     session::{Session, SessionList},
+    skill::{GetArtifactResponse, Skill},
 };
 
 /// What a secret value reads as.

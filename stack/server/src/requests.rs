@@ -2,8 +2,9 @@
 
 use prost_reflect::ReflectMessage;
 use stigmer_api::{
-    ApiResourceId, ApiResourceReference, agent::AgentId, agent_execution::AgentExecutionId,
-    agent_instance::AgentInstanceId, session::SessionId,
+    ApiResourceDeleteInput, ApiResourceId, ApiResourceReference, agent::AgentId,
+    agent_execution::AgentExecutionId, agent_instance::AgentInstanceId,
+    execution_context::ExecutionContextId, session::SessionId, skill::SkillId,
 };
 
 use crate::{
@@ -30,10 +31,13 @@ macro_rules! targets {
 
 targets! {
     ApiResourceId => value;
+    ApiResourceDeleteInput => resource_id;
     AgentId => value;
     AgentExecutionId => value;
     AgentInstanceId => value;
+    ExecutionContextId => value;
     SessionId => value;
+    SkillId => value;
 }
 
 /// Stores a new resource.

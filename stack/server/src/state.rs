@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    artifacts::Artifacts,
     executions::{Abandoned, Broker, Orchestrator},
     kinds::Kind,
     pipeline::{AtStep as _, StepError},
@@ -21,6 +22,8 @@ pub type Connection = watch::Receiver<Option<Arc<dyn Orchestrator>>>;
 pub struct State {
     /// Where resources are.
     pub store: Store,
+    /// Where artefacts are.
+    pub artifacts: Artifacts,
     /// Who watches agent executions; the store tells it of every commit.
     pub agent_executions: Arc<Broker<AgentExecution>>,
     /// Executions whose workflows must not go on.
@@ -34,12 +37,14 @@ impl State {
     /// A state over `store`, whose commits `agent_executions` must observe.
     pub fn new(
         store: Store,
+        artifacts: Artifacts,
         agent_executions: Arc<Broker<AgentExecution>>,
         connection: Connection,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             store,
+            artifacts,
             agent_executions,
             abandoned: Arc::default(),
             stopping,

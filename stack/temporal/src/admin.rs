@@ -42,7 +42,7 @@ pub enum QueueKind {
 /// A worker that polls a queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollerInfo {
-    /// The identity of its client.
+    /// Its identity: that of its client and a part of its own, such as `stigmer-server@4711/5c0e…`.
     pub identity: String,
     /// Its last poll, in seconds since the epoch.
     pub last_access: i64,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use temporalio_client::{
     Client, ClientOptions, Connection, ConnectionOptions, GrpcCompression, Url,
     errors::ClientConnectError,
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::{Target, error_text};
 
@@ -75,26 +75,33 @@ pub async fn connect_until(
     deadline: Duration,
 ) -> Result<Client, ConnectError> {
     let end = Instant::now() + deadline;
-    let backoff = ExponentialBuilder::new()
+    let mut pauses = ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(10))
         .with_max_delay(Duration::from_secs(1))
         .with_jitter()
-        .without_max_times();
+        .without_max_times()
+        .build();
     let mut attempts = 0_u32;
-    (|| {
+    loop {
         attempts += 1;
-        connect(target, identity)
-    })
-    .retry(backoff)
-    .when(|_| Instant::now() < end)
-    .await
-    .map_err(|error| ConnectError {
-        span: format!(
-            "within {:.1} s ({attempts} attempts)",
-            deadline.as_secs_f64()
-        ),
-        ..error
-    })
+        let error = match timeout_at(end, connect(target, identity)).await {
+            Ok(Ok(client)) => return Ok(client),
+            Ok(Err(error)) => error,
+            Err(_) => ConnectError::new(target, "the last attempt got no answer".to_owned()),
+        };
+        // The backoff is endless.
+        let pause = pauses.next().unwrap_or(ATTEMPT);
+        if Instant::now() + pause >= end {
+            return Err(ConnectError {
+                span: format!(
+                    "within {:.1} s ({attempts} attempts)",
+                    deadline.as_secs_f64()
+                ),
+                ..error
+            });
+        }
+        sleep(pause).await;
+    }
 }
 
 /// A client for another namespace on the connection of `client`.
@@ -158,7 +165,7 @@ mod tests {
             .await
             .expect_err("nobody listens");
         assert!(
-            begin.elapsed() < Duration::from_secs(3),
+            begin.elapsed() < Duration::from_secs(1),
             "{:?}",
             begin.elapsed()
         );

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use temporalio_client::{Client, NamespacedClient};
 use temporalio_common::protos::{
     grpc::health::v1::{HealthCheckRequest, health_check_response::ServingStatus},
@@ -47,6 +48,17 @@ pub async fn check_health(client: &Client) -> Result<(), HealthError> {
     })
     .await
     .map_err(|_| HealthError::TimedOut)?
+}
+
+/// Asks again, from every 10 ms up to every 200 ms, until Temporal is healthy or `deadline` is over:
+/// one that just started answers before it serves. The error is that of the last answer.
+pub async fn until_healthy(client: &Client, deadline: Duration) -> Result<(), HealthError> {
+    let backoff = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(10))
+        .with_max_delay(Duration::from_millis(200))
+        .with_total_delay(Some(deadline))
+        .without_max_times();
+    (|| check_health(client)).retry(backoff).await
 }
 
 async fn serving(client: &Client) -> Result<(), HealthError> {

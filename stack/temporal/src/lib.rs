@@ -19,7 +19,7 @@ pub use admin::{
     list_workflow_ids, pollers,
 };
 pub use connect::{ConnectError, connect, connect_until, in_namespace};
-pub use health::{HealthError, check_health};
+pub use health::{HealthError, check_health, until_healthy};
 pub use payload::{Arguments, Proto};
 pub use ping::{Ping, PingActivities, PingError, ping};
 pub use start::{Start, StartError, start_workflow};

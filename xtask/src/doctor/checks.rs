@@ -102,7 +102,7 @@ pub fn python(python: &Result<Python, String>, model_needed: bool) -> Row {
     let needed_for = "fetching pinned tools, and tests in which the pinned model answers";
     match python {
         Ok(python) => Row::ok(
-            "python3",
+            "Python",
             format!("{} ({})", python.version, python.path),
             needed_for,
         ),
@@ -113,7 +113,7 @@ pub fn python(python: &Result<Python, String>, model_needed: bool) -> Row {
             } else {
                 State::Warning
             };
-            Row::ok("python3", why, needed_for).but(state, remedy.as_text(), Some(remedy))
+            Row::ok("Python", why, needed_for).but(state, remedy.as_text(), Some(remedy))
         }
     }
 }

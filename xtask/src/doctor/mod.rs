@@ -11,6 +11,7 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use stigmer_e2e_plan::{ExitCode, LlmChoice, Output, count, failure};
 
+pub use checks::{rows_of_binaries, rows_of_tools};
 pub use fix::{Remedy, apply};
 pub use row::{Row, State, table};
 
@@ -86,6 +87,7 @@ pub fn refuse_missing(rows: &[Row], output: Output) -> Result<()> {
             row.get_it.clone(),
         )),
         [first, ..] => {
+            missing.iter().for_each(|row| output.object(row));
             output.line(&table(&missing, output));
             let cause = format!("{} are missing", count(missing.len(), "prerequisite"));
             let code = if missing.iter().all(|row| row.code == first.code) {

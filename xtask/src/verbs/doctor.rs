@@ -96,7 +96,7 @@ fn pinned_tool(checkout: &Checkout, pin: &Pin<'_>, python: &Result<Python, Strin
 
 fn binaries(checkout: &Checkout) -> Vec<Row> {
     match Built::last(checkout) {
-        Some(built) => checks::rows_of_binaries(&built),
+        Some(built) => doctor::rows_of_binaries(&built),
         None => vec![
             Row::ok("binaries", "nothing is built yet", "the tests").but(
                 State::Warning,

@@ -8,65 +8,74 @@ use crate::{
     checkout::Checkout,
     flags::PinsVerb,
     host::Python,
-    pins::{Pin, Pins, Tool, platform},
+    pins::{Artefact, Pin, Pins, Tool, platform},
     provision::{Provisioner, Slot, Source, State},
 };
 
 #[derive(Serialize)]
-struct PinRow {
+struct PinRow<'a> {
     event: &'static str,
     name: &'static str,
-    version: String,
-    license: String,
+    what: &'a str,
+    version: &'a str,
+    license: &'a str,
     /// `nix`, `cache`, `path`, `absent`, `intact`, or `broken`.
     state: String,
     /// The file, or why there is none.
     detail: String,
 }
 
-/// Shows the pins. Verifying ends with [`ExitCode::ProvisionFailed`] if a cached tool is not what its pin says.
+/// Shows the pins. Verifying ends with [`ExitCode::ProvisionFailed`] if a cached tool is not what
+/// its pin says.
 pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCode> {
     let pins = Pins::read(&checkout.root)?;
     let platform = platform();
     let python = Python::find();
+    let python = python.as_ref().map_err(String::as_str);
     let provisioner = Provisioner {
         cache: &checkout.cache,
-        python: python.as_ref().map_err(String::as_str),
+        python,
     };
-    let mut rows = Vec::new();
-    for tool in Tool::ALL {
-        let pin = pins.pin(tool, &platform)?;
+    let rows = Tool::ALL.iter().map(|tool| {
+        let pin = pins.pin(*tool, &platform)?;
         let (state, detail) = match verb {
             PinsVerb::List => listed(&provisioner, &pin),
             PinsVerb::Verify => verified(&provisioner, &pin),
         };
-        let Pin { artefact, .. } = pin;
-        let (version, license) = (artefact.version.clone(), artefact.license.clone());
-        rows.push(PinRow {
+        let Artefact {
+            what,
+            version,
+            license,
+            ..
+        } = pin.artefact;
+        Ok(PinRow {
             event: "pin",
             name: tool.name(),
+            what,
             version,
             license,
             state,
             detail,
-        });
-    }
-    rows.iter().for_each(|row| output.object(row));
-    let cells = |row: &PinRow| {
-        vec![
-            row.name.to_owned(),
-            row.version.clone(),
-            row.state.clone(),
-            row.detail.clone(),
-        ]
-    };
-    output.line(columns(&rows.iter().map(cells).collect::<Vec<_>>()).trim_end());
+        })
+    });
+    let rows = rows.collect::<Result<Vec<_>>>()?;
+    show(&rows, output);
     let broken = rows.iter().any(|row| row.state == "broken");
     Ok(if broken {
         ExitCode::ProvisionFailed
     } else {
         ExitCode::Success
     })
+}
+
+fn show(rows: &[PinRow<'_>], output: Output) {
+    rows.iter().for_each(|row| output.object(row));
+    let cells = rows.iter().map(|row| {
+        [row.name, row.version, row.what, &row.state, &row.detail]
+            .map(str::to_owned)
+            .to_vec()
+    });
+    output.line(columns(&cells.collect::<Vec<_>>()).trim_end());
 }
 
 fn listed(provisioner: &Provisioner<'_>, pin: &Pin<'_>) -> (String, String) {

@@ -7,7 +7,7 @@ use stigmer_api::{Resource, json::to_json};
 use tonic::Streaming;
 
 use super::{Answer, CallError, Journal, millis};
-use crate::harness::{Broken, budget::Budget};
+use crate::harness::{budget::Budget, wait::WaitError};
 
 /// One message of the stream.
 #[derive(Clone, Debug)]
@@ -59,28 +59,35 @@ impl<R: Resource> Watch<R> {
     ///
     /// # Errors
     ///
-    /// When the stream ends otherwise, or not within `budget`; the text names the last snapshot.
-    pub async fn until_closed(mut self, budget: Budget) -> Result<Vec<Snapshot<R>>, Broken> {
+    /// When the stream ends otherwise, or not within `budget`; the text has every different status.
+    pub async fn until_closed(mut self, budget: Budget) -> Result<Vec<Snapshot<R>>, WaitError> {
         let mut snapshots = Vec::new();
+        let mut error = WaitError::new(format!("{} has ended", self.method));
         let deadline = self.start + budget.limit;
         loop {
-            match tokio::time::timeout_at(deadline.into(), self.next()).await {
-                Ok(Ok(Some(snapshot))) => snapshots.push(snapshot),
+            let next = tokio::time::timeout_at(deadline.into(), self.next()).await;
+            error.waited = self.start.elapsed();
+            match next {
+                Ok(Ok(Some(snapshot))) => {
+                    error.note(summary(&snapshot.resource));
+                    snapshots.push(snapshot);
+                }
                 Ok(Ok(None)) => return Ok(snapshots),
-                Ok(Err(error)) => {
-                    return Err(Broken(format!("the stream ended with an error after {} messages: {error}", snapshots.len())));
+                Ok(Err(status)) => {
+                    error.hopeless = Some(status.to_string());
+                    return Err(error);
                 }
-                Err(_) => {
-                    let last = snapshots.last().map(|s: &Snapshot<R>| to_json(&s.resource)["status"].to_string());
-                    return Err(Broken(format!(
-                        "the stream was still open after {:?} ({}) and {} messages; last status: {}",
-                        budget.limit,
-                        budget.name,
-                        snapshots.len(),
-                        last.as_deref().unwrap_or("none"),
-                    )));
-                }
+                Err(_) => return Err(error),
             }
         }
     }
+}
+
+/// The phase of an execution and how much of it there is, in one line.
+fn summary<R: Resource>(resource: &R) -> String {
+    let status = &to_json(resource)["status"];
+    let phase = status["phase"].as_str().unwrap_or("no phase");
+    let messages = status["messages"].as_array().map_or(0, Vec::len);
+    let error = status["error"].as_str().map(|error| format!(", error {error:?}"));
+    format!("{phase}, {messages} messages{}", error.unwrap_or_default())
 }

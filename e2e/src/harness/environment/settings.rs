@@ -34,8 +34,6 @@ pub(crate) fn developer(session: &Session) -> Variables {
         ("CARGO_TERM_COLOR", "never".to_owned()),
         ("RUSTUP_HOME", own("RUSTUP_HOME").unwrap_or_else(|| user_home.join(".rustup").to_string())),
     ]);
-    // Fixtures are part of the workspace, wherever it is compiled to.
-    variables.extend(own("CARGO_TARGET_DIR").map(|target| ("CARGO_TARGET_DIR".to_owned(), target)));
     variables.extend(own("RUSTUP_TOOLCHAIN").map(|toolchain| ("RUSTUP_TOOLCHAIN".to_owned(), toolchain)));
     variables
 }

@@ -1,7 +1,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use super::*;
-use crate::supervise::{Failure, lease::leases};
+use crate::supervise::{Failure, lease::leased};
 
 /// A shell script that is ready when its log says `up`.
 struct Script {
@@ -87,11 +87,11 @@ async fn services_come_up_by_dependency_and_go_down_in_reverse() {
     let mut supervisor = fixture.supervisor(vec![fixture.script("base", &[], STAYS), fixture.script("top", &["base"], STAYS)]);
     let started = supervisor.up().await.unwrap();
     assert_eq!(started.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["base", "top"]);
-    assert_eq!(leases(&fixture.folder, "run-test").len(), 2);
+    assert_eq!(leased(&fixture.folder, "run-test").len(), 2);
     let stopped = supervisor.down().await;
     assert_eq!(stopped.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["top", "base"]);
     assert!(stopped.iter().all(|s| !s.stopped.forced), "{stopped:?}");
-    assert_eq!(leases(&fixture.folder, "run-test"), []);
+    assert_eq!(leased(&fixture.folder, "run-test"), []);
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_service_that_dies_while_starting_ends_up_at_once_and_takes_the_others
     let mut supervisor = fixture.supervisor(scripts);
     let error = supervisor.up().await.unwrap_err();
     assert_eq!((error.service.as_str(), &error.tail[..]), ("bad", &["out of memory".to_owned()][..]));
-    assert_eq!(leases(&fixture.folder, "run-test"), [], "something was left running");
+    assert_eq!(leased(&fixture.folder, "run-test"), [], "something was left running");
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn kill_ends_even_what_ignores_every_request() {
     let begin = Instant::now();
     supervisor.kill().await;
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
-    assert_eq!(leases(&fixture.folder, "run-test"), []);
+    assert_eq!(leased(&fixture.folder, "run-test"), []);
 }
 
 #[tokio::test]

@@ -5,8 +5,11 @@
 
 use super::Rule::{self, *};
 
-/// `(message, [(field, rules)])`, sorted as in the contract.
-pub(super) static RULES: &[(&str, &[(&str, &[Rule])])] = &[
+/// A field and its rules.
+type FieldRules = (&'static str, &'static [Rule]);
+
+/// Messages and their constrained fields, in the order of the contract.
+pub(super) static RULES: &[(&str, &[FieldRules])] = &[
     ("ai.stigmer.commons.apiresource.ApiResourceId", &[("value", &[Required])]),
     ("ai.stigmer.commons.apiresource.ApiResourceDeleteInput", &[("resource_id", &[Required])]),
     ("ai.stigmer.commons.apiresource.ApiResourceByOrgBySlugRequest", &[("org", &[Required]), ("slug", &[Required])]),

@@ -34,7 +34,7 @@ pub enum ApiError {
     Unreachable { address: String, reason: String },
     #[error("stigmer-server at {address} did not answer within {limit:?}")]
     NoAnswer { address: String, limit: Duration },
-    #[error("{}", status_text(.0))]
+    #[error("{}", reason(.0))]
     Refused(Box<Status>),
 }
 
@@ -155,10 +155,8 @@ impl Api {
             Ok(_) => Ok(()),
             Err(status) => match status.code() {
                 Code::InvalidArgument | Code::NotFound => Ok(()),
-                _ => Err(match status.source() {
-                    Some(source) => root_cause(source),
-                    None => format!("it answered {:?}: {}", status.code(), status.message()),
-                }),
+                _ if status.source().is_some() => Err(reason(&status)),
+                code => Err(format!("it answered {code:?}: {}", reason(&status))),
             },
         }
     }
@@ -191,10 +189,12 @@ fn root_cause(error: &dyn Error) -> String {
     cause.to_string()
 }
 
-fn status_text(status: &Status) -> String {
-    match status.message() {
-        "" => status.code().description().to_owned(),
-        message => message.to_owned(),
+/// Why a call failed: what broke the connection, else what the server says.
+pub fn reason(status: &Status) -> String {
+    match (status.source(), status.message()) {
+        (Some(source), _) => root_cause(source),
+        (None, "") => status.code().description().to_owned(),
+        (None, message) => message.to_owned(),
     }
 }
 

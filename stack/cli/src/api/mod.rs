@@ -4,6 +4,6 @@ mod client;
 mod execution;
 mod kind;
 
-pub use client::{Api, ApiError, server_address};
+pub use client::{Api, ApiError, reason, server_address};
 pub use execution::{Entry, Execution, Phase, Snapshot, Speaker, TaskState};
 pub use kind::{Deployable, Request, Runnable};

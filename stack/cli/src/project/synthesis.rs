@@ -18,8 +18,8 @@ use super::{
 
 /// The folder, beside Stigmer.yaml, that the program writes to.
 const OUT_DIR: &str = ".stigmer";
-/// How long a program may describe its resources, in seconds; building it is not counted.
-const DEFAULT_LIMIT_SECONDS: u64 = 60;
+/// How long a program may describe its resources; building it is not counted.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 const LIMIT_VARIABLE: &str = "STIGMER_SYNTHESIS_TIMEOUT";
 /// How much of a failing program's output is shown, in bytes.
 const SHOWN: usize = 64 * 1024;
@@ -43,14 +43,22 @@ pub enum SynthesisError {
     Cargo(#[from] cargo::CargoError),
     #[error(transparent)]
     Go(#[from] go::GoError),
-    #[error("{LIMIT_VARIABLE}={0:?} is not a number of seconds above 0")]
+    #[error("{LIMIT_VARIABLE}={0:?} is not a time above 0, such as 90s or 500ms")]
     Limit(String),
     #[error("failed to start program {path}")]
     Start { path: String, source: io::Error },
-    #[error("program did not end within {seconds} s and was stopped; {LIMIT_VARIABLE} sets another limit{}", after(.said))]
-    TimedOut { seconds: u64, said: String },
-    #[error("program {how}{}", after(.said))]
-    Failed { how: String, said: String },
+    #[error("program did not end within {limit:?} and was stopped ({entry}); {LIMIT_VARIABLE} sets another limit{}", after(.said))]
+    TimedOut {
+        entry: Utf8PathBuf,
+        limit: Duration,
+        said: String,
+    },
+    #[error("program {how} ({entry}){}", after(.said))]
+    Failed {
+        entry: Utf8PathBuf,
+        how: String,
+        said: String,
+    },
     #[error("failed to read synthesis output")]
     Output(#[from] OutputError),
 }
@@ -91,7 +99,7 @@ pub async fn synthesize(
     program
         .current_dir(working_dir)
         .env("STIGMER_OUT_DIR", &out);
-    let finished = run(program, limit).await?;
+    let finished = run(program, entry, limit).await?;
     Ok(Synthesis {
         resources: output::read(&out)?,
         stdout: finished.stdout,
@@ -99,7 +107,12 @@ pub async fn synthesize(
     })
 }
 
-async fn run(program: Command, limit: Duration) -> Result<process::Finished, SynthesisError> {
+/// Runs `program`, which was built from `entry`.
+async fn run(
+    program: Command,
+    entry: Utf8PathBuf,
+    limit: Duration,
+) -> Result<process::Finished, SynthesisError> {
     let path = program
         .as_std()
         .get_program()
@@ -108,24 +121,19 @@ async fn run(program: Command, limit: Duration) -> Result<process::Finished, Syn
     let finished = process::run(program, Some(limit))
         .await
         .map_err(|source| SynthesisError::Start { path, source })?;
-    let said = || {
-        process::excerpt(
-            &format!("{}{}", finished.stdout, finished.stderr),
-            SHOWN,
-            |_| false,
-        )
-    };
-    match finished.status {
-        None => Err(SynthesisError::TimedOut {
-            seconds: limit.as_secs(),
-            said: said(),
-        }),
-        Some(status) if !status.success() => Err(SynthesisError::Failed {
-            how: process::describe(status),
-            said: said(),
-        }),
-        Some(_) => Ok(finished),
+    if finished.succeeded() {
+        return Ok(finished);
     }
+    let output = format!("{}{}", finished.stdout, finished.stderr);
+    let said = process::excerpt(&output, SHOWN, |_| false);
+    Err(match finished.status {
+        None => SynthesisError::TimedOut { entry, limit, said },
+        Some(status) => SynthesisError::Failed {
+            entry,
+            how: process::describe(status),
+            said,
+        },
+    })
 }
 
 /// What a program said, below the error, if it said anything.
@@ -141,12 +149,18 @@ fn limit() -> Result<Duration, SynthesisError> {
         .ok()
         .filter(|value| !value.is_empty())
     {
-        None => Ok(Duration::from_secs(DEFAULT_LIMIT_SECONDS)),
-        Some(value) => match value.parse() {
-            Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-            _ => Err(SynthesisError::Limit(value)),
-        },
+        None => Ok(DEFAULT_LIMIT),
+        Some(value) => parse_limit(&value).ok_or(SynthesisError::Limit(value)),
     }
+}
+
+/// `90s`, `500ms`, or `90` for seconds.
+fn parse_limit(text: &str) -> Option<Duration> {
+    let limit = match text.strip_suffix("ms") {
+        Some(milliseconds) => Duration::from_millis(milliseconds.parse().ok()?),
+        None => Duration::from_secs(text.strip_suffix('s').unwrap_or(text).parse().ok()?),
+    };
+    Some(limit).filter(|limit| !limit.is_zero())
 }
 
 async fn lock(path: &Utf8Path, waiting: impl FnOnce()) -> Result<File, SynthesisError> {
@@ -180,7 +194,7 @@ mod tests {
     ) -> Result<process::Finished, SynthesisError> {
         let mut program = Command::new("sh");
         program.args(["-c", script]);
-        run(program, limit).await
+        run(program, "main.sh".into(), limit).await
     }
 
     #[tokio::test]
@@ -188,11 +202,14 @@ mod tests {
         let error = run_script("echo why >&2; exit 3", Duration::from_secs(10))
             .await
             .unwrap_err();
-        assert_eq!(error.to_string(), "program exited with code 3\nwhy");
+        assert_eq!(
+            error.to_string(),
+            "program exited with code 3 (main.sh)\nwhy"
+        );
         let error = run_script("exit 1", Duration::from_secs(10))
             .await
             .unwrap_err();
-        assert_eq!(error.to_string(), "program exited with code 1");
+        assert_eq!(error.to_string(), "program exited with code 1 (main.sh)");
     }
 
     #[tokio::test]
@@ -203,9 +220,23 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("program did not end within 1 s"),
+                .starts_with("program did not end within 1s and was stopped (main.sh)"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_limit_is_a_time_above_zero() {
+        for (text, milliseconds) in [("90", 90_000), ("2s", 2000), ("500ms", 500)] {
+            assert_eq!(
+                parse_limit(text),
+                Some(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
+        }
+        for text in ["", "0", "0ms", "-1", "soon", "1h", "s"] {
+            assert_eq!(parse_limit(text), None, "{text:?}");
+        }
     }
 
     #[tokio::test]

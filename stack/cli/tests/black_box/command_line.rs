@@ -177,9 +177,13 @@ fn what_the_program_prints_is_shown() {
     let stigmer = Stigmer::without_server();
     let project = Project::with_script("echo from the program; echo why >&2; exit 3");
     let error = project.run(&stigmer, &["apply"]).badly();
+    let entry = project.path().canonicalize().unwrap().join("main.go");
     assert_eq!(
         error,
-        "Error: program exited with code 3\nfrom the program\nwhy\n"
+        format!(
+            "Error: program exited with code 3 ({})\nfrom the program\nwhy\n",
+            entry.display()
+        )
     );
 }
 

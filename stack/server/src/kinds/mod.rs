@@ -5,6 +5,11 @@ pub mod agent;
 pub mod agent_execution;
 pub mod agent_instance;
 pub mod session;
+pub mod skill;
+
+use stigmer_api::{
+    environment::Environment, execution_context::ExecutionContext, mcp_server::McpServer,
+};
 
 use crate::{
     pipeline::{Cause, StepError},
@@ -35,3 +40,8 @@ pub trait Kind: Indexed + PartialEq {
     /// Restores secrets that a client read hidden and sends back hidden.
     fn keep_secrets_of(&mut self, _stored: &Self) {}
 }
+
+// Kinds without rules of their own.
+impl Kind for Environment {}
+impl Kind for ExecutionContext {}
+impl Kind for McpServer {}

@@ -6,22 +6,22 @@ use camino::Utf8PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite refused: disk full, file damaged, and the like.
-    #[error("the database {path} failed: {source}")]
+    #[error("the database {path} failed: {cause}")]
     Sqlite {
         /// The database file.
         path: String,
         /// What SQLite said.
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     /// A row does not hold the message that its kind promises.
-    #[error("the stored {kind} {id} is damaged: {source}")]
+    #[error("the stored {kind} {id} is damaged: {cause}")]
     Damaged {
         /// The kind, as in the store.
         kind: String,
         /// The id of the row.
         id: String,
         /// What the decoder objected to.
-        source: prost::DecodeError,
+        cause: prost::DecodeError,
     },
 }
 
@@ -29,22 +29,22 @@ pub enum StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder of the file cannot be made.
-    #[error("failed to make the folder {path} of the database (DB_PATH): {source}")]
+    #[error("failed to make the folder {path} of the database (DB_PATH): {cause}")]
     Folder {
         /// The folder.
         path: Utf8PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// SQLite cannot use the file.
     #[error(
-        "failed to open the database {path} (DB_PATH): {source}; restore the file from a copy, or move it away to start empty"
+        "failed to open the database {path} (DB_PATH): {cause}; restore the file from a copy, or move it away to start empty"
     )]
     Unusable {
         /// The database file.
         path: Utf8PathBuf,
         /// What SQLite said.
-        source: rusqlite::Error,
+        cause: rusqlite::Error,
     },
     /// The integrity check found damage.
     #[error(

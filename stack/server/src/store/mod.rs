@@ -1,6 +1,7 @@
 //! Resources in one SQLite file: a single writer, a few readers, and whoever wants to hear of
 //! commits. Nothing here knows what a kind means.
 
+mod archive;
 mod error;
 mod index;
 mod query;
@@ -21,6 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::{sync::Semaphore, task};
 
+pub use archive::Version;
 pub use error::{OpenError, StoreError};
 pub use index::Indexed;
 pub use query::{Listing, Page, Query, Relation, Start};
@@ -59,16 +61,16 @@ impl Store {
         path: &Utf8Path,
         observers: Vec<Arc<dyn CommitObserver>>,
     ) -> Result<Self, OpenError> {
-        let unusable = |source: rusqlite::Error| OpenError::Unusable {
+        let unusable = |cause: rusqlite::Error| OpenError::Unusable {
             path: path.to_owned(),
-            source,
+            cause,
         };
         make_folder(path)?;
         let mut writer = Connection::open(path).map_err(unusable)?;
         configure(&writer).map_err(unusable)?;
         check(&writer, path)?;
         schema::migrate(&mut writer).map_err(|error| match error {
-            MigrateError::Sqlite(source) => unusable(source),
+            MigrateError::Sqlite(cause) => unusable(cause),
             MigrateError::TooNew(found) => OpenError::TooNew {
                 path: path.to_owned(),
                 found,
@@ -186,7 +188,7 @@ fn commit<T, E: From<StoreError>>(
     write: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<(T, Vec<Change>), E> {
     let path = connection.path().unwrap_or_default().to_owned();
-    let failed = |source| E::from(StoreError::Sqlite { path, source });
+    let failed = |cause| E::from(StoreError::Sqlite { path, cause });
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => return Err(failed(error)),
@@ -222,9 +224,9 @@ fn make_folder(path: &Utf8Path) -> Result<(), OpenError> {
         .mode(0o755)
         .create(folder);
     match made {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(OpenError::Folder {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => Err(OpenError::Folder {
             path: Utf8PathBuf::from(folder),
-            source,
+            cause,
         }),
         _ => Ok(()),
     }
@@ -253,9 +255,9 @@ fn check(connection: &Connection, path: &Utf8Path) -> Result<(), OpenError> {
     }
     let finding = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
-        .map_err(|source| OpenError::Unusable {
+        .map_err(|cause| OpenError::Unusable {
             path: path.to_owned(),
-            source,
+            cause,
         })?;
     if finding == "ok" {
         Ok(())

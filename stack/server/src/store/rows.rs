@@ -17,7 +17,7 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// The rows as one transaction sees them.
 pub struct Rows<'c> {
-    connection: &'c Connection,
+    pub(super) connection: &'c Connection,
 }
 
 /// The rows inside a write transaction.
@@ -148,7 +148,8 @@ impl<'c> Rows<'c> {
         Ok(page)
     }
 
-    fn one<R: Resource>(
+    /// The resource in the row of `(id, data)` that `sql` selects.
+    pub(super) fn one<R: Resource>(
         &self,
         sql: &str,
         key: impl rusqlite::Params,
@@ -165,17 +166,17 @@ impl<'c> Rows<'c> {
             })
             .map_err(|error| self.failed(error))?;
         row.map(|(id, data)| {
-            R::decode(data.as_slice()).map_err(|source| StoreError::Damaged {
+            R::decode(data.as_slice()).map_err(|cause| StoreError::Damaged {
                 kind: storage_name::<R>().to_owned(),
                 id,
-                source,
+                cause,
             })
         })
         .transpose()
     }
 
-    fn failed(&self, source: rusqlite::Error) -> StoreError {
-        failed(self.connection, source)
+    pub(super) fn failed(&self, cause: rusqlite::Error) -> StoreError {
+        failed(self.connection, cause)
     }
 }
 
@@ -237,13 +238,13 @@ impl<'c> Deref for Tx<'c> {
     }
 }
 
-pub(super) fn failed(connection: &Connection, source: rusqlite::Error) -> StoreError {
+pub(super) fn failed(connection: &Connection, cause: rusqlite::Error) -> StoreError {
     StoreError::Sqlite {
         path: connection.path().unwrap_or_default().to_owned(),
-        source,
+        cause,
     }
 }
 
-fn storage_name<R: Resource>() -> &'static str {
+pub(super) fn storage_name<R: Resource>() -> &'static str {
     &kind::meta(R::KIND).storage_name
 }

@@ -13,6 +13,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::timeout,
 };
+use uuid::Uuid;
 
 pub use self::spec::WorkerSpec;
 use crate::{QueueKind, error_text, pollers};
@@ -40,6 +41,7 @@ pub struct StopError {
 /// Running workers. Dropping the handle leaves them running until the process ends.
 pub struct WorkersHandle {
     client: Client,
+    identity: String,
     polled: Vec<(String, QueueKind)>,
     running: BTreeSet<String>,
     shutdowns: Vec<Box<dyn Fn() + Send + Sync>>,
@@ -59,9 +61,13 @@ struct End {
 /// When a worker cannot be made from its spec, for instance because it does nothing. Those already
 /// made are dropped unstarted.
 pub fn spawn_workers(client: Client, specs: Vec<WorkerSpec>) -> Result<WorkersHandle, WorkerError> {
+    // Temporal remembers pollers for minutes: these must not be taken for earlier ones, also where
+    // every process has the same pid, as in containers.
+    let identity = format!("{}/{}", client.identity(), Uuid::new_v4().simple());
     let mut workers = Vec::new();
     let mut polled = Vec::new();
-    for spec in specs {
+    for mut spec in specs {
+        spec.options.client_identity_override = Some(identity.clone());
         let task_queue = spec.options.task_queue.clone();
         polled.extend(spec.kinds().map(|kind| (task_queue.clone(), kind)));
         workers.push(make(&client, spec).map_err(|cause| WorkerError {
@@ -73,6 +79,7 @@ pub fn spawn_workers(client: Client, specs: Vec<WorkerSpec>) -> Result<WorkersHa
     let (ended, ends) = unbounded_channel();
     let mut handle = WorkersHandle {
         client,
+        identity,
         polled,
         running: BTreeSet::new(),
         shutdowns: Vec::new(),
@@ -120,10 +127,11 @@ impl WorkersHandle {
     ///
     /// When a worker ends meanwhile, or Temporal does not see it poll in time.
     pub async fn until_polling(&mut self, deadline: Duration) -> Result<(), WorkerError> {
-        let (client, polled) = (self.client.clone(), self.polled.clone());
+        let (client, identity) = (self.client.clone(), self.identity.clone());
+        let polled = self.polled.clone();
         let all = async {
             for (task_queue, kind) in &polled {
-                poll_seen(&client, task_queue, *kind, deadline).await?;
+                poll_seen(&client, &identity, task_queue, *kind, deadline).await?;
             }
             Ok(())
         };
@@ -180,14 +188,14 @@ impl WorkersHandle {
     }
 }
 
-/// Waits until the client of this process is among the pollers of a queue.
+/// Waits until `identity` is among the pollers of a queue.
 async fn poll_seen(
     client: &Client,
+    identity: &str,
     task_queue: &str,
     kind: QueueKind,
     deadline: Duration,
 ) -> Result<(), WorkerError> {
-    let identity = client.identity();
     let look = || async {
         let seen = pollers(client, task_queue, kind)
             .await

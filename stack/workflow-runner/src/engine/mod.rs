@@ -5,4 +5,5 @@ pub mod document;
 pub mod expression;
 pub mod interpret;
 pub mod model;
+pub mod secrets;
 pub mod validate;

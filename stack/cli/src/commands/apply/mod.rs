@@ -98,7 +98,7 @@ fn load(path: Option<&camino::Utf8Path>, screen: &Screen) -> Result<Project> {
 async fn discover(project: &Project, screen: &Screen, format: OutputFormat) -> Result<Resources> {
     screen.info("Executing entry point to discover resources...");
     let waiting =
-        || to_stderr("Waiting for another stigmer command that works on this project...\n");
+        || screen.info("Waiting for another stigmer command that works on this project...");
     let Synthesis {
         resources,
         stdout,

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::{
-    api::{Api, Execution, Snapshot},
+    api::{Api, Execution, Snapshot, reason},
     render::{LiveView, Screen, final_block},
 };
 
@@ -18,7 +18,7 @@ pub async fn to_the_end<E: Execution>(api: &Api, id: &str, screen: &Screen) -> R
     screen.blank();
     let mut view = LiveView::default();
     loop {
-        let reason = match updates.message().await {
+        let cause = match updates.message().await {
             Ok(Some(execution)) => {
                 let snapshot = execution.snapshot();
                 view.update(&snapshot)
@@ -33,12 +33,11 @@ pub async fn to_the_end<E: Execution>(api: &Api, id: &str, screen: &Screen) -> R
                 continue;
             }
             Ok(None) => "the server ended the stream".to_owned(),
-            Err(status) => api.error(status).to_string(),
+            Err(status) => reason(&status),
         };
         bail!(
-            "lost the stream of execution {id}: {}\n\nThe execution goes on. To see its state:\n  \
+            "lost the stream of execution {id}: {cause}\n\nThe execution goes on. To see its state:\n  \
              grpcurl -plaintext -d '{{\"value\": \"{id}\"}}' {} {}",
-            reason.lines().next().unwrap_or_default(),
             api.address(),
             E::GET,
         );

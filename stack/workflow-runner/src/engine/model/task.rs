@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Action, Catch, ForEach, Fork, RunWorkflow, Span, TaskList, TryCatch};
+use super::{Action, Catch, ForEach, Fork, Named, RunWorkflow, Span, TaskList, TryCatch};
 
 /// One task, without its name.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,16 @@ impl Task {
     /// A task that does `action` and nothing besides.
     pub fn new(action: Action) -> Self {
         Self { condition: None, output: None, export: None, timeout: None, then: None, action }
+    }
+
+    /// The lists of tasks inside it, each with what it is: `do`, `try`, `catch`, or a branch's name.
+    pub fn lists(&self) -> Vec<(&str, &[Named<Self>])> {
+        match &self.action {
+            Action::For(body) => vec![("do", &body.tasks)],
+            Action::Fork(fork) => fork.branches.iter().map(|(name, tasks)| (name.as_str(), tasks.as_slice())).collect(),
+            Action::Try(body) => vec![("try", &body.tasks), ("catch", &body.catch.tasks)],
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -64,7 +74,7 @@ fn default_at() -> String {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ForkBody {
-    branches: Vec<super::Named<Branch>>,
+    branches: Vec<Named<Branch>>,
     #[serde(default)]
     compete: bool,
 }

@@ -1,6 +1,6 @@
 //! Flow: every target exists, and nothing runs in circles for ever.
 
-use super::{Findings, inner};
+use super::Findings;
 use crate::engine::{
     interpret::flow::{Then, position},
     model::{Action, Named, Task},
@@ -18,7 +18,7 @@ pub(super) fn check(tasks: &[Named<Task>], findings: &mut Findings) {
                 findings.error(&task.name, format!("{field}: next target specified but not found: {target} ({targets})"));
             }
         }
-        for (_, list) in inner(&task.body) {
+        for (_, list) in task.body.lists() {
             check(list, findings);
         }
     }

@@ -15,7 +15,7 @@ use stigmer_api::{
 
 use super::{
     convert, document,
-    model::{Action, Named, Task, Workflow},
+    model::Workflow,
 };
 
 /// What was found; each text names its task and field.
@@ -70,16 +70,6 @@ pub fn validation(spec: Option<&WorkflowSpec>) -> ServerlessWorkflowValidation {
     let Findings { errors, warnings } = check(&workflow);
     let state = if errors.is_empty() { ValidationState::Valid } else { ValidationState::Invalid };
     ServerlessWorkflowValidation { yaml, errors, warnings, ..outcome(state) }
-}
-
-/// The lists of tasks inside a task, each with what it is: `do`, `try`, `catch`, or a branch's name.
-fn inner(task: &Task) -> Vec<(&str, &[Named<Task>])> {
-    match &task.action {
-        Action::For(body) => vec![("do", &body.tasks)],
-        Action::Fork(fork) => fork.branches.iter().map(|(name, tasks)| (name.as_str(), tasks.as_slice())).collect(),
-        Action::Try(body) => vec![("try", &body.tasks), ("catch", &body.catch.tasks)],
-        _ => Vec::new(),
-    }
 }
 
 #[cfg(test)]

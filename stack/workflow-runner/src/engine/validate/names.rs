@@ -1,8 +1,8 @@
-//! Names: of tasks, cases, branches, and variables.
+//! Names: of tasks, cases, branches, and variables; and fields that a kind does not take.
 
 use std::collections::BTreeSet;
 
-use super::{Findings, inner};
+use super::Findings;
 use crate::engine::{
     interpret::flow::DIRECTIVES,
     model::{Action, Named, Task, Workflow},
@@ -32,8 +32,12 @@ fn tasks<'a>(tasks_: &'a [Named<Task>], seen: &mut BTreeSet<&'a str>, findings: 
         if !seen.insert(name) {
             findings.error(name, format!("name: duplicate task name: \"{name}\""));
         }
+        let limited = matches!(body.action, Action::Call(_) | Action::Run(_) | Action::Listen(_));
+        if body.timeout.is_some() && !limited {
+            findings.error(name, "timeout: only a call, run or listen takes one");
+        }
         inside(name, body, findings);
-        for (_, list) in inner(body) {
+        for (_, list) in body.lists() {
             tasks(list, seen, findings);
         }
     }

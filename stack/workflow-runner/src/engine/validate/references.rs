@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, flow::targets, inner, texts, texts::Text};
+use super::{Findings, flow::targets, texts, texts::Text};
 use crate::engine::{
     expression,
     interpret::flow::{Then, position},
@@ -64,7 +64,7 @@ fn collect<'a>(list: &'a [Named<Task>], above: &Place<'a>, sources: &mut Sources
             }
         }
         places.push(place.clone());
-        for (_, tasks) in inner(&task.body) {
+        for (_, tasks) in task.body.lists() {
             collect(tasks, &place, sources, places);
         }
     }

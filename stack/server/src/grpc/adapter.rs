@@ -11,7 +11,7 @@ macro_rules! service {
         $(@stream $stream:ident($target:ty) -> $item:ty = $subscribe:path as $associated:ident;)*
     ) => {
         #[tonic::async_trait]
-        impl $($module)::+ for $crate::grpc::Api {
+        impl $($module)::+ for $crate::grpc::services::Api {
             $(
                 async fn $method(
                     &self,

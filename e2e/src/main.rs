@@ -10,7 +10,7 @@ use stigmer_e2e_plan::{ExitCode, Output, Plan, exit_code_of, read_json};
 
 /// Carries out the plan that `cargo xtask` resolved
 #[derive(Debug, Parser)]
-#[command(name = "stigmer-e2e")]
+#[command(name = "stigmer-e2e", version)]
 struct Flags {
     #[command(subcommand)]
     verb: Verb,
@@ -97,10 +97,18 @@ async fn carry_out(flags: &Flags) -> anyhow::Result<ExitCode> {
         Verb::Keep(file) => driver::keep(file.read(flags.json)?).await,
         Verb::Down(Checkout { root }) => driver::down(root, output).await,
         Verb::Status(Checkout { root }) => driver::status(root, output),
-        Verb::Logs { service, lines, follow, checkout } => {
-            driver::logs(&checkout.root, service.as_deref(), *lines, *follow, output).await
+        Verb::Logs {
+            service,
+            lines,
+            follow,
+            checkout,
+        } => driver::logs(&checkout.root, service.as_deref(), *lines, *follow, output).await,
+        Verb::Probe {
+            session: Some(file),
+            ..
+        } => driver::probe(&Session::of(file)?, output).await,
+        Verb::Probe { checkout, .. } => {
+            driver::probe(&driver::require_attached(&checkout.root)?, output).await
         }
-        Verb::Probe { session: Some(file), .. } => driver::probe(&Session::of(file)?, output).await,
-        Verb::Probe { checkout, .. } => driver::probe(&driver::require_attached(&checkout.root)?, output).await,
     }
 }

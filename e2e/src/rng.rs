@@ -49,7 +49,14 @@ mod tests {
         // The first outputs for seed 1234567 of the reference implementation.
         let mut rng = SplitMix64::new(1234567);
         let numbers: Vec<_> = (0..3).map(|_| rng.next_u64()).collect();
-        assert_eq!(numbers, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
+        assert_eq!(
+            numbers,
+            [
+                6457827717110365317,
+                3203168211198807973,
+                9817491932198370423
+            ]
+        );
     }
 
     #[test]

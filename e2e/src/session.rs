@@ -94,9 +94,12 @@ impl Session {
     /// The session in `file`, if its owner still runs.
     pub fn of(file: &Utf8Path) -> Result<Self> {
         if !file.exists() {
-            bail!("no stack is up ({file} does not exist): run `cargo xtask e2e`, or `cargo xtask up` and this test again");
+            bail!(
+                "no stack is up ({file} does not exist): run `cargo xtask e2e`, or `cargo xtask up` and this test again"
+            );
         }
-        let session: Self = read_json(file).context("the session file is not one of this version; run `cargo xtask down`")?;
+        let session: Self = read_json(file)
+            .context("the session file is not one of this version; run `cargo xtask down`")?;
         if session.owner.is_some_and(|owner| !owner.is_alive()) {
             bail!("the stack that {file} describes is gone: run `cargo xtask up` again");
         }
@@ -106,9 +109,13 @@ impl Session {
 
 /// The checkout this suite was built from.
 fn checkout() -> Utf8PathBuf {
-    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    let package = std::env::var("CARGO_MANIFEST_DIR")
+        .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
     // The suite's package is a folder of the checkout.
-    Utf8Path::new(&package).parent().map(Utf8Path::to_owned).unwrap_or_default()
+    Utf8Path::new(&package)
+        .parent()
+        .map(Utf8Path::to_owned)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -123,8 +130,16 @@ mod tests {
             seed: 1,
             root: "/checkout".into(),
             results: "/checkout/results/r".into(),
-            stack: Stack { cli: "/b/stigmer".into(), server: "/b/s".into(), workflow_runner: "/b/w".into(), agent_runner: "/b/a".into() },
-            temporal: SharedTemporal { address: "127.0.0.1:1".into(), cli: "/b/temporal".into() },
+            stack: Stack {
+                cli: "/b/stigmer".into(),
+                server: "/b/s".into(),
+                workflow_runner: "/b/w".into(),
+                agent_runner: "/b/a".into(),
+            },
+            temporal: SharedTemporal {
+                address: "127.0.0.1:1".into(),
+                cli: "/b/temporal".into(),
+            },
             llm: None,
             playground: None,
             project_target: "/checkout/target/e2e/projects".into(),
@@ -151,14 +166,27 @@ mod tests {
 
     #[test]
     fn without_a_stack_the_error_says_how_to_get_one() {
-        let error = Session::of(Utf8Path::new("/no/such/session.json")).unwrap_err().to_string();
-        assert!(error.contains("cargo xtask up") && !error.contains('\n'), "{error}");
+        let error = Session::of(Utf8Path::new("/no/such/session.json"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("cargo xtask up") && !error.contains('\n'),
+            "{error}"
+        );
     }
 
     #[test]
     fn the_session_of_a_dead_owner_is_refused() {
-        let dead = Identity::own().map(|own| Identity { start: own.start.wrapping_sub(1), ..own });
+        let dead = Identity::own().map(|own| Identity {
+            start: own.start.wrapping_sub(1),
+            ..own
+        });
         let (_keep, file) = written(&session(dead));
-        assert!(Session::of(&file).unwrap_err().to_string().contains("is gone"));
+        assert!(
+            Session::of(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("is gone")
+        );
     }
 }

@@ -1,10 +1,6 @@
 //! Handing over to the driver, which does whatever needs more than `xtask` may depend on.
 
-use std::{
-    os::unix::process::{CommandExt, ExitStatusExt},
-    process::Command,
-    thread,
-};
+use std::{os::unix::process::CommandExt, process::Command, thread};
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -52,7 +48,7 @@ pub fn become_attached(checkout: &Checkout, arguments: &[&str], json: bool) -> R
             "start a stack with `cargo xtask up`",
         ));
     }
-    let json = if json { Some("--json") } else { None };
+    let json = json.then_some("--json");
     let mut all = arguments.to_vec();
     all.extend(["--root", checkout.root.as_str()]);
     all.extend(json);
@@ -65,8 +61,8 @@ fn become_command(driver: &Utf8Path, arguments: &[&str]) -> Result<ExitCode> {
     Err(error).with_context(|| format!("failed to start {driver}"))
 }
 
-/// Runs the driver as a child that gets each of our signals exactly once, and returns its exit code.
-pub fn run_driver(driver: &Utf8Path, plan: &Plan) -> Result<i32> {
+/// Runs the driver as a child that gets each of our signals exactly once, and returns how it ended.
+pub fn run_driver(driver: &Utf8Path, plan: &Plan) -> Result<ExitCode> {
     let path = write_plan(plan)?;
     let mut signals =
         Signals::new([SIGINT, SIGTERM, SIGHUP]).context("failed to watch for signals")?;
@@ -95,9 +91,5 @@ pub fn run_driver(driver: &Utf8Path, plan: &Plan) -> Result<i32> {
         ended
     });
     let status = status.with_context(|| format!("failed to wait for {driver}"))?;
-    // A driver that was killed ends the way a shell would say it.
-    Ok(status
-        .code()
-        .or(status.signal().map(|signal| 128 + signal))
-        .unwrap_or(i32::from(ExitCode::Internal as u8)))
+    Ok(ExitCode::of(status.code()))
 }

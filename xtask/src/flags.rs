@@ -29,10 +29,7 @@ pub enum Verb {
     /// Show what `up` started, and whether it works
     Status,
     /// Show the logs of what `up` started
-    Logs {
-        /// The service; all of them if none is named
-        service: Option<String>,
-    },
+    Logs(LogsFlags),
     /// Check what this machine needs, and say how to get what is missing
     Doctor {
         /// Get it: fetch pinned tools, build, and, as root on Debian, install packages
@@ -52,6 +49,20 @@ pub enum PinsVerb {
     List,
     /// Read the content of every cached tool again and compare hashes
     Verify,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsFlags {
+    /// The service; all of them if none is named
+    pub service: Option<String>,
+
+    /// How many lines of each log
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub lines: usize,
+
+    /// Go on showing what is added
+    #[arg(short, long)]
+    pub follow: bool,
 }
 
 #[derive(Debug, Args)]

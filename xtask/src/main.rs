@@ -3,6 +3,7 @@
 
 mod ask;
 mod build;
+mod cargo;
 mod checkout;
 mod doctor;
 mod driver;
@@ -16,6 +17,7 @@ mod pins;
 mod plan;
 mod prepare;
 mod progress;
+mod projects;
 mod provision;
 mod run_id;
 mod tools;
@@ -47,12 +49,9 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::E2e(flags) => e2e::run(&flags, &checkout, output),
         Verb::Up(flags) => up::run(&flags, &checkout, output),
-        Verb::Down => attached::run(&["down"], &checkout, output),
-        Verb::Status => attached::run(&["status"], &checkout, output),
-        Verb::Logs { service: None } => attached::run(&["logs"], &checkout, output),
-        Verb::Logs {
-            service: Some(service),
-        } => attached::run(&["logs", &service], &checkout, output),
+        Verb::Down => attached::down(&checkout, output),
+        Verb::Status => attached::status(&checkout, output),
+        Verb::Logs(flags) => attached::logs(&flags, &checkout, output),
         Verb::Doctor { fix } => doctor_verb::run(fix, &checkout, output),
         Verb::Test(flags) => test::run(&flags, &checkout, output),
         Verb::Pins(verb) => pins_verb::run(verb, &checkout, output),

@@ -32,29 +32,6 @@ pub enum ExitCode {
     Interrupted = 130,
 }
 
-impl ExitCode {
-    /// The exit code of that number, if it is one of ours.
-    pub fn from_code(code: i32) -> Option<Self> {
-        const ALL: [ExitCode; 13] = [
-            ExitCode::Success,
-            ExitCode::Internal,
-            ExitCode::Usage,
-            ExitCode::NothingRan,
-            ExitCode::PrerequisiteMissing,
-            ExitCode::ProvisionFailed,
-            ExitCode::ServiceFailed,
-            ExitCode::ResultsUnwritable,
-            ExitCode::TestsFailed,
-            ExitCode::BuildFailed,
-            ExitCode::Leftovers,
-            ExitCode::ChecksFailed,
-            ExitCode::Interrupted,
-        ];
-        ALL.into_iter()
-            .find(|known| i32::from(*known as u8) == code)
-    }
-}
-
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
@@ -79,6 +56,8 @@ impl ExitCode {
             ExitCode::ChecksFailed,
             ExitCode::Interrupted,
         ];
-        ALL.into_iter().find(|known| Some(*known as i32) == code).unwrap_or(Self::Internal)
+        ALL.into_iter()
+            .find(|known| Some(*known as i32) == code)
+            .unwrap_or(Self::Internal)
     }
 }

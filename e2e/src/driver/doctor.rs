@@ -27,22 +27,68 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
     const FETCH: &str = "`cargo xtask doctor --fix` gets it";
     let (stack, tools) = (&plan.stack, &plan.tools);
     let mut programs = vec![
-        ("the CLI", &stack.cli, "every test that applies or runs", BUILD),
-        ("the server", &stack.server, "every test with an environment", BUILD),
-        ("the workflow-runner", &stack.workflow_runner, "every test that runs a workflow", BUILD),
-        ("the agent-runner", &stack.agent_runner, "every test that runs an agent", BUILD),
+        (
+            "the CLI",
+            &stack.cli,
+            "every test that applies or runs",
+            BUILD,
+        ),
+        (
+            "the server",
+            &stack.server,
+            "every test with an environment",
+            BUILD,
+        ),
+        (
+            "the workflow-runner",
+            &stack.workflow_runner,
+            "every test that runs a workflow",
+            BUILD,
+        ),
+        (
+            "the agent-runner",
+            &stack.agent_runner,
+            "every test that runs an agent",
+            BUILD,
+        ),
         ("the suite", &plan.suite, "everything", BUILD),
-        ("the Temporal CLI", &tools.temporal, "every test with an environment", FETCH),
+        (
+            "the Temporal CLI",
+            &tools.temporal,
+            "every test with an environment",
+            FETCH,
+        ),
         ("cargo-nextest", &tools.nextest, "everything", FETCH),
-        ("cargo", &tools.cargo, "every test that compiles a program", "install Rust"),
+        (
+            "cargo",
+            &tools.cargo,
+            "every test that compiles a program",
+            "install Rust",
+        ),
     ];
     if plan.llm == LlmChoice::LlamaCpp {
-        programs.push(("Python", &tools.python, "the pinned model's server", "install Python 3.10 or later"));
+        programs.push((
+            "Python",
+            &tools.python,
+            "the pinned model's server",
+            "install Python 3.10 or later",
+        ));
     }
-    let is_missing = |path: &Utf8Path| fs::metadata(path).map_or(true, |file| !file.is_file() || file.permissions().mode() & 0o111 == 0);
-    let missing: Vec<_> = programs.into_iter().filter(|(_, path, _, _)| is_missing(path)).collect();
-    let Some((_, _, _, fix)) = missing.first() else { return Ok(()) };
-    let line = |(name, path, needed, _): &(&str, &camino::Utf8PathBuf, &str, &str)| format!("{name} ({path}) is not there, needed for {needed}");
+    let is_missing = |path: &Utf8Path| {
+        fs::metadata(path).map_or(true, |file| {
+            !file.is_file() || file.permissions().mode() & 0o111 == 0
+        })
+    };
+    let missing: Vec<_> = programs
+        .into_iter()
+        .filter(|(_, path, _, _)| is_missing(path))
+        .collect();
+    let Some((_, _, _, fix)) = missing.first() else {
+        return Ok(());
+    };
+    let line = |(name, path, needed, _): &(&str, &camino::Utf8PathBuf, &str, &str)| {
+        format!("{name} ({path}) is not there, needed for {needed}")
+    };
     let cause = missing.iter().map(line).collect::<Vec<_>>().join("\n");
     Err(failure(ExitCode::PrerequisiteMissing, cause, *fix))
 }
@@ -53,9 +99,19 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
 ///
 /// [`ExitCode::PrerequisiteMissing`].
 pub async fn check_given_model(plan: &Plan) -> Result<()> {
-    let LlmChoice::OpenAi { base_url, model } = &plan.llm else { return Ok(()) };
-    let listed = ModelApi::new(base_url, model, MODEL_LIMIT)?.lists_model().await;
-    listed.map_err(|error| failure(ExitCode::PrerequisiteMissing, error.to_string(), "or choose another model with --llm"))
+    let LlmChoice::OpenAi { base_url, model } = &plan.llm else {
+        return Ok(());
+    };
+    let listed = ModelApi::new(base_url, model, MODEL_LIMIT)?
+        .lists_model()
+        .await;
+    listed.map_err(|error| {
+        failure(
+            ExitCode::PrerequisiteMissing,
+            error.to_string(),
+            "see to that server, or choose another model with --llm",
+        )
+    })
 }
 
 /// The scenarios of the acceptance list of a checkout.
@@ -69,16 +125,28 @@ pub fn acceptance(root: &Utf8Path) -> Result<Vec<Scenario>> {
 pub async fn list_tests(suite: &Utf8Path, scenarios: &[Scenario]) -> Result<Vec<SuiteTest>> {
     let all = parse_list(&list(suite, &[]).await?, scenarios);
     let ignored = parse_list(&list(suite, &["--ignored"]).await?, scenarios);
-    Ok(all.into_iter().filter(|test| !ignored.contains(test)).collect())
+    Ok(all
+        .into_iter()
+        .filter(|test| !ignored.contains(test))
+        .collect())
 }
 
 async fn list(suite: &Utf8Path, extra: &[&str]) -> Result<String> {
     let mut command = Command::new(suite);
-    command.args(["--list", "--format", "terse"]).args(extra).kill_on_drop(true);
+    command
+        .args(["--list", "--format", "terse"])
+        .args(extra)
+        .kill_on_drop(true);
     let output = timeout(LIST_LIMIT, command.output()).await;
-    let output = output.with_context(|| format!("{suite} did not list its tests within {LIST_LIMIT:?}"))?;
+    let output =
+        output.with_context(|| format!("{suite} did not list its tests within {LIST_LIMIT:?}"))?;
     let output = output.with_context(|| format!("failed to run {suite}"))?;
     let told = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "{suite} does not list its tests ({}): {}", output.status, told.trim());
+    anyhow::ensure!(
+        output.status.success(),
+        "{suite} does not list its tests ({}): {}",
+        output.status,
+        told.trim()
+    );
     String::from_utf8(output.stdout).with_context(|| format!("{suite} lists tests in no UTF-8"))
 }

@@ -25,8 +25,10 @@ use crate::results::{Event, Results, RunVerdict, now};
 /// SIGTERM, or until one of them dies.
 pub async fn keep(plan: Plan) -> Result<ExitCode> {
     // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
-    rustix::process::setsid().context("the keeper must not be started as a process group leader; `up` starts it")?;
-    let mut interrupt = Interrupt::listen(&plan.run_id, plan.results.clone()).context("failed to listen for signals")?;
+    rustix::process::setsid()
+        .context("the keeper must not be started as a process group leader; `up` starts it")?;
+    let mut interrupt = Interrupt::listen(&plan.run_id, plan.results.clone())
+        .context("failed to listen for signals")?;
     let _lock = lock(&plan.root)?;
     reconcile(&leases(&plan.root))?;
     doctor::check_programs(&plan)?;
@@ -43,20 +45,31 @@ pub async fn keep(plan: Plan) -> Result<ExitCode> {
             results.run.cause = Some(error.headline());
             (RunVerdict::ServiceFailed, ExitCode::ServiceFailed)
         }
-        Ok(None) if leftovers.is_some_and(|count| count > 0) => (RunVerdict::Leftovers, ExitCode::Leftovers),
+        Ok(None) if leftovers.is_some_and(|count| count > 0) => {
+            (RunVerdict::Leftovers, ExitCode::Leftovers)
+        }
         Ok(None) if down.forced_kills > 0 => (RunVerdict::ServiceFailed, ExitCode::ServiceFailed),
         Ok(None) => (RunVerdict::Stopped, ExitCode::Success),
         Err(error) => (RunVerdict::Broken, exit_code_of(error)),
     };
     results.run.phases.push(down.record);
-    (results.run.verdict, results.run.exit_code, results.run.ended_at) = (verdict, Some(code as u8), Some(now()));
+    (
+        results.run.verdict,
+        results.run.exit_code,
+        results.run.ended_at,
+    ) = (verdict, Some(code as u8), Some(now()));
     (results.run.forced_kills, results.run.leftovers) = (down.forced_kills, leftovers);
     results.write_run()?;
     ended.map(|_| code)
 }
 
 /// Brings everything up and waits; returns the service that failed, nothing when a signal asked to end.
-async fn until_asked(plan: &Plan, results: &mut Results, shared: &mut Shared, interrupt: &mut Interrupt) -> Result<Option<ServiceError>> {
+async fn until_asked(
+    plan: &Plan,
+    results: &mut Results,
+    shared: &mut Shared,
+    interrupt: &mut Interrupt,
+) -> Result<Option<ServiceError>> {
     let begin = Instant::now();
     let started = tokio::select! {
         started = shared.up() => started,
@@ -83,16 +96,23 @@ async fn until_asked(plan: &Plan, results: &mut Results, shared: &mut Shared, in
 /// One keeper per checkout: the lock is held as long as the file is open.
 fn lock(root: &Utf8Path) -> Result<File> {
     let path = root.join("target/e2e/up.lock");
-    std::fs::create_dir_all(root.join("target/e2e")).with_context(|| format!("failed to create {root}/target/e2e"))?;
+    std::fs::create_dir_all(root.join("target/e2e"))
+        .with_context(|| format!("failed to create {root}/target/e2e"))?;
     let file = File::create(&path).with_context(|| format!("failed to open {path}"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(already_up("another `up` is under way")),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("failed to lock {path}")),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("failed to lock {path}"))
+        }
     }
 }
 
 /// The refusal of a second stack.
 pub fn already_up(cause: &str) -> anyhow::Error {
-    failure(ExitCode::Usage, cause, "use it (`cargo xtask status` shows it), or end it first with `cargo xtask down`")
+    failure(
+        ExitCode::Usage,
+        cause,
+        "use it (`cargo xtask status` shows it), or end it first with `cargo xtask down`",
+    )
 }

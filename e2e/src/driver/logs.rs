@@ -23,7 +23,13 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Shows the last `lines` lines of the log of `service`, or of every service, and with `follow` what
 /// is added until Ctrl-C.
-pub async fn logs(root: &Utf8Path, service: Option<&str>, lines: usize, follow: bool, output: Output) -> Result<ExitCode> {
+pub async fn logs(
+    root: &Utf8Path,
+    service: Option<&str>,
+    lines: usize,
+    follow: bool,
+    output: Output,
+) -> Result<ExitCode> {
     let session = require_attached(root)?;
     let mut chosen = choose(&session, service)?;
     for log in &mut chosen {
@@ -59,11 +65,23 @@ struct Log {
 
 fn choose(session: &Session, service: Option<&str>) -> Result<Vec<Log>> {
     let is_chosen = |name: &str| service.is_none_or(|service| service == name);
-    let chosen: Vec<_> = session.services.iter().filter(|known| is_chosen(&known.name)).collect();
+    let chosen: Vec<_> = session
+        .services
+        .iter()
+        .filter(|known| is_chosen(&known.name))
+        .collect();
     if chosen.is_empty() {
-        let names: Vec<_> = session.services.iter().map(|known| known.name.as_str()).collect();
+        let names: Vec<_> = session
+            .services
+            .iter()
+            .map(|known| known.name.as_str())
+            .collect();
         let cause = format!("there is no service {:?}", service.unwrap_or_default());
-        return Err(failure(ExitCode::Usage, cause, format!("name one of {}", names.join(", "))));
+        return Err(failure(
+            ExitCode::Usage,
+            cause,
+            format!("name one of {}", names.join(", ")),
+        ));
     }
     let log = |known: &&stigmer_e2e::supervise::ServiceStarted| Log {
         service: known.name.clone(),
@@ -77,7 +95,11 @@ fn choose(session: &Session, service: Option<&str>) -> Result<Vec<Log>> {
 impl Log {
     fn show(&self, output: Output, line: &str) {
         output.object(&json!({"event": "log", "service": self.service, "line": line}));
-        output.line(&if self.prefix { format!("{:<22} | {line}", self.service) } else { line.to_owned() });
+        output.line(&if self.prefix {
+            format!("{:<22} | {line}", self.service)
+        } else {
+            line.to_owned()
+        });
     }
 
     /// The whole lines that were added since the last look.
@@ -87,9 +109,17 @@ impl Log {
             file.seek(SeekFrom::Start(self.read))?;
             file.read_to_end(&mut text)
         });
-        let Some(end) = read.ok().and_then(|_| text.iter().rposition(|byte| *byte == b'\n')) else { return Vec::new() };
+        let Some(end) = read
+            .ok()
+            .and_then(|_| text.iter().rposition(|byte| *byte == b'\n'))
+        else {
+            return Vec::new();
+        };
         self.read += end as u64 + 1;
-        String::from_utf8_lossy(&text[..=end]).lines().map(str::to_owned).collect()
+        String::from_utf8_lossy(&text[..=end])
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -101,7 +131,12 @@ mod tests {
     fn news_are_whole_lines_each_shown_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().join("a.log")).unwrap();
-        let mut log = Log { service: "a".into(), path: path.clone(), read: 0, prefix: false };
+        let mut log = Log {
+            service: "a".into(),
+            path: path.clone(),
+            read: 0,
+            prefix: false,
+        };
         assert_eq!(log.news(), Vec::<String>::new(), "no file yet");
         std::fs::write(&path, "one\ntw").unwrap();
         assert_eq!(log.news(), ["one"]);

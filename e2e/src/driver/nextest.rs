@@ -19,18 +19,31 @@ pub fn config(jobs: usize, order: &Order, tests: &[SuiteTest]) -> String {
          slow-timeout = {{ period = \"{TEST_LIMIT_SECONDS}s\", terminate-after = 1, grace-period = \"5s\" }}\n"
     );
     for (priority, names) in order.priorities() {
-        text.push_str(&override_for(names.iter().map(String::as_str), &format!("priority = {priority}")));
+        text.push_str(&override_for(
+            names.iter().map(String::as_str),
+            &format!("priority = {priority}"),
+        ));
     }
-    let real: Vec<_> = tests.iter().filter(|test| test.real_model).map(|test| test.path.as_str()).collect();
+    let real: Vec<_> = tests
+        .iter()
+        .filter(|test| test.real_model)
+        .map(|test| test.path.as_str())
+        .collect();
     if !real.is_empty() {
-        text.push_str(&override_for(real.into_iter(), &format!("test-group = \"{MODEL_GROUP}\"")));
+        text.push_str(&override_for(
+            real.into_iter(),
+            &format!("test-group = \"{MODEL_GROUP}\""),
+        ));
     }
     text
 }
 
 fn override_for<'a>(names: impl Iterator<Item = &'a str>, setting: &str) -> String {
     let filter: Vec<_> = names.map(|name| format!("test(={name})")).collect();
-    format!("\n[[profile.default.overrides]]\nfilter = \"{}\"\n{setting}\n", filter.join(" | "))
+    format!(
+        "\n[[profile.default.overrides]]\nfilter = \"{}\"\n{setting}\n",
+        filter.join(" | ")
+    )
 }
 
 /// What `cargo metadata` would say about the suite's package, as far as nextest reads it.
@@ -188,9 +201,14 @@ struct Line {
 /// When it is no JSON of the expected shape, which means another version of nextest.
 pub fn parse(line: &str) -> Result<Option<Message>, serde_json::Error> {
     let line: Line = serde_json::from_str(line)?;
-    let (true, Some(name)) = (line.kind == "test", line.name) else { return Ok(None) };
+    let (true, Some(name)) = (line.kind == "test", line.name) else {
+        return Ok(None);
+    };
     // `package::binary$path`.
-    let test = name.split_once('$').map_or(name.as_str(), |(_, path)| path).to_owned();
+    let test = name
+        .split_once('$')
+        .map_or(name.as_str(), |(_, path)| path)
+        .to_owned();
     let end = match line.event.as_str() {
         "started" => return Ok(Some(Message::Started { test })),
         "ok" => End::Passed,
@@ -199,50 +217,13 @@ pub fn parse(line: &str) -> Result<Option<Message>, serde_json::Error> {
         // "ignored": it was not selected.
         _ => return Ok(None),
     };
-    Ok(Some(Message::Ended { test, end, seconds: line.exec_time, printed: line.stdout }))
+    Ok(Some(Message::Ended {
+        test,
+        end,
+        seconds: line.exec_time,
+        printed: line.stdout,
+    }))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn test(path: &str, real_model: bool) -> SuiteTest {
-        SuiteTest { path: path.into(), ids: vec![], real_model }
-    }
-
-    #[test]
-    fn the_lines_of_the_pinned_nextest_are_understood() {
-        let started = r#"{"type":"test","event":"started","name":"stigmer-e2e::suite$deep::log_01_x"}"#;
-        assert_eq!(parse(started).unwrap(), Some(Message::Started { test: "deep::log_01_x".into() }));
-        let ok = r#"{"type":"test","event":"ok","name":"stigmer-e2e::suite$a","exec_time":0.25}"#;
-        assert_eq!(parse(ok).unwrap(), Some(Message::Ended { test: "a".into(), end: End::Passed, seconds: 0.25, printed: None }));
-        let failed = r#"{"type":"test","event":"failed","name":"s$a","exec_time":1.5,"stdout":"boom\n"}"#;
-        assert_eq!(parse(failed).unwrap(), Some(Message::Ended { test: "a".into(), end: End::Failed, seconds: 1.5, printed: Some("boom\n".into()) }));
-        let late = r#"{"type":"test","event":"failed","name":"s$a","exec_time":2.0,"reason":"time limit exceeded"}"#;
-        assert!(matches!(parse(late).unwrap(), Some(Message::Ended { end: End::TimedOut, .. })));
-        let suite = r#"{"type":"suite","event":"started","test_count":6,"nextest":{"crate":"c","test_binary":"suite","kind":"test"}}"#;
-        assert_eq!(parse(suite).unwrap(), None);
-    }
-
-    #[test]
-    fn another_language_is_an_error_and_not_silence() {
-        assert!(parse("Starting 6 tests").is_err());
-    }
-
-    #[test]
-    fn every_test_has_its_priority_and_real_ones_share_a_group() {
-        let tests = [test("a::b", false), test("c", true), test("d", true)];
-        let names: Vec<_> = tests.iter().map(|test| test.path.clone()).collect();
-        let config = config(4, &Order::new(&names, 1), &tests);
-        assert!(config.contains("test-threads = 4\n"), "{config}");
-        for priority in [100, 99, 98] {
-            assert!(config.contains(&format!("\npriority = {priority}\n")), "{config}");
-        }
-        assert!(config.contains("filter = \"test(=c) | test(=d)\"\ntest-group = \"llm\"\n"), "{config}");
-    }
-
-    #[test]
-    fn without_real_tests_no_group_is_used() {
-        assert!(!config(1, &Order::new(&["a".into()], 1), &[test("a", false)]).contains("test-group ="));
-    }
-}
+mod tests;

@@ -52,23 +52,36 @@ struct Row {
 
 /// Probes every service of `session`; [`ExitCode::ServiceFailed`] unless all of them work.
 pub async fn probe(session: &Session, output: Output) -> Result<ExitCode> {
-    let (temporal, model, server) = tokio::join!(temporal(session), model(session), server(session));
-    let rows: Vec<Row> = [Some(temporal), model?, server].into_iter().flatten().collect();
+    let (temporal, model, server) =
+        tokio::join!(temporal(session), model(session), server(session));
+    let rows: Vec<Row> = [Some(temporal), model?, server]
+        .into_iter()
+        .flatten()
+        .collect();
     for row in &rows {
         output.object(row);
         output.line(&line(output, row));
     }
     let all_work = rows.iter().all(|row| row.found == Found::Service);
-    Ok(if all_work { ExitCode::Success } else { ExitCode::ServiceFailed })
+    Ok(if all_work {
+        ExitCode::Success
+    } else {
+        ExitCode::ServiceFailed
+    })
 }
 
 async fn temporal(session: &Session) -> Row {
     let address = session.temporal.address.clone();
-    let target = Target { address: address.clone(), namespace: "default".to_owned() };
+    let target = Target {
+        address: address.clone(),
+        namespace: "default".to_owned(),
+    };
     let found = match timeout(ANSWER, temporal_answers(&target)).await {
         Ok(Ok(())) => Found::Service,
         // Whoever answers the connection's first call is a Temporal.
-        Ok(Err(error)) if error.downcast_ref::<ConnectError>().is_none() => Found::Unfit { cause: format!("{error:#}") },
+        Ok(Err(error)) if error.downcast_ref::<ConnectError>().is_none() => Found::Unfit {
+            cause: format!("{error:#}"),
+        },
         Ok(Err(error)) => who_is_there(&address, format!("{error:#}")).await,
         Err(_) => who_is_there(&address, no_answer()).await,
     };
@@ -76,10 +89,17 @@ async fn temporal(session: &Session) -> Row {
 }
 
 async fn model(session: &Session) -> Result<Option<Row>> {
-    let Some(llm) = &session.llm else { return Ok(None) };
-    let found = match ModelApi::new(&llm.base_url, &llm.model, ANSWER)?.lists_model().await {
+    let Some(llm) = &session.llm else {
+        return Ok(None);
+    };
+    let found = match ModelApi::new(&llm.base_url, &llm.model, ANSWER)?
+        .lists_model()
+        .await
+    {
         Ok(()) => Found::Service,
-        Err(error @ ModelError::NoModel { .. }) => Found::Unfit { cause: error.to_string() },
+        Err(error @ ModelError::NoModel { .. }) => Found::Unfit {
+            cause: error.to_string(),
+        },
         Err(error) => who_is_there(&host_and_port(&llm.base_url), error.to_string()).await,
     };
     Ok(Some(Row::new("llm", llm.base_url.clone(), found)))
@@ -89,7 +109,9 @@ async fn server(session: &Session) -> Option<Row> {
     let address = session.playground.as_ref()?.server.clone();
     let found = match server_answers(&address, true).await {
         Ok(()) => Found::Service,
-        Err(error @ ServerError::NotServing { .. }) => Found::Unfit { cause: error.to_string() },
+        Err(error @ ServerError::NotServing { .. }) => Found::Unfit {
+            cause: error.to_string(),
+        },
         Err(error) => who_is_there(&address, error.to_string()).await,
     };
     Some(Row::new("stigmer-server", address, found))
@@ -99,8 +121,12 @@ async fn server(session: &Session) -> Option<Row> {
 async fn who_is_there(address: &str, cause: String) -> Found {
     match timeout(CONNECT, TcpStream::connect(address)).await {
         Ok(Ok(_)) => Found::SomethingElse { cause },
-        Ok(Err(error)) => Found::Nothing { cause: error.to_string() },
-        Err(_) => Found::Nothing { cause: format!("no connection within {CONNECT:?}") },
+        Ok(Err(error)) => Found::Nothing {
+            cause: error.to_string(),
+        },
+        Err(_) => Found::Nothing {
+            cause: format!("no connection within {CONNECT:?}"),
+        },
     }
 }
 
@@ -110,18 +136,34 @@ fn no_answer() -> String {
 
 /// `host:port` of a URL; a text that is none stays as it is and will not connect.
 fn host_and_port(url: &str) -> String {
-    let parts = reqwest::Url::parse(url).ok().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+    let parts = reqwest::Url::parse(url).ok().and_then(|url| {
+        Some(format!(
+            "{}:{}",
+            url.host_str()?,
+            url.port_or_known_default()?
+        ))
+    });
     parts.unwrap_or_else(|| url.to_owned())
 }
 
 impl Row {
     fn new(service: &'static str, address: String, found: Found) -> Self {
-        Self { event: "probe", service, address, found }
+        Self {
+            event: "probe",
+            service,
+            address,
+            found,
+        }
     }
 }
 
 fn line(output: Output, row: &Row) -> String {
-    let Row { service, address, found, .. } = row;
+    let Row {
+        service,
+        address,
+        found,
+        ..
+    } = row;
     let bad = |text: String| output.paint(Style::Red, &text);
     let found = match found {
         Found::Service => output.paint(Style::Green, "works"),
@@ -142,9 +184,15 @@ mod tests {
     async fn a_listener_of_another_kind_is_told_from_no_listener() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        assert!(matches!(who_is_there(&address, "HTTP".into()).await, Found::SomethingElse { .. }));
+        assert!(matches!(
+            who_is_there(&address, "HTTP".into()).await,
+            Found::SomethingElse { .. }
+        ));
         drop(listener);
-        assert!(matches!(who_is_there(&address, "HTTP".into()).await, Found::Nothing { .. }));
+        assert!(matches!(
+            who_is_there(&address, "HTTP".into()).await,
+            Found::Nothing { .. }
+        ));
     }
 
     #[test]

@@ -22,16 +22,28 @@ pub struct Progress {
 impl Progress {
     /// Progress of `total` tests.
     pub fn new(output: Output, total: usize, seed: u64) -> Self {
-        let is_live = !output.json && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-        Self { output, seed, bar: is_live.then(|| bar(total)) }
+        let is_live =
+            !output.json && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        Self {
+            output,
+            seed,
+            bar: is_live.then(|| bar(total)),
+        }
     }
 
     /// Shows what runs now.
     pub fn running(&self, board: &Board) {
         if let Some(bar) = &self.bar {
             let tally = Tally::of(board.outcomes());
-            let failed = if tally.failed > 0 { format!("{} failed · ", tally.failed) } else { String::new() };
-            bar.set_message(format!("{failed}{}", board.running().collect::<Vec<_>>().join(" · ")));
+            let failed = if tally.failed > 0 {
+                format!("{} failed · ", tally.failed)
+            } else {
+                String::new()
+            };
+            bar.set_message(format!(
+                "{failed}{}",
+                board.running().collect::<Vec<_>>().join(" · ")
+            ));
         }
     }
 
@@ -61,7 +73,8 @@ impl Drop for Progress {
 
 fn bar(total: usize) -> ProgressBar {
     let bar = ProgressBar::new(total as u64);
-    let style = ProgressStyle::with_template("  test       {pos}/{len} {bar:20} {elapsed} {wide_msg:.dim}");
+    let style =
+        ProgressStyle::with_template("  test       {pos}/{len} {bar:20} {elapsed} {wide_msg:.dim}");
     bar.set_style(style.expect("the template is valid"));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -77,7 +90,11 @@ fn text(output: Output, outcome: &TestOutcome, seed: u64) -> String {
         TestVerdict::Running | TestVerdict::NotRun => ("ABORT", Style::Yellow),
     };
     let seconds = outcome.ms.unwrap_or_default() as f64 / 1000.0;
-    let mut text = format!("  {} {seconds:>7.2} s  {}", output.paint(style, &format!("{word:<7}")), outcome.function());
+    let mut text = format!(
+        "  {} {seconds:>7.2} s  {}",
+        output.paint(style, &format!("{word:<7}")),
+        outcome.function()
+    );
     let message = outcome.message.as_deref().unwrap_or_default();
     if outcome.verdict == TestVerdict::Skipped {
         text.push_str(&format!("  ({message})"));
@@ -87,9 +104,15 @@ fn text(output: Output, outcome: &TestOutcome, seed: u64) -> String {
             text.push_str(&format!("\n            {line}"));
         }
         if lines.len() > MESSAGE_LINES {
-            text.push_str(&format!("\n            ({} more lines in the results)", lines.len() - MESSAGE_LINES));
+            text.push_str(&format!(
+                "\n            ({} more lines in the results)",
+                lines.len() - MESSAGE_LINES
+            ));
         }
-        text.push_str(&format!("\n            again: cargo xtask e2e {} --seed {seed}", outcome.function()));
+        text.push_str(&format!(
+            "\n            again: cargo xtask e2e {} --seed {seed}",
+            outcome.function()
+        ));
     }
     text
 }
@@ -99,13 +122,21 @@ mod tests {
     use super::*;
 
     fn shown(verdict: TestVerdict, message: &str) -> String {
-        let outcome = TestOutcome { verdict, ms: Some(1234), message: Some(message.into()), ..TestOutcome::new("m::app_01_x", &[]) };
+        let outcome = TestOutcome {
+            verdict,
+            ms: Some(1234),
+            message: Some(message.into()),
+            ..TestOutcome::new("m::app_01_x", &[])
+        };
         text(Output::plain(false), &outcome, 42)
     }
 
     #[test]
     fn a_passed_test_is_one_line() {
-        assert_eq!(shown(TestVerdict::Passed, ""), "  PASS       1.23 s  app_01_x");
+        assert_eq!(
+            shown(TestVerdict::Passed, ""),
+            "  PASS       1.23 s  app_01_x"
+        );
     }
 
     #[test]
@@ -125,6 +156,9 @@ mod tests {
 
     #[test]
     fn a_skipped_test_says_why() {
-        assert_eq!(shown(TestVerdict::Skipped, "no model"), "  SKIP       1.23 s  app_01_x  (no model)");
+        assert_eq!(
+            shown(TestVerdict::Skipped, "no model"),
+            "  SKIP       1.23 s  app_01_x  (no model)"
+        );
     }
 }

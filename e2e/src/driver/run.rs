@@ -5,7 +5,9 @@ use std::{thread::JoinHandle, time::Instant};
 use anyhow::{Context, Result};
 use serde_json::json;
 use stigmer_e2e::{session::Session, supervise::reconcile};
-use stigmer_e2e_plan::{ExitCode, Output, PhaseName, PhaseRecord, Plan, Style, count, failure, write_json};
+use stigmer_e2e_plan::{
+    ExitCode, Output, PhaseName, PhaseRecord, Plan, Style, count, failure, write_json,
+};
 
 use super::{
     board::Board,
@@ -18,20 +20,35 @@ use super::{
     test_phase,
     verdict::{Ending, Facts, conclude},
 };
-use crate::results::{Coverage, Event, Provenance, Results, Scenario, Summary, TestOutcome, binaries_of, last_line, now};
+use crate::results::{
+    Coverage, Event, Provenance, Results, Scenario, Summary, TestOutcome, binaries_of, last_line,
+    now,
+};
 
 /// Carries out `plan`. The last line on stdout is the tally.
 pub async fn run(plan: Plan) -> Result<ExitCode> {
     let results = Results::create(&plan)?;
-    let interrupt = Interrupt::listen(&plan.run_id, plan.results.clone()).context("failed to listen for signals")?;
-    let mut run = Run { output: Output::new(plan.json), plan, results, interrupt, suite: Vec::new(), scenarios: Vec::new(), board: None };
-    let started = json!({"run_id": run.plan.run_id, "seed": run.plan.seed, "pid": std::process::id()});
+    let interrupt = Interrupt::listen(&plan.run_id, plan.results.clone())
+        .context("failed to listen for signals")?;
+    let mut run = Run {
+        output: Output::new(plan.json),
+        plan,
+        results,
+        interrupt,
+        suite: Vec::new(),
+        scenarios: Vec::new(),
+        board: None,
+    };
+    let started =
+        json!({"run_id": run.plan.run_id, "seed": run.plan.seed, "pid": std::process::id()});
     run.results.event(&Event::new("run-started", started))?;
     let mut shared = None;
-    let ending = run.until_tested(&mut shared).await.unwrap_or_else(Ending::Error);
+    let ending = run
+        .until_tested(&mut shared)
+        .await
+        .unwrap_or_else(Ending::Error);
     let closed = run.close(shared, &ending).await;
-    // The folder may have become unwritable; the verdict is told all the same.
-    run.conclude(ending, closed)
+    Ok(run.conclude(ending, closed))
 }
 
 struct Run {
@@ -50,6 +67,8 @@ struct Closed {
     forced_kills: usize,
     leftovers: Option<usize>,
     unknown_ids: usize,
+    /// What went wrong meanwhile.
+    error: Option<anyhow::Error>,
 }
 
 impl Run {
@@ -71,10 +90,19 @@ impl Run {
         self.scenarios = doctor::acceptance(&self.plan.root)?;
         self.suite = doctor::list_tests(&self.plan.suite, &self.scenarios).await?;
         let selected = select(&self.suite, &self.plan.selection.filters, &self.scenarios);
-        let selected = selected.map_err(|nothing| failure(ExitCode::NothingRan, nothing.to_string(), "name an id, an area, or a part of a test's name"))?;
+        let selected = selected.map_err(|nothing| {
+            failure(
+                ExitCode::NothingRan,
+                nothing.to_string(),
+                "name an id, an area, or a part of a test's name",
+            )
+        })?;
         let mut summary = format!("{} of {}", selected.len(), count(self.suite.len(), "test"));
         if !reconciled.runs.is_empty() {
-            summary.push_str(&format!(", cleaned up after {}", count(reconciled.runs.len(), "dead run")));
+            summary.push_str(&format!(
+                ", cleaned up after {}",
+                count(reconciled.runs.len(), "dead run")
+            ));
         }
         self.phase(PhaseName::Doctor, begin, summary)?;
         Ok(selected)
@@ -96,7 +124,8 @@ impl Run {
         let summary = breakdown(&started);
         self.results.run.services = started;
         let session = shared.session(&self.plan);
-        self.results.write_file("session.json", &serde_json::to_vec_pretty(&session)?)?;
+        self.results
+            .write_file("session.json", &serde_json::to_vec_pretty(&session)?)?;
         if self.plan.keep {
             write_json(&Session::attached_file(&self.plan.root), &session)?;
         }
@@ -114,9 +143,23 @@ impl Run {
         // So that even a run that is killed now has them.
         self.write_tests()?;
         let board = self.board.as_mut().expect("it was set above");
-        let tested = test_phase::run(&self.plan, &mut self.results, board, selected, &order, &mut shared.supervisor, &mut self.interrupt).await;
+        let tested = test_phase::run(
+            &self.plan,
+            &mut self.results,
+            board,
+            selected,
+            &order,
+            &mut shared.supervisor,
+            &mut self.interrupt,
+        )
+        .await;
         let tally = self.results.run.counts;
-        let summary = format!("{} · {} at once · seed {}", last_line(&tally), self.plan.jobs, self.plan.seed);
+        let summary = format!(
+            "{} · {} at once · seed {}",
+            last_line(&tally),
+            self.plan.jobs,
+            self.plan.seed
+        );
         self.phase(PhaseName::Test, begin, summary)?;
         self.results.run.provenance = Some(joined(provenance)?);
         tested
@@ -125,23 +168,30 @@ impl Run {
     /// Hashing takes seconds when a binary is new: it is done while tests run.
     fn gather_provenance(&self) -> JoinHandle<Result<Provenance>> {
         let (root, binaries) = (self.plan.root.clone(), binaries_of(&self.plan));
-        std::thread::spawn(move || Provenance::gather(&root, binaries, &root.join("target/e2e/hashes.json")))
+        std::thread::spawn(move || {
+            Provenance::gather(&root, binaries, &root.join("target/e2e/hashes.json"))
+        })
     }
 
-    /// The phases `collect` and `down`.
-    async fn close(&mut self, shared: Option<Shared>, ending: &Ending) -> Result<Closed> {
-        let collected = self.collect();
+    /// The phases `collect` and `down`. Whatever goes wrong, everything is brought down.
+    async fn close(&mut self, shared: Option<Shared>, ending: &Ending) -> Closed {
         let mut closed = Closed::default();
-        if let Some(mut shared) = shared {
-            if self.plan.keep && matches!(ending, Ending::Completed) {
-                self.wait_while_kept(&mut shared).await;
-            }
-            closed = self.down(shared).await?;
-        } else {
-            closed.leftovers = Some(0);
+        match self.collect() {
+            Ok(unknown_ids) => closed.unknown_ids = unknown_ids,
+            Err(error) => closed.error = Some(error),
         }
-        closed.unknown_ids = collected?;
-        Ok(closed)
+        let Some(mut shared) = shared else {
+            // Nothing was started.
+            closed.leftovers = Some(0);
+            return closed;
+        };
+        if self.plan.keep && matches!(ending, Ending::Completed) {
+            self.wait_while_kept(&mut shared).await;
+        }
+        if let Err(error) = self.down(shared, &mut closed).await {
+            closed.error.get_or_insert(error);
+        }
+        closed
     }
 
     /// Writes what can be said about the tests; returns how many ids in their names are unknown.
@@ -152,55 +202,100 @@ impl Run {
         Ok(unknown_ids)
     }
 
-    fn write_tests(&self) -> Result<usize> {
-        let suite: Vec<_> = self.suite.iter().map(|test| (test.path.clone(), test.ids.clone())).collect();
-        let coverage = Coverage::new(&self.scenarios, &suite, self.outcomes());
+    fn write_tests(&mut self) -> Result<usize> {
+        let suite: Vec<_> = self
+            .suite
+            .iter()
+            .map(|test| (test.path.clone(), test.ids.clone()))
+            .collect();
+        let outcomes = self.board.as_ref().map(Board::outcomes).unwrap_or_default();
+        let coverage = Coverage::new(&self.scenarios, &suite, outcomes);
         self.results.write_coverage(&coverage)?;
-        self.results.write_junit(self.outcomes())?;
+        self.results.write_tests(outcomes)?;
         Ok(coverage.unknown.len())
     }
 
     async fn wait_while_kept(&mut self, shared: &mut Shared) {
         let session = shared.session(&self.plan);
-        self.output.note(&format!("kept: Temporal at {}; Ctrl-C or `cargo xtask down` ends it", session.temporal.address));
+        self.output.note(&format!(
+            "kept: Temporal at {}; Ctrl-C or `cargo xtask down` ends it",
+            session.temporal.address
+        ));
         tokio::select! {
             _ = shared.supervisor.failed() => {}
             () = self.interrupt.asked() => {}
         }
     }
 
-    async fn down(&mut self, shared: Shared) -> Result<Closed> {
-        let Down { record, forced_kills, leftovers } = shared.down(&self.plan).await?;
+    async fn down(&mut self, shared: Shared, closed: &mut Closed) -> Result<()> {
+        let Down {
+            record,
+            forced_kills,
+            leftovers,
+        } = shared.down(&self.plan).await?;
+        closed.forced_kills = forced_kills;
+        closed.leftovers = leftovers.as_ref().map(Vec::len);
         for leftover in leftovers.iter().flatten() {
-            eprintln!("error: left behind and killed: {} (pid {})", leftover.command, leftover.identity.pid);
+            eprintln!(
+                "error: left behind and killed: {} (pid {})",
+                leftover.command, leftover.identity.pid
+            );
             self.results.event(&Event::new("leftover", leftover))?;
         }
-        self.record(record)?;
-        Ok(Closed { forced_kills, leftovers: leftovers.map(|found| found.len()), unknown_ids: 0 })
+        self.record(record)
     }
 
-    fn conclude(mut self, ending: Ending, closed: Result<Closed>) -> Result<ExitCode> {
-        let (ending, closed) = match (ending, closed) {
-            (Ending::Completed, Err(error)) => (Ending::Error(error), Closed::default()),
-            (ending, closed) => (ending, closed.unwrap_or_default()),
+    /// Writes and shows the verdict.
+    fn conclude(mut self, mut ending: Ending, mut closed: Closed) -> ExitCode {
+        if let (Ending::Completed, Some(error)) = (&ending, closed.error.take()) {
+            ending = Ending::Error(error);
+        }
+        let (mut summary, mut code) = self.judge(&ending, &closed);
+        if let Err(error) = self.write_end(&summary)
+            && !matches!(ending, Ending::Error(_))
+        {
+            ending = Ending::Error(error);
+            (summary, code) = self.judge(&ending, &closed);
+        }
+        self.show(&ending, &summary);
+        code
+    }
+
+    fn judge(&self, ending: &Ending, closed: &Closed) -> (Summary, ExitCode) {
+        let mut summary = Summary::of(
+            &self.plan.run_id,
+            self.plan.seed,
+            self.results.path().to_owned(),
+            self.outcomes(),
+        );
+        let facts = Facts {
+            ending,
+            tally: summary.tally,
+            unknown_ids: closed.unknown_ids,
+            forced_kills: closed.forced_kills,
+            leftovers: closed.leftovers,
         };
-        let mut summary = Summary::of(&self.plan.run_id, self.plan.seed, self.results.path().to_owned(), self.outcomes());
-        let (tally, leftovers) = (summary.tally, closed.leftovers);
-        let facts = Facts { ending: &ending, tally, unknown_ids: closed.unknown_ids, forced_kills: closed.forced_kills, leftovers };
         let (verdict, code, cause) = conclude(&facts);
         summary.forced_kills += closed.forced_kills;
-        (summary.verdict, summary.exit_code, summary.cause, summary.leftovers) = (verdict, code as u8, cause, leftovers);
-        let written = self.write_end(&summary);
-        self.show(&ending, &summary);
-        written?;
-        Ok(code)
+        (
+            summary.verdict,
+            summary.exit_code,
+            summary.cause,
+            summary.leftovers,
+        ) = (verdict, code as u8, cause, closed.leftovers);
+        (summary, code)
     }
 
     fn write_end(&mut self, summary: &Summary) -> Result<()> {
         self.results.event(&Event::new("run-ended", summary))?;
         let run = &mut self.results.run;
-        (run.verdict, run.exit_code, run.cause) = (summary.verdict, Some(summary.exit_code), summary.cause.clone());
-        (run.counts, run.forced_kills, run.leftovers) = (summary.tally, summary.forced_kills, summary.leftovers);
+        (run.verdict, run.exit_code, run.cause) = (
+            summary.verdict,
+            Some(summary.exit_code),
+            summary.cause.clone(),
+        );
+        (run.counts, run.forced_kills, run.leftovers) =
+            (summary.tally, summary.forced_kills, summary.leftovers);
         run.ended_at = Some(now());
         self.results.write_run()?;
         self.results.write_summary(summary)
@@ -212,8 +307,14 @@ impl Run {
             Ending::Service(error) => report(self.output, error),
             Ending::Completed | Ending::Interrupted => {}
         }
+        // An error was shown whole just above.
+        let is_told = matches!(ending, Ending::Error(_) | Ending::Service(_));
         self.output.line("");
-        for (name, value) in summary.lines() {
+        for (name, value) in summary
+            .lines()
+            .into_iter()
+            .filter(|(name, _)| !(is_told && *name == "cause"))
+        {
             let value = match name {
                 "verdict" if summary.exit_code == 0 => self.output.paint(Style::Green, &value),
                 "verdict" => self.output.paint(Style::Red, &value),
@@ -232,7 +333,9 @@ impl Run {
     /// The results folder as the user would type it.
     fn shown_results(&self) -> String {
         let path = self.results.path();
-        path.strip_prefix(&self.plan.root).unwrap_or(path).to_string()
+        path.strip_prefix(&self.plan.root)
+            .unwrap_or(path)
+            .to_string()
     }
 
     fn phase(&mut self, name: PhaseName, begin: Instant, summary: String) -> Result<()> {
@@ -248,5 +351,7 @@ impl Run {
 }
 
 fn joined(gathering: JoinHandle<Result<Provenance>>) -> Result<Provenance> {
-    gathering.join().map_err(|_| anyhow::anyhow!("hashing the binaries panicked"))?
+    gathering
+        .join()
+        .map_err(|_| anyhow::anyhow!("hashing the binaries panicked"))?
 }

@@ -23,14 +23,26 @@ pub struct SuiteTest {
 /// The tests in the answer of `suite --list --format terse`, in its order.
 pub fn parse_list(terse: &str, scenarios: &[Scenario]) -> Vec<SuiteTest> {
     let path = |line: &str| line.strip_suffix(": test").map(str::to_owned);
-    terse.lines().filter_map(path).map(|path| suite_test(path, scenarios)).collect()
+    terse
+        .lines()
+        .filter_map(path)
+        .map(|path| suite_test(path, scenarios))
+        .collect()
 }
 
 fn suite_test(path: String, scenarios: &[Scenario]) -> SuiteTest {
     let ids = ids_of(function(&path));
-    let is_real = |id: &String| scenarios.iter().any(|scenario| scenario.id == *id && scenario.is_real());
+    let is_real = |id: &String| {
+        scenarios
+            .iter()
+            .any(|scenario| scenario.id == *id && scenario.is_real())
+    };
     let real_model = path.contains("real_model") || ids.iter().any(is_real);
-    SuiteTest { path, ids, real_model }
+    SuiteTest {
+        path,
+        ids,
+        real_model,
+    }
 }
 
 /// A filter that selects nothing.
@@ -64,14 +76,31 @@ impl fmt::Display for NothingMatches {
 /// # Errors
 ///
 /// The first filter that selects nothing: it is a mistake even when others select something.
-pub fn select(suite: &[SuiteTest], filters: &[String], scenarios: &[Scenario]) -> Result<Vec<SuiteTest>, NothingMatches> {
+pub fn select(
+    suite: &[SuiteTest],
+    filters: &[String],
+    scenarios: &[Scenario],
+) -> Result<Vec<SuiteTest>, NothingMatches> {
     let chosen = filters.iter().map(|filter| {
-        let matching: Vec<_> = (0..suite.len()).filter(|index| matches(&suite[*index], filter)).collect();
-        if matching.is_empty() { Err(nothing(suite, filter, scenarios)) } else { Ok(matching) }
+        let matching: Vec<_> = (0..suite.len())
+            .filter(|index| matches(&suite[*index], filter))
+            .collect();
+        if matching.is_empty() {
+            Err(nothing(suite, filter, scenarios))
+        } else {
+            Ok(matching)
+        }
     });
-    let chosen: BTreeSet<usize> = chosen.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let chosen: BTreeSet<usize> = chosen
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect();
     let is_chosen = |index: &usize| filters.is_empty() || chosen.contains(index);
-    Ok((0..suite.len()).filter(is_chosen).map(|index| suite[index].clone()).collect())
+    Ok((0..suite.len())
+        .filter(is_chosen)
+        .map(|index| suite[index].clone())
+        .collect())
 }
 
 fn matches(test: &SuiteTest, filter: &str) -> bool {
@@ -83,15 +112,26 @@ fn matches(test: &SuiteTest, filter: &str) -> bool {
 
 fn nothing(suite: &[SuiteTest], filter: &str, scenarios: &[Scenario]) -> NothingMatches {
     let upper = filter.to_uppercase();
-    let ids = suite.iter().flat_map(|test| test.ids.iter().map(String::as_str));
+    let ids = suite
+        .iter()
+        .flat_map(|test| test.ids.iter().map(String::as_str));
     let names = suite.iter().map(|test| function(&test.path));
     let candidates: BTreeSet<&str> = ids.chain(names).collect();
-    let mut scored: Vec<_> = candidates.into_iter().filter_map(|name| Some((likeness(&upper, &name.to_uppercase())?, name))).collect();
+    let mut scored: Vec<_> = candidates
+        .into_iter()
+        .filter_map(|name| Some((likeness(&upper, &name.to_uppercase())?, name)))
+        .collect();
     scored.sort();
     NothingMatches {
         filter: filter.to_owned(),
-        known_scenario: scenarios.iter().any(|scenario| scenario.id.to_uppercase() == upper),
-        near: scored.into_iter().take(NEAR_MISSES).map(|(_, name)| name.to_owned()).collect(),
+        known_scenario: scenarios
+            .iter()
+            .any(|scenario| scenario.id.to_uppercase() == upper),
+        near: scored
+            .into_iter()
+            .take(NEAR_MISSES)
+            .map(|(_, name)| name.to_owned())
+            .collect(),
     }
 }
 
@@ -101,7 +141,10 @@ fn likeness(typed: &str, name: &str) -> Option<usize> {
     let limit = (typed.chars().count() / 3).max(1);
     let (typed, name): (Vec<char>, Vec<char>) = (typed.chars().collect(), name.chars().collect());
     let pieces = name.windows(typed.len().clamp(1, name.len().max(1)));
-    pieces.map(|piece| distance(&typed, piece)).min().filter(|distance| *distance <= limit)
+    pieces
+        .map(|piece| distance(&typed, piece))
+        .min()
+        .filter(|distance| *distance <= limit)
 }
 
 /// The number of characters to insert, remove, or replace (Levenshtein).
@@ -120,75 +163,4 @@ fn distance(a: &[char], b: &[char]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scenario(id: &str, tier: &str) -> Scenario {
-        Scenario { id: id.into(), source: "N".into(), tier: tier.into() }
-    }
-
-    fn scenarios() -> Vec<Scenario> {
-        [("APP-01", "p"), ("APP-04", "p"), ("APP-20", "n"), ("FUL-01", "r"), ("FUL-07", "p"), ("FIX-14b", "p")].map(|(id, tier)| scenario(id, tier)).into()
-    }
-
-    fn suite() -> Vec<SuiteTest> {
-        let list = "apply::app_01_app_04_two_agents_are_stored: test\nfull::ful_01_hello: test\nfull::ful_07_validator: test\n\
-                    fixtures::fix_14b_no_marker: test\nsmoke::talks_to_the_real_model: test\n\n5 tests, 0 benchmarks\n";
-        parse_list(list, &scenarios())
-    }
-
-    fn paths(filters: &[&str]) -> Vec<String> {
-        let filters: Vec<_> = filters.iter().map(|filter| (*filter).to_owned()).collect();
-        select(&suite(), &filters, &scenarios()).unwrap().into_iter().map(|test| test.path).collect()
-    }
-
-    fn nothing_for(filter: &str) -> NothingMatches {
-        select(&suite(), &[filter.to_owned()], &scenarios()).unwrap_err()
-    }
-
-    #[test]
-    fn the_list_gives_paths_with_their_ids() {
-        let tests = suite();
-        assert_eq!(tests.len(), 5);
-        assert_eq!(tests[0].ids, ["APP-01", "APP-04"]);
-    }
-
-    #[test]
-    fn tests_of_real_scenarios_and_tests_that_say_so_use_the_real_model() {
-        let real: Vec<_> = suite().into_iter().filter(|test| test.real_model).map(|test| test.path).collect();
-        assert_eq!(real, ["full::ful_01_hello", "smoke::talks_to_the_real_model"]);
-    }
-
-    #[test]
-    fn no_filter_selects_all_and_filters_add_up_in_the_suites_order() {
-        assert_eq!(paths(&[]).len(), 5);
-        assert_eq!(paths(&["ful-07", "APP-04"]), ["apply::app_01_app_04_two_agents_are_stored", "full::ful_07_validator"]);
-    }
-
-    #[test]
-    fn an_area_selects_all_its_scenarios_and_a_part_of_a_path_its_tests() {
-        assert_eq!(paths(&["FUL"]), ["full::ful_01_hello", "full::ful_07_validator"]);
-        assert_eq!(paths(&["two_agents"]), ["apply::app_01_app_04_two_agents_are_stored"]);
-        assert_eq!(paths(&["smoke::"]), ["smoke::talks_to_the_real_model"]);
-        assert_eq!(paths(&["fix-14B"]), ["fixtures::fix_14b_no_marker"]);
-    }
-
-    #[test]
-    fn a_filter_that_selects_nothing_is_an_error_even_beside_one_that_does() {
-        let error = select(&suite(), &["APP".into(), "RUN-01".into()], &scenarios()).unwrap_err();
-        assert_eq!(error.filter, "RUN-01");
-    }
-
-    #[test]
-    fn near_misses_are_named() {
-        assert_eq!(nothing_for("APP-02").near[..2], ["APP-01", "APP-04"]);
-        assert_eq!(nothing_for("two_agnets").near, ["app_01_app_04_two_agents_are_stored"]);
-        assert_eq!(nothing_for("zzzzzz").near, Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_scenario_without_a_test_is_told_apart_from_a_typing_error() {
-        assert!(nothing_for("app-20").to_string().contains("the suite has no test for it"));
-        assert!(!nothing_for("APP-02").known_scenario);
-    }
-}
+mod tests;

@@ -46,11 +46,20 @@ impl Shared {
         }
         let mut server = None;
         if plan.verb == Verb::Up {
-            let (stack_server, runner) = Server::with_runner(&plan.stack, &temporal, &model, &folder);
-            services.extend([Box::new(stack_server.clone()) as Box<dyn Service>, Box::new(runner)]);
+            let (stack_server, runner) =
+                Server::with_runner(&plan.stack, &temporal, &model, &folder);
+            services.extend([
+                Box::new(stack_server.clone()) as Box<dyn Service>,
+                Box::new(runner),
+            ]);
             server = Some(stack_server);
         }
-        Ok(Self { supervisor: Supervisor::new(services, &plan.run_id, lease)?, temporal, model, server })
+        Ok(Self {
+            supervisor: Supervisor::new(services, &plan.run_id, lease)?,
+            temporal,
+            model,
+            server,
+        })
     }
 
     /// Starts everything and waits until it is ready.
@@ -68,7 +77,11 @@ impl Shared {
             stack: plan.stack.clone(),
             temporal: self.temporal.shared(),
             llm: self.model.shared(),
-            playground: self.server.as_ref().and_then(Service::address).map(|server| Playground { server }),
+            playground: self
+                .server
+                .as_ref()
+                .and_then(Service::address)
+                .map(|server| Playground { server }),
             project_target: plan.project_target.clone(),
             cargo: plan.tools.cargo.clone(),
             keep: plan.keep,
@@ -83,7 +96,7 @@ impl Shared {
         let begin = Instant::now();
         let stopped = self.supervisor.down().await;
         remove_attached(&plan.root);
-        let found = leftovers::find(&HashSet::from([plan.run_id.clone()]));
+        let found = leftovers::find_lasting(&HashSet::from([plan.run_id.clone()])).await;
         if let Ok(found) = &found {
             leftovers::kill(found);
         }
@@ -92,21 +105,36 @@ impl Shared {
             Ok(found) => found.len().to_string(),
             Err(error) => format!("not looked for ({error})"),
         };
-        let summary = format!("{} stopped · leftovers: {left}", count(stopped.len(), "service"));
-        let forced_kills = stopped.iter().filter(|service| service.stopped.forced).count();
-        Ok(Down { record: finished(PhaseName::Down, begin, summary), forced_kills, leftovers: found.ok() })
+        let summary = format!(
+            "{} stopped · leftovers: {left}",
+            count(stopped.len(), "service")
+        );
+        let forced_kills = stopped
+            .iter()
+            .filter(|service| service.stopped.forced)
+            .count();
+        Ok(Down {
+            record: finished(PhaseName::Down, begin, summary),
+            forced_kills,
+            leftovers: found.ok(),
+        })
     }
 }
 
 /// The record of a phase that began at `begin` and ends now.
 pub fn finished(name: PhaseName, begin: Instant, summary: String) -> PhaseRecord {
     // 2^64 milliseconds outlast any run.
-    PhaseRecord { name, ms: begin.elapsed().as_millis() as u64, summary }
+    PhaseRecord {
+        name,
+        ms: begin.elapsed().as_millis() as u64,
+        summary,
+    }
 }
 
 /// `temporal 0.41 s · llm 0.92 s`.
 pub fn breakdown(started: &[ServiceStarted]) -> String {
-    let one = |service: &ServiceStarted| format!("{} {:.2} s", service.name, service.ms as f64 / 1000.0);
+    let one =
+        |service: &ServiceStarted| format!("{} {:.2} s", service.name, service.ms as f64 / 1000.0);
     started.iter().map(one).collect::<Vec<_>>().join(" · ")
 }
 

@@ -23,7 +23,10 @@ impl Order {
         let mut priorities: BTreeMap<i32, Vec<String>> = BTreeMap::new();
         let count = shuffled.len();
         for (rank, name) in shuffled.into_iter().enumerate() {
-            priorities.entry(priority(rank, count)).or_default().push(name);
+            priorities
+                .entry(priority(rank, count))
+                .or_default()
+                .push(name);
         }
         priorities.values_mut().for_each(|names| names.sort());
         Self(priorities)
@@ -31,18 +34,27 @@ impl Order {
 
     /// Each priority with its tests, highest first.
     pub fn priorities(&self) -> impl Iterator<Item = (i32, &[String])> {
-        self.0.iter().rev().map(|(priority, names)| (*priority, names.as_slice()))
+        self.0
+            .iter()
+            .rev()
+            .map(|(priority, names)| (*priority, names.as_slice()))
     }
 
     /// The names in the order in which they start.
     pub fn names(&self) -> Vec<String> {
-        self.priorities().flat_map(|(_, names)| names.to_vec()).collect()
+        self.priorities()
+            .flat_map(|(_, names)| names.to_vec())
+            .collect()
     }
 }
 
 /// Spreads the ranks over the priorities that there are.
 fn priority(rank: usize, count: usize) -> i32 {
-    let step = if count <= PRIORITIES { rank } else { rank * PRIORITIES / count };
+    let step = if count <= PRIORITIES {
+        rank
+    } else {
+        rank * PRIORITIES / count
+    };
     HIGHEST - i32::try_from(step).expect("at most 200 steps")
 }
 
@@ -58,7 +70,16 @@ mod tests {
 
     #[test]
     fn a_seed_means_the_same_order_next_year() {
-        assert_eq!(Order::new(&names(5), 42).names(), ["test_0001", "test_0002", "test_0004", "test_0000", "test_0003"]);
+        assert_eq!(
+            Order::new(&names(5), 42).names(),
+            [
+                "test_0001",
+                "test_0002",
+                "test_0004",
+                "test_0000",
+                "test_0003"
+            ]
+        );
     }
 
     #[test]

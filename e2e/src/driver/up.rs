@@ -25,16 +25,23 @@ const LOOK: Duration = Duration::from_millis(10);
 pub async fn up(plan: &Plan, file: &Utf8Path) -> Result<ExitCode> {
     let output = Output::new(plan.json);
     if let Some(session) = attached(&plan.root) {
-        return Err(already_up(&format!("a stack is up already (run {})", session.run_id)));
+        return Err(already_up(&format!(
+            "a stack is up already (run {})",
+            session.run_id
+        )));
     }
     let log = plan.results.join("keeper.log");
     write_atomically(&log, b"")?;
     let mut keeper = start(file, &log)?;
     let identity = Identity::of(keeper.id());
     let begin = Instant::now();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     loop {
-        if let Some(session) = attached(&plan.root).filter(|session| session.run_id == plan.run_id) {
+        if let Some(session) = attached(&plan.root).filter(|session| session.run_id == plan.run_id)
+        {
             show(output, &session, begin);
             return Ok(ExitCode::Success);
         }
@@ -53,7 +60,10 @@ pub async fn up(plan: &Plan, file: &Utf8Path) -> Result<ExitCode> {
 
 fn start(file: &Utf8Path, log: &Utf8Path) -> Result<Child> {
     let program = std::env::current_exe().context("failed to find this program's own file")?;
-    let log_file = File::options().append(true).open(log).with_context(|| format!("failed to open {log}"))?;
+    let log_file = File::options()
+        .append(true)
+        .open(log)
+        .with_context(|| format!("failed to open {log}"))?;
     Command::new(&program)
         .args(["keep", "--plan", file.as_str()])
         .stdin(Stdio::null())
@@ -77,16 +87,30 @@ async fn give_up(mut keeper: Child, identity: Option<Identity>) -> Result<ExitCo
 
 fn show(output: Output, session: &Session, begin: Instant) {
     output.object(session);
-    output.phase(&finished(PhaseName::Up, begin, format!("{} ready", count(session.services.len(), "service"))));
+    output.phase(&finished(
+        PhaseName::Up,
+        begin,
+        format!("{} ready", count(session.services.len(), "service")),
+    ));
     for service in &session.services {
         let address = service.address.as_deref().unwrap_or_default();
-        output.line(&format!("             {:<22} {:>5.2} s  {address}", service.name, service.ms as f64 / 1000.0));
+        output.line(&format!(
+            "             {:<22} {:>5.2} s  {address}",
+            service.name,
+            service.ms as f64 / 1000.0
+        ));
     }
     output.line("");
     if let Some(playground) = &session.playground {
         output.line("  Talk to this stack from a shell:");
-        output.line(&format!("    export STIGMER_SERVER_ADDR={}", playground.server));
-        output.line(&format!("    {} apply --config <project>", session.stack.cli));
+        output.line(&format!(
+            "    export STIGMER_SERVER_ADDR={}",
+            playground.server
+        ));
+        output.line(&format!(
+            "    {} apply --config <project>",
+            session.stack.cli
+        ));
     }
     output.line("  Run tests against it, or press \"run test\" in an IDE:");
     output.line("    cargo nextest run -p stigmer-e2e --test suite");

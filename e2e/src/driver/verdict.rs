@@ -37,14 +37,29 @@ pub struct Facts<'a> {
 pub fn conclude(facts: &Facts<'_>) -> (RunVerdict, ExitCode, Option<String>) {
     let first_line = |text: String| text.lines().next().unwrap_or_default().to_owned();
     match facts.ending {
-        Ending::Interrupted => (RunVerdict::Interrupted, ExitCode::Interrupted, Some("stopped by a signal".to_owned())),
-        Ending::Service(error) => (RunVerdict::ServiceFailed, ExitCode::ServiceFailed, Some(first_line(error.headline()))),
+        Ending::Interrupted => (
+            RunVerdict::Interrupted,
+            ExitCode::Interrupted,
+            Some("stopped by a signal".to_owned()),
+        ),
+        Ending::Service(error) => (
+            RunVerdict::ServiceFailed,
+            ExitCode::ServiceFailed,
+            Some(first_line(error.headline())),
+        ),
         Ending::Error(error) => {
             let code = exit_code_of(error);
-            let verdict = if code == ExitCode::NothingRan { RunVerdict::NothingRan } else { RunVerdict::Broken };
+            let verdict = match code {
+                ExitCode::NothingRan => RunVerdict::NothingRan,
+                ExitCode::ResultsUnwritable => RunVerdict::ResultsUnwritable,
+                ExitCode::PrerequisiteMissing => RunVerdict::PrerequisiteMissing,
+                _ => RunVerdict::Broken,
+            };
             (verdict, code, Some(first_line(format!("{error:#}"))))
         }
-        Ending::Completed => completed(facts).unwrap_or((RunVerdict::Passed, ExitCode::Success, None)),
+        Ending::Completed => {
+            completed(facts).unwrap_or((RunVerdict::Passed, ExitCode::Success, None))
+        }
     }
 }
 
@@ -54,18 +69,44 @@ fn completed(facts: &Facts<'_>) -> Option<(RunVerdict, ExitCode, Option<String>)
     let unfinished = tally.not_run + tally.aborted;
     let leftovers = facts.leftovers.unwrap_or_default();
     let (verdict, code, cause) = if tally.failed > 0 {
-        (RunVerdict::Failed, ExitCode::TestsFailed, format!("tests failed: {}", tally.failed))
+        (
+            RunVerdict::Failed,
+            ExitCode::TestsFailed,
+            format!("tests failed: {}", tally.failed),
+        )
     } else if unfinished > 0 {
-        (RunVerdict::Failed, ExitCode::TestsFailed, format!("tests that never ended: {unfinished}"))
+        (
+            RunVerdict::Failed,
+            ExitCode::TestsFailed,
+            format!("tests that never ended: {unfinished}"),
+        )
     } else if facts.unknown_ids > 0 {
-        let cause = format!("test names with an id that the acceptance list does not have: {} (see coverage.md)", facts.unknown_ids);
+        let cause = format!(
+            "test names with an id that the acceptance list does not have: {} (see coverage.md)",
+            facts.unknown_ids
+        );
         (RunVerdict::Failed, ExitCode::TestsFailed, cause)
     } else if leftovers > 0 {
-        (RunVerdict::Leftovers, ExitCode::Leftovers, format!("processes left behind, now killed: {leftovers}"))
+        (
+            RunVerdict::Leftovers,
+            ExitCode::Leftovers,
+            format!("processes left behind, now killed: {leftovers}"),
+        )
     } else if facts.forced_kills > 0 {
-        (RunVerdict::ServiceFailed, ExitCode::ServiceFailed, format!("shared services that had to be killed: {}", facts.forced_kills))
+        (
+            RunVerdict::ServiceFailed,
+            ExitCode::ServiceFailed,
+            format!(
+                "shared services that had to be killed: {}",
+                facts.forced_kills
+            ),
+        )
     } else if tally.executed() == 0 {
-        (RunVerdict::NothingRan, ExitCode::NothingRan, format!("no test was executed, {} skipped", tally.skipped))
+        (
+            RunVerdict::NothingRan,
+            ExitCode::NothingRan,
+            format!("no test was executed, {} skipped", tally.skipped),
+        )
     } else {
         return None;
     };
@@ -73,80 +114,4 @@ fn completed(facts: &Facts<'_>) -> Option<(RunVerdict, ExitCode, Option<String>)
 }
 
 #[cfg(test)]
-mod tests {
-    use stigmer_e2e::supervise::Failure;
-    use stigmer_e2e_plan::failure;
-
-    use super::*;
-
-    const GREEN: Tally = Tally { passed: 3, failed: 0, timed_out: 0, skipped: 1, aborted: 0, not_run: 0 };
-
-    fn concluded(change: impl FnOnce(&mut Facts<'_>)) -> (RunVerdict, ExitCode, Option<String>) {
-        concluded_after(&Ending::Completed, change)
-    }
-
-    fn concluded_after(ending: &Ending, change: impl FnOnce(&mut Facts<'_>)) -> (RunVerdict, ExitCode, Option<String>) {
-        let mut facts = Facts { ending, tally: GREEN, unknown_ids: 0, forced_kills: 0, leftovers: Some(0) };
-        change(&mut facts);
-        conclude(&facts)
-    }
-
-    #[test]
-    fn a_clean_run_passes_without_a_cause() {
-        assert_eq!(concluded(|_| {}), (RunVerdict::Passed, ExitCode::Success, None));
-    }
-
-    #[test]
-    fn a_failed_test_outweighs_what_was_left_behind() {
-        let (verdict, code, cause) = concluded(|facts| {
-            facts.tally.failed = 1;
-            facts.leftovers = Some(2);
-        });
-        assert_eq!((verdict, code, cause.as_deref()), (RunVerdict::Failed, ExitCode::TestsFailed, Some("tests failed: 1")));
-    }
-
-    #[test]
-    fn leftovers_and_forced_kills_turn_a_green_run_red() {
-        assert_eq!(concluded(|facts| facts.leftovers = Some(2)).1, ExitCode::Leftovers);
-        assert_eq!(concluded(|facts| facts.forced_kills = 1).1, ExitCode::ServiceFailed);
-    }
-
-    #[test]
-    fn skipped_tests_are_no_executed_tests() {
-        let skipped = Tally { skipped: 4, ..Tally::default() };
-        assert_eq!(concluded(|facts| facts.tally = skipped).1, ExitCode::NothingRan);
-    }
-
-    #[test]
-    fn a_test_that_never_ended_is_no_success() {
-        assert_eq!(concluded(|facts| facts.tally.aborted = 1).1, ExitCode::TestsFailed);
-        assert_eq!(concluded(|facts| facts.tally.not_run = 1).1, ExitCode::TestsFailed);
-    }
-
-    #[test]
-    fn an_unknown_scenario_id_fails_the_run() {
-        assert_eq!(concluded(|facts| facts.unknown_ids = 1).1, ExitCode::TestsFailed);
-    }
-
-    #[test]
-    fn a_dead_service_is_the_verdict_whatever_the_tests_said() {
-        let error = ServiceError { service: "temporal".into(), failure: Failure::Unkillable, log: "/l".into(), tail: vec!["x".into()] };
-        let ending = Ending::Service(error);
-        let (verdict, code, cause) = concluded_after(&ending, |facts| facts.tally.failed = 3);
-        assert_eq!((verdict, code), (RunVerdict::ServiceFailed, ExitCode::ServiceFailed));
-        assert!(cause.is_some_and(|cause| cause.starts_with("temporal") && !cause.contains('\n')));
-    }
-
-    #[test]
-    fn an_interrupted_run_is_neither_green_nor_red() {
-        assert_eq!(concluded_after(&Ending::Interrupted, |_| {}).1, ExitCode::Interrupted);
-    }
-
-    #[test]
-    fn an_expected_failure_keeps_its_code_and_any_other_is_internal() {
-        let ending = Ending::Error(failure(ExitCode::ResultsUnwritable, "disk full", "free some"));
-        assert_eq!(concluded_after(&ending, |_| {}).1, ExitCode::ResultsUnwritable);
-        let ending = Ending::Error(anyhow::anyhow!("a defect"));
-        assert_eq!(concluded_after(&ending, |_| {}).1, ExitCode::Internal);
-    }
-}
+mod tests;

@@ -28,7 +28,9 @@ pub enum NoAnswer {
         length: usize,
     },
     /// Not made of words.
-    #[error("the answer has {letters} letters and {spaces} spaces in {length} characters, so no words: {text:?}")]
+    #[error(
+        "the answer has {letters} letters and {spaces} spaces in {length} characters, so no words: {text:?}"
+    )]
     NoWords {
         /// How many letters it has.
         letters: usize,
@@ -59,8 +61,15 @@ pub enum NoAnswer {
 
 /// The content of the last AI message, whatever other messages follow it.
 pub fn answer_of(execution: &AgentExecution) -> Option<&str> {
-    let messages = execution.status.as_ref().map_or(&[][..], |status| &status.messages);
-    messages.iter().rev().find(|m| m.r#type() == MessageType::MessageAi).map(|m| m.content.as_str())
+    let messages = execution
+        .status
+        .as_ref()
+        .map_or(&[][..], |status| &status.messages);
+    messages
+        .iter()
+        .rev()
+        .find(|m| m.r#type() == MessageType::MessageAi)
+        .map(|m| m.content.as_str())
 }
 
 /// The hard checks.
@@ -72,9 +81,15 @@ pub fn check_answer(text: &str) -> Result<(), NoAnswer> {
     let text = text.trim();
     let length = text.chars().count();
     if length < SHORTEST {
-        return Err(NoAnswer::TooShort { length, text: text.to_owned() });
+        return Err(NoAnswer::TooShort {
+            length,
+            text: text.to_owned(),
+        });
     }
-    let mut distinct = text.chars().filter(|c| !c.is_whitespace()).collect::<Vec<_>>();
+    let mut distinct = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<Vec<_>>();
     distinct.dedup();
     if let [letter] = distinct[..] {
         return Err(NoAnswer::OneLetter { letter, length });
@@ -82,14 +97,22 @@ pub fn check_answer(text: &str) -> Result<(), NoAnswer> {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let spaces = text.chars().filter(|c| c.is_whitespace()).count();
     if letters == 0 || spaces == 0 {
-        return Err(NoAnswer::NoWords { letters, spaces, length, text: text.to_owned() });
+        return Err(NoAnswer::NoWords {
+            letters,
+            spaces,
+            length,
+            text: text.to_owned(),
+        });
     }
     let prose = without_code_blocks(text);
     if let Some(line) = first_line_matching(&prose, STACK_TRACE) {
         return Err(NoAnswer::StackTrace { length, line });
     }
     // Only at the beginning: further down, an answer may well talk about errors.
-    let head = prose.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let head = prose
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     if let Some(line) = first_line_matching(head, ERROR_TEXT) {
         return Err(NoAnswer::ErrorText { length, line });
     }
@@ -98,9 +121,20 @@ pub fn check_answer(text: &str) -> Result<(), NoAnswer> {
 
 /// A graded check: whether the answer greets.
 pub fn greets(text: &str) -> bool {
-    const GREETINGS: [&str; 9] = ["hello", "hi", "hey", "greetings", "welcome", "howdy", "hiya", "morning", "afternoon"];
+    const GREETINGS: [&str; 9] = [
+        "hello",
+        "hi",
+        "hey",
+        "greetings",
+        "welcome",
+        "howdy",
+        "hiya",
+        "morning",
+        "afternoon",
+    ];
     let text = text.to_lowercase();
-    text.split(|c: char| !c.is_alphanumeric()).any(|word| GREETINGS.contains(&word))
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| GREETINGS.contains(&word))
 }
 
 /// Lines that only a runtime prints.
@@ -127,7 +161,9 @@ const ERROR_TEXT: &str = r#"(?ix)
 fn first_line_matching(text: &str, pattern: &str) -> Option<String> {
     // Both patterns are constants; the tests below compile them.
     let pattern = Regex::new(pattern).expect("a valid pattern");
-    text.lines().find(|line| pattern.is_match(line)).map(str::to_owned)
+    text.lines()
+        .find(|line| pattern.is_match(line))
+        .map(str::to_owned)
 }
 
 /// A review may quote any trace it likes inside a code block.

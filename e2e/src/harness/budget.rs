@@ -13,7 +13,10 @@ pub struct Budget {
 }
 
 const fn seconds(name: &'static str, seconds: u64) -> Budget {
-    Budget { name, limit: Duration::from_secs(seconds) }
+    Budget {
+        name,
+        limit: Duration::from_secs(seconds),
+    }
 }
 
 /// From spawning the parts to an environment that does work.

@@ -22,11 +22,20 @@ pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, faile
     let limit = if failed { THOROUGH } else { CHEAP };
     let keep = async {
         let mut complaint = None;
-        for workflow in temporal.workflows().await.map_err(|error| error.to_string())? {
+        for workflow in temporal
+            .workflows()
+            .await
+            .map_err(|error| error.to_string())?
+        {
             match temporal.history(&workflow.workflow_id).await {
                 // A test that passed keeps a small folder.
                 Ok(history) if !failed && history.len() > LARGE => {}
-                Ok(history) => write(&folder.join("temporal").join(file_name(&workflow.workflow_id)), &history),
+                Ok(history) => write(
+                    &folder
+                        .join("temporal")
+                        .join(file_name(&workflow.workflow_id)),
+                    &history,
+                ),
                 Err(error) => complaint = Some(error.to_string()),
             }
         }
@@ -36,7 +45,9 @@ pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, faile
         Ok(Ok(())) => {}
         // Missing evidence must be visible, but it is no verdict.
         Ok(Err(reason)) => println!("note: not every Temporal history could be kept: {reason}"),
-        Err(_) if failed => println!("note: keeping the Temporal histories took longer than {limit:?}"),
+        Err(_) if failed => {
+            println!("note: keeping the Temporal histories took longer than {limit:?}")
+        }
         Err(_) => {}
     }
 }
@@ -47,7 +58,10 @@ pub(super) fn keep_records(environment: &Environment) {
     if !store.path().exists() {
         return;
     }
-    let kept = store.dump().map_err(Into::into).and_then(|dump| write_json(&environment.folder().join("records.json"), &dump));
+    let kept = store
+        .dump()
+        .map_err(Into::into)
+        .and_then(|dump| write_json(&environment.folder().join("records.json"), &dump));
     if let Err(error) = kept {
         println!("note: the records could not be kept: {error:#}");
     }
@@ -81,17 +95,25 @@ pub(super) fn panics_in_logs(environment: &Environment) -> Vec<String> {
     let in_log = |log: &Utf8Path| {
         let text = fs::read(log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines().filter(|line| line.contains("panicked at")).map(str::to_owned).collect::<Vec<_>>()
+        text.lines()
+            .filter(|line| line.contains("panicked at"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let panics = environment.parts().flat_map(|part| {
         let name = part.component().name();
-        in_log(part.log()).into_iter().map(move |line| format!("{name} panicked: {line}"))
+        in_log(part.log())
+            .into_iter()
+            .map(move |line| format!("{name} panicked: {line}"))
     });
     panics.collect()
 }
 
 fn write(path: &Utf8Path, text: &str) {
-    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
+    let written = path
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, text));
     if let Err(error) = written {
         println!("note: failed to write {path}: {error}");
     }

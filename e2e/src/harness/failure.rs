@@ -18,13 +18,20 @@ impl Failure {
     /// A failure at the caller's line.
     #[track_caller]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), location: Location::caller(), skipped: false }
+        Self {
+            message: message.into(),
+            location: Location::caller(),
+            skipped: false,
+        }
     }
 
     /// The end of a story that cannot be told here, because `reason`.
     #[track_caller]
     pub(crate) fn skip(reason: impl Into<String>) -> Self {
-        Self { skipped: true, ..Self::new(reason) }
+        Self {
+            skipped: true,
+            ..Self::new(reason)
+        }
     }
 
     /// What happened, with its causes.
@@ -78,7 +85,10 @@ pub struct Broken(pub String);
 
 /// What a check that several tests share may end with: a broken promise, or a driver that failed.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant is the error of the driver it is named after")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the error of the driver it is named after"
+)]
 pub enum CheckError {
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -121,7 +131,11 @@ mod tests {
         assert_eq!(failure.message(), "disk");
         let here = failure.location();
         assert!(here.contains("failure.rs:"), "{here}");
-        let line = here.split(':').nth(1).and_then(|line| line.parse::<u32>().ok()).unwrap();
+        let line = here
+            .split(':')
+            .nth(1)
+            .and_then(|line| line.parse::<u32>().ok())
+            .unwrap();
         assert!(line < line!() && line + 25 > line!(), "{here}");
     }
 
@@ -132,7 +146,9 @@ mod tests {
         struct Outer {
             source: std::io::Error,
         }
-        let error = Outer { source: std::io::Error::other("no such port") };
+        let error = Outer {
+            source: std::io::Error::other("no such port"),
+        };
         assert_eq!(with_causes(&error), "failed to start: no such port");
     }
 }

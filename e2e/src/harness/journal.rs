@@ -26,19 +26,26 @@ impl Journal {
             .append(true)
             .open(path)
             .with_context(|| format!("failed to open {path}"))?;
-        Ok(Self { file: Arc::new(Mutex::new(file)), start })
+        Ok(Self {
+            file: Arc::new(Mutex::new(file)),
+            start,
+        })
     }
 
     /// Appends `entry`, an object, with the time in front. A full disk loses the line, not the test.
     pub fn write(&self, entry: Value) {
-        let mut line = json!({"at_ms": u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)});
+        let mut line =
+            json!({"at_ms": u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)});
         if let (Value::Object(line), Value::Object(entry)) = (&mut line, entry) {
             line.extend(entry);
         }
         let mut text = line.to_string();
         text.push('\n');
         // A writer that panicked mid-line leaves at worst one broken line.
-        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut file = self
+            .file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Err(error) = file.write_all(text.as_bytes()) {
             tracing::warn!(%error, "failed to write a journal line");
         }

@@ -32,7 +32,8 @@ pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
 pub use journal::Journal;
 pub use project::{Project, ProjectError};
 pub use record::{
-    BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Step, TestRecord, Verdict, ids_of,
+    BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Step,
+    TestRecord, Verdict, ids_of,
 };
 pub use store::{Store, StoreError};
 pub use story::story;

@@ -40,10 +40,19 @@ impl Project {
         let write = || {
             let yaml = fs::read_to_string(source.join("Stigmer.yaml"))?;
             fs::create_dir_all(&directory)?;
-            fs::write(directory.join("Stigmer.yaml"), with_absolute_main(&yaml, &source))
+            fs::write(
+                directory.join("Stigmer.yaml"),
+                with_absolute_main(&yaml, &source),
+            )
         };
-        write().map_err(|source| ProjectError { directory: directory.clone(), source })?;
-        Ok(Self { directory, target: test.session().project_target.clone() })
+        write().map_err(|source| ProjectError {
+            directory: directory.clone(),
+            source,
+        })?;
+        Ok(Self {
+            directory,
+            target: test.session().project_target.clone(),
+        })
     }
 
     /// A folder with nothing but a `Stigmer.yaml` of the given text; without text, an empty folder.
@@ -52,10 +61,15 @@ impl Project {
     ///
     /// When it cannot be written.
     pub fn bare(test: &Test, name: &str, yaml: Option<&str>) -> Result<Self, ProjectError> {
-        let project = Self { directory: folder(test, name), target: test.session().project_target.clone() };
+        let project = Self {
+            directory: folder(test, name),
+            target: test.session().project_target.clone(),
+        };
         project.write_with(|directory| {
             fs::create_dir_all(directory)?;
-            yaml.map_or(Ok(()), |yaml| fs::write(directory.join("Stigmer.yaml"), yaml))
+            yaml.map_or(Ok(()), |yaml| {
+                fs::write(directory.join("Stigmer.yaml"), yaml)
+            })
         })?;
         Ok(project)
     }
@@ -78,17 +92,29 @@ impl Project {
     /// When there is no such template or the folder cannot be written.
     pub fn template(test: &Test, name: &str) -> Result<Self, ProjectError> {
         let session = test.session();
-        let project = Self { directory: folder(test, name), target: session.project_target.clone() };
+        let project = Self {
+            directory: folder(test, name),
+            target: session.project_target.clone(),
+        };
         project.write_with(|directory| {
             let template = session.root.join("fixtures/templates").join(name);
             fs::create_dir_all(directory.join("src"))?;
             fs::copy(template.join("src/main.rs"), directory.join("src/main.rs"))?;
-            fs::copy(template.join("Stigmer.yaml"), directory.join("Stigmer.yaml"))?;
+            fs::copy(
+                template.join("Stigmer.yaml"),
+                directory.join("Stigmer.yaml"),
+            )?;
             // The workspace's versions, which are compiled already and need no network.
-            fs::copy(session.root.join("Cargo.lock"), directory.join("Cargo.lock"))?;
+            fs::copy(
+                session.root.join("Cargo.lock"),
+                directory.join("Cargo.lock"),
+            )?;
             let manifest = fs::read_to_string(template.join("Cargo.toml"))?;
             let package = package_name(test, name);
-            fs::write(directory.join("Cargo.toml"), own_manifest(&manifest, &package, &session.root))
+            fs::write(
+                directory.join("Cargo.toml"),
+                own_manifest(&manifest, &package, &session.root),
+            )
         })?;
         Ok(project)
     }
@@ -102,8 +128,9 @@ impl Project {
         self.write_with(|directory| {
             let path = directory.join("src/main.rs");
             let program = fs::read_to_string(&path)?;
-            let program = with_agent_list(&program, agents)
-                .ok_or_else(|| io::Error::other("the template has no `// AGENTS` … `// END` lines"))?;
+            let program = with_agent_list(&program, agents).ok_or_else(|| {
+                io::Error::other("the template has no `// AGENTS` … `// END` lines")
+            })?;
             fs::write(path, program)
         })
     }
@@ -115,11 +142,20 @@ impl Project {
 
     /// The CLI, standing in the project's folder.
     pub fn cli(&self, environment: &Environment) -> Cli {
-        environment.cli().cwd(&self.directory).env("CARGO_TARGET_DIR", self.target.as_str())
+        environment
+            .cli()
+            .cwd(&self.directory)
+            .env("CARGO_TARGET_DIR", self.target.as_str())
     }
 
-    fn write_with(&self, write: impl FnOnce(&Utf8Path) -> io::Result<()>) -> Result<(), ProjectError> {
-        write(&self.directory).map_err(|source| ProjectError { directory: self.directory.clone(), source })
+    fn write_with(
+        &self,
+        write: impl FnOnce(&Utf8Path) -> io::Result<()>,
+    ) -> Result<(), ProjectError> {
+        write(&self.directory).map_err(|source| ProjectError {
+            directory: self.directory.clone(),
+            source,
+        })
     }
 }
 
@@ -134,8 +170,14 @@ fn package_name(test: &Test, name: &str) -> String {
 
 /// `yaml` with its `main` (or the default one) as an absolute path below `source`.
 fn with_absolute_main(yaml: &str, source: &Utf8Path) -> String {
-    let main = yaml.lines().find_map(|line| line.strip_prefix("main:")).map_or("src/main.rs", str::trim);
-    let rest = yaml.lines().filter(|line| !line.starts_with("main:")).map(|line| format!("{line}\n"));
+    let main = yaml
+        .lines()
+        .find_map(|line| line.strip_prefix("main:"))
+        .map_or("src/main.rs", str::trim);
+    let rest = yaml
+        .lines()
+        .filter(|line| !line.starts_with("main:"))
+        .map(|line| format!("{line}\n"));
     format!("{}main: {}\n", rest.collect::<String>(), source.join(main))
 }
 
@@ -154,7 +196,10 @@ fn own_manifest(manifest: &str, package: &str, root: &Utf8Path) -> String {
 fn with_agent_list(program: &str, agents: &[AgentText<'_>]) -> Option<String> {
     let (before, rest) = program.split_once("// AGENTS\n")?;
     let (_, after) = rest.split_once("// END")?;
-    let entries = agents.iter().map(|entry| format!("    {entry:?},\n")).collect::<String>();
+    let entries = agents
+        .iter()
+        .map(|entry| format!("    {entry:?},\n"))
+        .collect::<String>();
     Some(format!("{before}// AGENTS\n{entries}    // END{after}"))
 }
 
@@ -188,7 +233,10 @@ mod tests {
     fn the_list_between_the_markers_is_replaced() {
         let program = "a\n    // AGENTS\n    (\"old\", \"\", \"\"),\n    // END\nb\n";
         let written = with_agent_list(program, &[("x", "says \"hi\"", "i")]).unwrap();
-        assert_eq!(written, "a\n    // AGENTS\n    (\"x\", \"says \\\"hi\\\"\", \"i\"),\n    // END\nb\n");
+        assert_eq!(
+            written,
+            "a\n    // AGENTS\n    (\"x\", \"says \\\"hi\\\"\", \"i\"),\n    // END\nb\n"
+        );
         assert_eq!(with_agent_list("nothing", &[]), None);
     }
 }

@@ -204,7 +204,11 @@ impl TestRecord {
             open.ms = Some(millis(at) - open.started_ms);
         }
         if !name.is_empty() {
-            self.phases.push(PhaseTimes { name: name.to_owned(), started_ms: millis(at), ms: None });
+            self.phases.push(PhaseTimes {
+                name: name.to_owned(),
+                started_ms: millis(at),
+                ms: None,
+            });
         }
     }
 
@@ -227,8 +231,13 @@ pub fn ids_of(function: &str) -> Vec<String> {
     let mut ids = Vec::new();
     while let Some(area) = words.next() {
         let is_area = area.len() == 3 && area.bytes().all(|b| b.is_ascii_lowercase());
-        let number = words.peek().copied().filter(|word| is_scenario_number(word));
-        let (true, Some(number)) = (is_area, number) else { break };
+        let number = words
+            .peek()
+            .copied()
+            .filter(|word| is_scenario_number(word));
+        let (true, Some(number)) = (is_area, number) else {
+            break;
+        };
         ids.push(format!("{}-{number}", area.to_uppercase()));
         words.next();
     }
@@ -251,7 +260,10 @@ mod tests {
 
     #[test]
     fn ids_stand_at_the_beginning_of_a_name() {
-        assert_eq!(ids_of("app_01_app_02_fixture_01_lists_both_agents"), ["APP-01", "APP-02"]);
+        assert_eq!(
+            ids_of("app_01_app_02_fixture_01_lists_both_agents"),
+            ["APP-01", "APP-02"]
+        );
         assert_eq!(ids_of("smk_08_one_path_in_under_60_s"), ["SMK-08"]);
         assert_eq!(ids_of("fix_14b_no_marker_is_found"), ["FIX-14b"]);
         assert!(ids_of("a_helper_01").is_empty());
@@ -263,7 +275,11 @@ mod tests {
         record.enter_phase("setup", Duration::ZERO);
         record.enter_phase("body", Duration::from_millis(30));
         record.enter_phase("", Duration::from_millis(50));
-        let phases = record.phases.iter().map(|p| (p.name.as_str(), p.started_ms, p.ms)).collect::<Vec<_>>();
+        let phases = record
+            .phases
+            .iter()
+            .map(|p| (p.name.as_str(), p.started_ms, p.ms))
+            .collect::<Vec<_>>();
         assert_eq!(phases, [("setup", 0, Some(30)), ("body", 30, Some(20))]);
         assert_eq!(record.rerun, "cargo xtask e2e app_01_x --seed 7");
     }

@@ -40,7 +40,11 @@ impl Store {
     ///
     /// When the file cannot be read.
     pub fn count(&self, kind: ApiResourceKind) -> Result<usize, StoreError> {
-        Ok(self.counts()?.get(kind::meta(kind).storage_name.as_str()).copied().unwrap_or(0))
+        Ok(self
+            .counts()?
+            .get(kind::meta(kind).storage_name.as_str())
+            .copied()
+            .unwrap_or(0))
     }
 
     /// How many resources there are of each kind that has any, by storage name.
@@ -50,9 +54,11 @@ impl Store {
     /// When the file cannot be read.
     pub fn counts(&self) -> Result<BTreeMap<String, usize>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare("SELECT kind, count(*) FROM resources GROUP BY kind")?;
+            let mut statement =
+                connection.prepare("SELECT kind, count(*) FROM resources GROUP BY kind")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
-            rows.map(|row| row.map(|(kind, n)| (kind, usize::try_from(n).unwrap_or(0)))).collect()
+            rows.map(|row| row.map(|(kind, n)| (kind, usize::try_from(n).unwrap_or(0))))
+                .collect()
         })
     }
 
@@ -63,13 +69,16 @@ impl Store {
     /// When the file cannot be read.
     pub fn dump(&self) -> Result<Value, StoreError> {
         let rows: Vec<(String, String, Vec<u8>)> = self.read(|connection| {
-            let mut statement = connection.prepare("SELECT kind, id, data FROM resources ORDER BY kind, id")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let mut statement =
+                connection.prepare("SELECT kind, id, data FROM resources ORDER BY kind, id")?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             rows.collect()
         })?;
         let mut kinds = Map::new();
         for (kind, id, data) in rows {
-            let record = decode(&kind, &data).unwrap_or_else(|reason| json!({"id": id, "undecodable": reason}));
+            let record = decode(&kind, &data)
+                .unwrap_or_else(|reason| json!({"id": id, "undecodable": reason}));
             if let Value::Array(records) = kinds.entry(kind).or_insert_with(|| json!([])) {
                 records.push(record);
             }
@@ -77,18 +86,26 @@ impl Store {
         Ok(Value::Object(kinds))
     }
 
-    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         let open = || {
-            let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let connection =
+                Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             connection.busy_timeout(Duration::from_secs(5))?;
             query(&connection)
         };
-        open().map_err(|source| StoreError { path: self.path.clone(), source })
+        open().map_err(|source| StoreError {
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 
 fn decode(storage_name: &str, data: &[u8]) -> Result<Value, String> {
-    let descriptor = message_of(storage_name).ok_or_else(|| format!("unknown kind {storage_name}"))?;
+    let descriptor =
+        message_of(storage_name).ok_or_else(|| format!("unknown kind {storage_name}"))?;
     let message = DynamicMessage::decode(descriptor, data).map_err(|error| error.to_string())?;
     serde_json::to_value(message).map_err(|error| error.to_string())
 }
@@ -102,7 +119,9 @@ fn message_of(storage_name: &str) -> Option<MessageDescriptor> {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_ascii_uppercase().to_string() + letters.as_str()
+    })
 }
 
 #[cfg(test)]
@@ -114,14 +133,19 @@ mod tests {
 
     fn store_with(rows: &[(&str, &str, Vec<u8>)]) -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = Utf8Path::from_path(folder.path()).expect("a UTF-8 path").join("stigmer.db");
+        let path = Utf8Path::from_path(folder.path())
+            .expect("a UTF-8 path")
+            .join("stigmer.db");
         let connection = Connection::open(&path).expect("a new database");
         connection
             .execute_batch("CREATE TABLE resources (kind TEXT, id TEXT, data BLOB, updated_at TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID")
             .expect("a new table");
         for (kind, id, data) in rows {
             connection
-                .execute("INSERT INTO resources VALUES (?1, ?2, ?3, '')", (kind, id, data))
+                .execute(
+                    "INSERT INTO resources VALUES (?1, ?2, ?3, '')",
+                    (kind, id, data),
+                )
                 .expect("a new row");
         }
         (folder, Store::new(path))
@@ -129,7 +153,14 @@ mod tests {
 
     #[test]
     fn every_stored_kind_has_a_message() {
-        for name in ["agent", "agent_instance", "agent_execution", "session", "workflow_execution", "execution_context"] {
+        for name in [
+            "agent",
+            "agent_instance",
+            "agent_execution",
+            "session",
+            "workflow_execution",
+            "execution_context",
+        ] {
             assert!(message_of(name).is_some(), "{name}");
         }
     }
@@ -138,7 +169,10 @@ mod tests {
     fn rows_are_counted_and_decoded() {
         let mut agent = Agent::envelope();
         agent.metadata_mut().name = "reviewer".to_owned();
-        let (_folder, store) = store_with(&[("agent", "agt-1", agent.encode_to_vec()), ("agent", "agt-2", vec![0xff])]);
+        let (_folder, store) = store_with(&[
+            ("agent", "agt-1", agent.encode_to_vec()),
+            ("agent", "agt-2", vec![0xff]),
+        ]);
         assert_eq!(store.count(ApiResourceKind::Agent).unwrap(), 2);
         assert_eq!(store.count(ApiResourceKind::Session).unwrap(), 0);
         let dump = store.dump().unwrap();
@@ -148,7 +182,14 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_an_error_that_names_it() {
-        let error = Store::new("/nowhere/stigmer.db".into()).counts().unwrap_err();
-        assert!(error.to_string().starts_with("failed to read /nowhere/stigmer.db"), "{error}");
+        let error = Store::new("/nowhere/stigmer.db".into())
+            .counts()
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("failed to read /nowhere/stigmer.db"),
+            "{error}"
+        );
     }
 }

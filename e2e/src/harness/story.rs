@@ -26,7 +26,10 @@ use crate::session::Session;
 ///
 /// When the test failed. The report names the line of the story.
 pub fn story(body: impl AsyncFnOnce(Test) -> Outcome) {
-    let name = thread::current().name().map(str::to_owned).unwrap_or_default();
+    let name = thread::current()
+        .name()
+        .map(str::to_owned)
+        .unwrap_or_default();
     let session = Session::load().unwrap_or_else(|error| panic!("{error:#}"));
     let test = Test::begin(&name, session).unwrap_or_else(|error| panic!("{error}"));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -41,13 +44,16 @@ pub fn story(body: impl AsyncFnOnce(Test) -> Outcome) {
 
 async fn tell(test: &Test, body: impl AsyncFnOnce(Test) -> Outcome) -> TestRecord {
     watch_panics();
-    let ended = AssertUnwindSafe(tokio::time::timeout(TEST.limit, body(test.clone()))).catch_unwind().await;
+    let ended = AssertUnwindSafe(tokio::time::timeout(TEST.limit, body(test.clone())))
+        .catch_unwind()
+        .await;
     let verdict = match ended {
         Ok(Ok(Ok(()))) => Verdict::Passed,
         Ok(Ok(Err(failure))) => refuse(test, &failure),
         Ok(Err(_)) => fail(test, String::new(), overdue(test)),
         Err(payload) => {
-            let (location, message) = last_panic().unwrap_or_else(|| (String::new(), text_of(&*payload)));
+            let (location, message) =
+                last_panic().unwrap_or_else(|| (String::new(), text_of(&*payload)));
             fail(test, location, message)
         }
     };
@@ -72,7 +78,10 @@ fn fail(test: &Test, location: String, message: String) -> Verdict {
 }
 
 fn overdue(test: &Test) -> String {
-    let mut text = format!("the test did not end within {:?} ({})", TEST.limit, TEST.name);
+    let mut text = format!(
+        "the test did not end within {:?} ({})",
+        TEST.limit, TEST.name
+    );
     test.update(|record| {
         if let Some(step) = record.steps.last() {
             text = format!("{text}; it was at: {}", step.text);
@@ -86,7 +95,10 @@ fn overdue(test: &Test) -> String {
 fn conclude(test: &Test, record: &TestRecord) {
     match record.verdict {
         Verdict::Passed => {}
-        Verdict::Skipped => println!("SKIPPED: {}", record.skipped_because.as_deref().unwrap_or_default()),
+        Verdict::Skipped => println!(
+            "SKIPPED: {}",
+            record.skipped_because.as_deref().unwrap_or_default()
+        ),
         Verdict::Running | Verdict::Failed => {
             eprintln!("\n{}", report(test, record));
             panic::resume_unwind(Box::new("the story did not hold"));
@@ -97,16 +109,28 @@ fn conclude(test: &Test, record: &TestRecord) {
 fn report(test: &Test, record: &TestRecord) -> String {
     let mut text = format!("FAILED {} [{}]", record.name, record.ids.join(" "));
     if let Some(failure) = &record.failure {
-        text.push_str(&format!("\n  at {}\n  {}", failure.location, failure.message.replace('\n', "\n  ")));
+        text.push_str(&format!(
+            "\n  at {}\n  {}",
+            failure.location,
+            failure.message.replace('\n', "\n  ")
+        ));
     }
     for finding in &record.teardown_findings {
         text.push_str(&format!("\n  teardown: {finding}"));
     }
     for log in record.logs.iter().filter(|log| !log.lines.is_empty()) {
         let shown = &log.lines[log.lines.len().saturating_sub(10)..];
-        text.push_str(&format!("\n  the end of {}:\n    {}", log.path, shown.join("\n    ")));
+        text.push_str(&format!(
+            "\n  the end of {}:\n    {}",
+            log.path,
+            shown.join("\n    ")
+        ));
     }
-    text.push_str(&format!("\n  folder: {}\n  again:  {}", test.folder(), record.rerun));
+    text.push_str(&format!(
+        "\n  folder: {}\n  again:  {}",
+        test.folder(),
+        record.rerun
+    ));
     text
 }
 
@@ -134,5 +158,7 @@ fn last_panic() -> Option<(String, String)> {
 
 fn text_of(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text").to_owned()
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text")
+        .to_owned()
 }

@@ -22,8 +22,15 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
             evidence::keep_histories(test.folder(), temporal, failed).await;
         }
     }
-    let stopping = environments.iter().map(|environment| stop(test, environment));
-    findings.extend(futures_util::future::join_all(stopping).await.into_iter().flatten());
+    let stopping = environments
+        .iter()
+        .map(|environment| stop(test, environment));
+    findings.extend(
+        futures_util::future::join_all(stopping)
+            .await
+            .into_iter()
+            .flatten(),
+    );
     for environment in &environments {
         evidence::keep_records(environment);
         findings.extend(evidence::panics_in_logs(environment));
@@ -43,18 +50,27 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
 pub(super) async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
     let start = Instant::now();
     let parts = environment.parts().map(|part| stop_part(test, part));
-    let findings = futures_util::future::join_all(parts).await.into_iter().flatten().collect::<Vec<_>>();
+    let findings = futures_util::future::join_all(parts)
+        .await
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
     let took = start.elapsed();
     test.spend(STOP, "the environment stopped", took);
     let stop_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     test.update(|record| {
-        let own = record.environments.iter_mut().find(|e| e.directory == environment.folder());
+        let own = record
+            .environments
+            .iter_mut()
+            .find(|e| e.directory == environment.folder());
         if let Some(record) = own.filter(|e| e.stop_ms.is_none()) {
             record.stop_ms = Some(stop_ms);
         }
     });
     if took > STOP_TARGET {
-        println!("note: the environment took {took:.1?} to stop, more than the target of {STOP_TARGET:?}");
+        println!(
+            "note: the environment took {took:.1?} to stop, more than the target of {STOP_TARGET:?}"
+        );
     }
     findings
 }
@@ -67,29 +83,40 @@ async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
         Ok(None) => {}
         Ok(Some(stopped)) if stopped.forced => {
             test.update(|record| record.counters.forced_kills += 1);
-            findings.push(format!("{name} did not end within {:?} of SIGTERM and was killed", STOP.limit));
+            findings.push(format!(
+                "{name} did not end within {:?} of SIGTERM and was killed",
+                STOP.limit
+            ));
         }
         Ok(Some(stopped)) => match stopped.status {
-            Some(status) if !status.success() => findings.push(format!("{name} ended with {status} instead of code 0")),
+            Some(status) if !status.success() => {
+                findings.push(format!("{name} ended with {status} instead of code 0"))
+            }
             _ => {}
         },
     }
     if let Some(address) = part.was_ready().and_then(|ready| ready.address)
         && TcpStream::connect(&address).is_ok()
     {
-        findings.push(format!("{name} is stopped, but something still listens on {address}"));
+        findings.push(format!(
+            "{name} is stopped, but something still listens on {address}"
+        ));
     }
     findings
 }
 
 fn complaints(test: &Test, environment: &Environment) -> Vec<String> {
-    let Some(llm) = environment.scripted_model() else { return Vec::new() };
+    let Some(llm) = environment.scripted_model() else {
+        return Vec::new();
+    };
     let (unexpected, unused) = llm.complaints();
     test.update(|record| {
         record.counters.unexpected_requests += unexpected.len();
         record.counters.unused_expectations += unused.len();
     });
-    let unexpected = unexpected.into_iter().map(|what| format!("unexpected request to the scripted model: {what}"));
+    let unexpected = unexpected
+        .into_iter()
+        .map(|what| format!("unexpected request to the scripted model: {what}"));
     unexpected.chain(unused).collect()
 }
 
@@ -101,15 +128,23 @@ fn leftovers_of(test: &Test) -> Vec<String> {
         Err(error) => return vec![format!("cannot look for leftovers: {error}")],
     };
     let mark = format!("{TEST_VARIABLE}={}", test.name());
-    let own = found.into_iter().filter(|leftover| carries(leftover, &mark)).collect::<Vec<_>>();
+    let own = found
+        .into_iter()
+        .filter(|leftover| carries(leftover, &mark))
+        .collect::<Vec<_>>();
     leftovers::kill(&own);
     test.update(|record| record.counters.leftovers += own.len());
-    own.into_iter().map(|l| format!("process {} was left behind: {}", l.identity.pid, l.command)).collect()
+    own.into_iter()
+        .map(|l| format!("process {} was left behind: {}", l.identity.pid, l.command))
+        .collect()
 }
 
 fn carries(leftover: &Leftover, mark: &str) -> bool {
-    let environment = fs::read(format!("/proc/{}/environ", leftover.identity.pid)).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes())
+    let environment =
+        fs::read(format!("/proc/{}/environ", leftover.identity.pid)).unwrap_or_default();
+    environment
+        .split(|byte| *byte == 0)
+        .any(|pair| pair == mark.as_bytes())
 }
 
 /// Folders that nothing was written to say nothing.

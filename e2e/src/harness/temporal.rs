@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
 use stigmer_temporal::{
-    AdminError, Client, ConnectError, Execution, PingError, PollerInfo, QueueKind, Target, connect, create_namespace,
-    history_json, list_workflow_ids, ping, pollers,
+    AdminError, Client, ConnectError, Execution, PingError, PollerInfo, QueueKind, Target, connect,
+    create_namespace, history_json, list_workflow_ids, ping, pollers,
 };
 
 /// Histories are wanted until the run is over; this is the shortest time that Temporal accepts.
@@ -30,7 +30,10 @@ pub struct Temporal {
 impl Temporal {
     /// Creates `namespace` on the Temporal at `address`.
     pub(super) async fn create(address: &str, namespace: &str) -> Result<Self, TemporalError> {
-        let target = Target { address: address.to_owned(), namespace: namespace.to_owned() };
+        let target = Target {
+            address: address.to_owned(),
+            namespace: namespace.to_owned(),
+        };
         let client = connect(&target, &format!("stigmer-e2e@{}", std::process::id())).await?;
         create_namespace(&client, namespace, RETENTION).await?;
         Ok(Self { client })
@@ -59,7 +62,11 @@ impl Temporal {
     /// # Errors
     ///
     /// When Temporal does not answer.
-    pub async fn pollers(&self, task_queue: &str, kind: QueueKind) -> Result<Vec<PollerInfo>, AdminError> {
+    pub async fn pollers(
+        &self,
+        task_queue: &str,
+        kind: QueueKind,
+    ) -> Result<Vec<PollerInfo>, AdminError> {
         pollers(&self.client, task_queue, kind).await
     }
 
@@ -68,21 +75,36 @@ impl Temporal {
     /// # Errors
     ///
     /// When no answer comes within `limit`.
-    pub async fn ping(&self, workflow_queue: &str, activity_queue: Option<&str>, limit: Duration) -> Result<(), PingError> {
+    pub async fn ping(
+        &self,
+        workflow_queue: &str,
+        activity_queue: Option<&str>,
+        limit: Duration,
+    ) -> Result<(), PingError> {
         ping(&self.client, workflow_queue, activity_queue, limit).await
     }
 
     /// Who polls each queue of the stack, one line each.
     pub(super) async fn pollers_report(&self) -> Vec<String> {
-        let queues = [(AGENT_EXECUTION_STIGMER, QueueKind::Workflow), (AGENT_EXECUTION_RUNNER, QueueKind::Activity)];
+        let queues = [
+            (AGENT_EXECUTION_STIGMER, QueueKind::Workflow),
+            (AGENT_EXECUTION_RUNNER, QueueKind::Activity),
+        ];
         let mut lines = Vec::new();
         for (queue, kind) in queues {
             let who = match self.pollers(queue.default, kind).await {
                 Ok(pollers) if pollers.is_empty() => "nobody".to_owned(),
-                Ok(pollers) => pollers.into_iter().map(|poller| poller.identity).collect::<Vec<_>>().join(", "),
+                Ok(pollers) => pollers
+                    .into_iter()
+                    .map(|poller| poller.identity)
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 Err(error) => error.to_string(),
             };
-            lines.push(format!("pollers of {} ({kind:?} tasks): {who}", queue.default));
+            lines.push(format!(
+                "pollers of {} ({kind:?} tasks): {who}",
+                queue.default
+            ));
         }
         lines
     }

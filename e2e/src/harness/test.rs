@@ -1,5 +1,7 @@
 //! The handle a story holds: its folder, its record, its environments.
 
+mod waiting;
+
 use std::{
     fs,
     sync::{
@@ -11,15 +13,13 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use stigmer_api::Resource;
 
 use super::{
-    Broken, Failure, Journal, Snapshot, Watch,
+    Broken, Failure, Journal, 
     budget::Budget,
     cli::Cli,
     environment::{Builder, Environment, settings},
     record::{TestRecord, Verdict, function_name},
-    wait::{Probe, WaitError, eventually},
 };
 use crate::{rng::SplitMix64, session::Session};
 
@@ -50,12 +50,18 @@ impl Test {
         let start = Instant::now();
         let prepare = || -> anyhow::Result<(Journal, Journal)> {
             match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
                 _ => fs::create_dir_all(&folder)?,
             }
-            Ok((Journal::open(&folder.join("grpc.jsonl"), start)?, Journal::open(&folder.join("llm.jsonl"), start)?))
+            Ok((
+                Journal::open(&folder.join("grpc.jsonl"), start)?,
+                Journal::open(&folder.join("llm.jsonl"), start)?,
+            ))
         };
-        let (grpc, llm) = prepare().map_err(|error| Broken(format!("failed to prepare {folder}: {error:#}")))?;
+        let (grpc, llm) =
+            prepare().map_err(|error| Broken(format!("failed to prepare {folder}: {error:#}")))?;
         let mut record = TestRecord::new(name, session.seed);
         record.enter_phase("setup", Duration::ZERO);
         record.save(&folder);
@@ -81,13 +87,18 @@ impl Test {
     /// The CLI of a person who has no server: a HOME of the test's own, and an address where nobody
     /// listens.
     pub fn cli(&self) -> Cli {
+        self.command(&self.session().stack.cli)
+            .env("STIGMER_SERVER_ADDR", NOBODY)
+    }
+
+    /// Any program, run as a developer would who has the Rust toolchain and an empty HOME.
+    pub fn command(&self, program: &Utf8Path) -> Cli {
         let home = self.folder().join("home");
         // A folder that cannot be made is told by the command, which starts there.
         let _ = fs::create_dir_all(&home);
         let mut variables = settings::common(self, &home);
         variables.extend(settings::developer(self.session()));
-        variables.push(("STIGMER_SERVER_ADDR".to_owned(), NOBODY.to_owned()));
-        Cli::new(self.clone(), self.session().stack.cli.clone(), home, variables)
+        Cli::new(self.clone(), program.to_owned(), home, variables)
     }
 
     /// Begins the next sentence of the story.
@@ -104,66 +115,6 @@ impl Test {
         });
     }
 
-    /// Waits until a condition holds, and writes down how much of `budget` that took.
-    ///
-    /// # Errors
-    ///
-    /// When it does not hold in time, or no longer can; the text has the history.
-    pub async fn eventually<T>(
-        &self,
-        awaited: impl Into<String>,
-        budget: Budget,
-        look: impl AsyncFnMut() -> Probe<T>,
-    ) -> Result<T, WaitError> {
-        let awaited = awaited.into();
-        let start = Instant::now();
-        let outcome = eventually(awaited.clone(), budget, look).await;
-        self.spend(budget, &awaited, start.elapsed());
-        self.explained(outcome).await
-    }
-
-    /// Reads a subscription until the server ends it, and writes down how much of `budget` that took.
-    ///
-    /// # Errors
-    ///
-    /// When it does not end with OK in time; the text has the history.
-    pub async fn until_closed<R: Resource>(
-        &self,
-        watch: Watch<R>,
-        budget: Budget,
-    ) -> Result<Vec<Snapshot<R>>, WaitError> {
-        let start = Instant::now();
-        let outcome = watch.until_closed(budget).await;
-        self.spend(budget, "the stream ended", start.elapsed());
-        self.explained(outcome).await
-    }
-
-    /// Adds the state of every environment to an error.
-    async fn explained<T>(&self, mut outcome: Result<T, WaitError>) -> Result<T, WaitError> {
-        if let Err(error) = &mut outcome {
-            for environment in self.environments() {
-                error.context.extend(environment.diagnosis().await);
-            }
-        }
-        outcome
-    }
-
-    /// Writes down that `used` of `budget` went into `what`.
-    ///
-    /// # Errors
-    ///
-    /// When it is more than the limit.
-    pub fn within(&self, budget: Budget, what: &str, used: Duration) -> Result<(), Broken> {
-        self.spend(budget, what, used);
-        crate::ensure!(
-            used <= budget.limit,
-            "{what} took {used:.1?}, more than {} ({:?})",
-            budget.name,
-            budget.limit
-        );
-        Ok(())
-    }
-
     /// Ends the story without a verdict, because `reason`. Only a run with `--allow-skip` lets that
     /// pass; in any other it is a failure.
     #[track_caller]
@@ -171,7 +122,9 @@ impl Test {
         if self.session().allow_skip {
             Failure::skip(reason)
         } else {
-            Failure::new(format!("{reason}; run with --allow-skip to skip what cannot be run"))
+            Failure::new(format!(
+                "{reason}; run with --allow-skip to skip what cannot be run"
+            ))
         }
     }
 
@@ -259,7 +212,11 @@ impl Test {
     /// Where the transcript of the next command goes.
     pub(super) fn next_transcript(&self, verb: &str) -> Utf8PathBuf {
         let number = self.0.transcript_count.fetch_add(1, Ordering::Relaxed) + 1;
-        let verb = verb.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>();
+        let verb = verb
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(20)
+            .collect::<String>();
         self.0.folder.join(format!("cli/{number:02}-{verb}.txt"))
     }
 

@@ -40,15 +40,25 @@ pub struct WaitError {
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.hopeless {
-            Some(why) => write!(f, "gave up after {:.1?} waiting until {}: {why}", self.waited, self.awaited)?,
-            None => write!(f, "timed out after {:.1?} waiting until {}", self.waited, self.awaited)?,
+            Some(why) => write!(
+                f,
+                "gave up after {:.1?} waiting until {}: {why}",
+                self.waited, self.awaited
+            )?,
+            None => write!(
+                f,
+                "timed out after {:.1?} waiting until {}",
+                self.waited, self.awaited
+            )?,
         }
         let last = self.history.last().map_or("nothing", |(_, value)| value);
         write!(f, "\n  last value: {last}\n  history:")?;
         for (at, value) in &self.history {
             write!(f, "\n    {:>7.3} s  {value}", at.as_secs_f64())?;
         }
-        self.context.iter().try_for_each(|line| write!(f, "\n  {line}"))
+        self.context
+            .iter()
+            .try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
@@ -66,7 +76,9 @@ pub async fn eventually<T>(
         let left = budget.limit.saturating_sub(start.elapsed());
         let Ok(probe) = tokio::time::timeout(left, look()).await else {
             error.waited = start.elapsed();
-            error.note("(the last look did not come back)".to_owned());
+            error
+                .context
+                .push("the last look did not come back".to_owned());
             return Err(error);
         };
         error.waited = start.elapsed();
@@ -88,7 +100,13 @@ pub async fn eventually<T>(
 
 impl WaitError {
     pub(super) fn new(awaited: String) -> Self {
-        Self { awaited, waited: Duration::ZERO, hopeless: None, history: Vec::new(), context: Vec::new() }
+        Self {
+            awaited,
+            waited: Duration::ZERO,
+            hopeless: None,
+            history: Vec::new(),
+            context: Vec::new(),
+        }
     }
 
     /// Keeps `value` unless it is the last one again.
@@ -103,32 +121,52 @@ impl WaitError {
 mod tests {
     use super::*;
 
-    const SHORT: Budget = Budget { name: "SHORT", limit: Duration::from_millis(40) };
+    const SHORT: Budget = Budget {
+        name: "SHORT",
+        limit: Duration::from_millis(40),
+    };
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(future)
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime starts")
+            .block_on(future)
     }
 
     #[test]
     fn a_timeout_says_what_was_awaited_and_each_different_value_once() {
         let mut looks = 0;
-        let error = block_on(eventually::<()>("the execution is COMPLETED", SHORT, async || {
-            looks += 1;
-            Probe::NotYet(if looks < 3 { "PENDING" } else { "IN_PROGRESS" }.to_owned())
-        }))
+        let error = block_on(eventually::<()>(
+            "the execution is COMPLETED",
+            SHORT,
+            async || {
+                looks += 1;
+                Probe::NotYet(if looks < 3 { "PENDING" } else { "IN_PROGRESS" }.to_owned())
+            },
+        ))
         .unwrap_err();
-        let values = error.history.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>();
+        let values = error
+            .history
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect::<Vec<_>>();
         assert_eq!(values, ["PENDING", "IN_PROGRESS"]);
         let text = error.to_string();
-        assert!(text.contains("waiting until the execution is COMPLETED"), "{text}");
+        assert!(
+            text.contains("waiting until the execution is COMPLETED"),
+            "{text}"
+        );
         assert!(text.contains("last value: IN_PROGRESS"), "{text}");
     }
 
     #[test]
     fn a_hopeless_condition_ends_the_wait_at_once() {
-        let error = block_on(eventually::<()>("x", super::super::budget::TEST, async || {
-            Probe::Hopeless("FAILED".to_owned())
-        }))
+        let error = block_on(eventually::<()>(
+            "x",
+            super::super::budget::TEST,
+            async || Probe::Hopeless("FAILED".to_owned()),
+        ))
         .unwrap_err();
         assert!(error.waited < Duration::from_secs(1));
         assert_eq!(error.hopeless.as_deref(), Some("FAILED"));
@@ -136,7 +174,11 @@ mod tests {
 
     #[test]
     fn a_look_that_hangs_is_cut_off() {
-        let error = block_on(eventually::<()>("x", SHORT, async || std::future::pending().await)).unwrap_err();
+        let error = block_on(eventually::<()>("x", SHORT, async || {
+            std::future::pending().await
+        }))
+        .unwrap_err();
         assert!(error.waited < Duration::from_secs(5));
+        assert_eq!(error.context, ["the last look did not come back"]);
     }
 }

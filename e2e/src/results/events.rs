@@ -25,7 +25,11 @@ pub struct Event<'a, T> {
 impl<'a, T: Serialize> Event<'a, T> {
     /// The event `event` that happens now; `detail` is a struct or a map.
     pub fn new(event: &'a str, detail: T) -> Self {
-        Self { time: now(), event, detail }
+        Self {
+            time: now(),
+            event,
+            detail,
+        }
     }
 }
 
@@ -33,7 +37,11 @@ impl Events {
     /// Opens `file` for appending.
     pub fn open(file: &Utf8Path) -> io::Result<Self> {
         // Appending keeps every line whole even if two processes write.
-        OpenOptions::new().create(true).append(true).open(file).map(Self)
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(file)
+            .map(Self)
     }
 
     /// Appends an event.
@@ -59,13 +67,33 @@ mod tests {
     fn every_line_is_an_object_with_time_and_name_and_earlier_lines_stay() {
         let folder = tempfile::tempdir().unwrap();
         let file = camino::Utf8PathBuf::from_path_buf(folder.path().join("events.jsonl")).unwrap();
-        Events::open(&file).unwrap().append(&Event::new("run-started", json!({"seed": 7}))).unwrap();
-        Events::open(&file).unwrap().append(&Event::new("test-ended", json!({"name": "a\nb"}))).unwrap();
+        Events::open(&file)
+            .unwrap()
+            .append(&Event::new("run-started", json!({"seed": 7})))
+            .unwrap();
+        Events::open(&file)
+            .unwrap()
+            .append(&Event::new("test-ended", json!({"name": "a\nb"})))
+            .unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("{\"time\":"), "the time comes first: {text}");
-        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!((&lines[0]["event"], &lines[0]["seed"]), (&json!("run-started"), &json!(7)));
+        assert!(
+            text.starts_with("{\"time\":"),
+            "the time comes first: {text}"
+        );
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(
+            (&lines[0]["event"], &lines[0]["seed"]),
+            (&json!("run-started"), &json!(7))
+        );
         assert_eq!(lines[1]["name"], "a\nb");
-        assert!(lines.iter().all(|line| line["time"].as_str().is_some_and(|time| time.ends_with('Z'))), "{text}");
+        assert!(
+            lines.iter().all(|line| line["time"]
+                .as_str()
+                .is_some_and(|time| time.ends_with('Z'))),
+            "{text}"
+        );
     }
 }

@@ -6,7 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use stigmer_e2e_plan::{ExitCode, Plan, failure, write_atomically, write_json};
 
-use super::{Coverage, RunRecord, Summary, TestOutcome, events::{Event, Events}, junit};
+use super::{
+    Coverage, RunRecord, Summary, TestOutcome,
+    events::{Event, Events},
+    junit,
+};
 
 /// The results folder of a run. Every error is a failure with [`ExitCode::ResultsUnwritable`].
 #[derive(Debug)]
@@ -22,12 +26,17 @@ impl Results {
     pub fn create(plan: &Plan) -> Result<Self> {
         let folder = plan.results.clone();
         let open = || {
-            std::fs::create_dir_all(folder.join("services")).with_context(|| format!("failed to create {folder}/services"))?;
+            std::fs::create_dir_all(folder.join("services"))
+                .with_context(|| format!("failed to create {folder}/services"))?;
             let file = folder.join("events.jsonl");
             Events::open(&file).with_context(|| format!("failed to open {file}"))
         };
         let events = writable(open())?;
-        let results = Self { folder, events, run: RunRecord::new(plan) };
+        let results = Self {
+            folder,
+            events,
+            run: RunRecord::new(plan),
+        };
         results.write_run()?;
         Ok(results)
     }
@@ -39,7 +48,11 @@ impl Results {
 
     /// Appends an event to `events.jsonl`.
     pub fn event<T: Serialize>(&mut self, event: &Event<'_, T>) -> Result<()> {
-        writable(self.events.append(event).with_context(|| format!("failed to write {}/events.jsonl", self.folder)))
+        writable(
+            self.events
+                .append(event)
+                .with_context(|| format!("failed to write {}/events.jsonl", self.folder)),
+        )
     }
 
     /// Writes `run.json` as it stands.
@@ -47,22 +60,41 @@ impl Results {
         writable(write_json(&self.folder.join("run.json"), &self.run))
     }
 
-    /// Writes `junit.xml` as the tests stand.
-    pub fn write_junit(&self, outcomes: &[TestOutcome]) -> Result<()> {
-        let xml = junit::xml(&self.run.run_id, self.run.seed, outcomes).context("failed to encode junit.xml")?;
-        writable(write_atomically(&self.folder.join("junit.xml"), xml.as_bytes()))
+    /// Writes `run.json`, `junit.xml`, and the summary as the tests stand: what an aborted run has.
+    pub fn write_tests(&mut self, outcomes: &[TestOutcome]) -> Result<()> {
+        let summary = Summary::of(
+            &self.run.run_id,
+            self.run.seed,
+            self.folder.clone(),
+            outcomes,
+        );
+        self.run.counts = summary.tally;
+        self.write_run()?;
+        let xml = junit::xml(&self.run.run_id, self.run.seed, outcomes)
+            .context("failed to encode junit.xml")?;
+        writable(write_atomically(
+            &self.folder.join("junit.xml"),
+            xml.as_bytes(),
+        ))?;
+        self.write_summary(&summary)
     }
 
     /// Writes `coverage.json` and `coverage.md`.
     pub fn write_coverage(&self, coverage: &Coverage) -> Result<()> {
         writable(write_json(&self.folder.join("coverage.json"), coverage))?;
-        writable(write_atomically(&self.folder.join("coverage.md"), coverage.markdown().as_bytes()))
+        writable(write_atomically(
+            &self.folder.join("coverage.md"),
+            coverage.markdown().as_bytes(),
+        ))
     }
 
     /// Writes `summary.json` and `summary.txt`.
     pub fn write_summary(&self, summary: &Summary) -> Result<()> {
         writable(write_json(&self.folder.join("summary.json"), summary))?;
-        writable(write_atomically(&self.folder.join("summary.txt"), summary.text().as_bytes()))
+        writable(write_atomically(
+            &self.folder.join("summary.txt"),
+            summary.text().as_bytes(),
+        ))
     }
 
     /// Writes any other file of the folder.

@@ -91,7 +91,12 @@ pub struct Tally {
 impl Tally {
     /// Counts `outcomes`.
     pub fn of(outcomes: &[TestOutcome]) -> Self {
-        let count = |verdict| outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
+        let count = |verdict| {
+            outcomes
+                .iter()
+                .filter(|outcome| outcome.verdict == verdict)
+                .count()
+        };
         let timed_out = count(TestVerdict::TimedOut);
         Self {
             passed: count(TestVerdict::Passed),

@@ -67,7 +67,9 @@ pub struct Host {
 
 /// Names and files of every program of `plan`.
 pub fn binaries_of(plan: &Plan) -> Vec<(String, Utf8PathBuf)> {
-    let driver = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let driver = std::env::current_exe()
+        .ok()
+        .and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let (stack, tools) = (&plan.stack, &plan.tools);
     let named = [
         ("cli", &stack.cli),
@@ -79,8 +81,16 @@ pub fn binaries_of(plan: &Plan) -> Vec<(String, Utf8PathBuf)> {
         ("nextest", &tools.nextest),
         ("cargo", &tools.cargo),
     ];
-    let mut all: Vec<_> = named.into_iter().map(|(name, path)| (name.to_owned(), path.clone())).collect();
-    all.extend(tools.llm.is_some().then(|| ("python".to_owned(), tools.python.clone())));
+    let mut all: Vec<_> = named
+        .into_iter()
+        .map(|(name, path)| (name.to_owned(), path.clone()))
+        .collect();
+    all.extend(
+        tools
+            .llm
+            .is_some()
+            .then(|| ("python".to_owned(), tools.python.clone())),
+    );
     all.extend(driver.map(|path| ("driver".to_owned(), path)));
     all
 }
@@ -88,15 +98,26 @@ pub fn binaries_of(plan: &Plan) -> Vec<(String, Utf8PathBuf)> {
 impl Provenance {
     /// Looks at everything. Hashes are kept in `cache` and taken from there while size and time of a
     /// file stay the same. Blocks: for milliseconds with a warm cache, else for a second or two.
-    pub fn gather(root: &Utf8Path, binaries: Vec<(String, Utf8PathBuf)>, cache: &Utf8Path) -> Result<Self> {
+    pub fn gather(
+        root: &Utf8Path,
+        binaries: Vec<(String, Utf8PathBuf)>,
+        cache: &Utf8Path,
+    ) -> Result<Self> {
         // A cache that cannot be read is a cold one.
         let mut known: BTreeMap<Utf8PathBuf, Known> = read_json(cache).unwrap_or_default();
         let before = known.clone();
-        let binaries = binaries.into_iter().map(|(name, path)| binary(name, path, &mut known)).collect::<Result<_>>()?;
+        let binaries = binaries
+            .into_iter()
+            .map(|(name, path)| binary(name, path, &mut known))
+            .collect::<Result<_>>()?;
         if known != before {
             write_json(cache, &known)?;
         }
-        Ok(Self { binaries, git: git(root), host: host() })
+        Ok(Self {
+            binaries,
+            git: git(root),
+            host: host(),
+        })
     }
 }
 
@@ -109,19 +130,42 @@ struct Known {
     version: Option<String>,
 }
 
-fn binary(name: String, path: Utf8PathBuf, known: &mut BTreeMap<Utf8PathBuf, Known>) -> Result<Binary> {
-    let metadata = path.metadata().with_context(|| format!("failed to look at {path}"))?;
+fn binary(
+    name: String,
+    path: Utf8PathBuf,
+    known: &mut BTreeMap<Utf8PathBuf, Known>,
+) -> Result<Binary> {
+    let metadata = path
+        .metadata()
+        .with_context(|| format!("failed to look at {path}"))?;
     let (size, modified) = (metadata.len(), metadata.modified()?);
-    let entry = match known.get(&path).filter(|known| known.size == size && known.modified == modified) {
+    let entry = match known
+        .get(&path)
+        .filter(|known| known.size == size && known.modified == modified)
+    {
         Some(entry) => entry.clone(),
         None => {
             // A test binary would take the flag for a test filter and run tests.
-            let version = if name == "suite" { None } else { version(&path) };
-            Known { size, modified, sha256: sha256(&path)?, version }
+            let version = if name == "suite" {
+                None
+            } else {
+                version(&path)
+            };
+            Known {
+                size,
+                modified,
+                sha256: sha256(&path)?,
+                version,
+            }
         }
     };
     known.insert(path.clone(), entry.clone());
-    Ok(Binary { name, path, version: entry.version, sha256: entry.sha256 })
+    Ok(Binary {
+        name,
+        path,
+        version: entry.version,
+        sha256: entry.sha256,
+    })
 }
 
 fn sha256(path: &Utf8Path) -> Result<String> {
@@ -142,7 +186,10 @@ fn sha256(path: &Utf8Path) -> Result<String> {
 /// The first line of `<path> --version`, unless it fails or hangs.
 fn version(path: &Utf8Path) -> Option<String> {
     let mut command = Command::new(path);
-    command.arg("--version").stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command
+        .arg("--version")
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().ok()?;
     let begin = Instant::now();
     while child.try_wait().ok()?.is_none() {
@@ -151,29 +198,55 @@ fn version(path: &Utf8Path) -> Option<String> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    let output = child.wait_with_output().ok().filter(|output| output.status.success())?;
+    let output = child
+        .wait_with_output()
+        .ok()
+        .filter(|output| output.status.success())?;
     let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
+    text.lines()
+        .next()
+        .map(|line| line.trim().to_owned())
+        .filter(|line| !line.is_empty())
 }
 
 fn git(root: &Utf8Path) -> Option<Git> {
     let ask = |arguments: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(root).args(arguments).stderr(std::process::Stdio::null()).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(root)
+            .args(arguments)
+            .stderr(std::process::Stdio::null())
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    Some(Git { revision: ask(&["rev-parse", "HEAD"])?, dirty: !ask(&["status", "--porcelain"])?.is_empty() })
+    Some(Git {
+        revision: ask(&["rev-parse", "HEAD"])?,
+        dirty: !ask(&["status", "--porcelain"])?.is_empty(),
+    })
 }
 
 fn host() -> Host {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let field = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name))?;
-        Some(line.split_once([':', '='])?.1.trim().trim_matches('"').to_owned())
+        Some(
+            line.split_once([':', '='])?
+                .1
+                .trim()
+                .trim_matches('"')
+                .to_owned(),
+        )
     };
     let memory = read("/proc/meminfo").and_then(|text| field(&text, "MemTotal"));
     Host {
         cores: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_mb: memory.and_then(|text| text.split(' ').next()?.parse::<u64>().ok()).map(|kb| kb / 1024),
+        memory_mb: memory
+            .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
+            .map(|kb| kb / 1024),
         os: read("/etc/os-release")
             .and_then(|text| field(&text, "PRETTY_NAME"))
             .unwrap_or_else(|| format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
@@ -183,63 +256,4 @@ fn host() -> Host {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Fixture {
-        _keep: tempfile::TempDir,
-        folder: Utf8PathBuf,
-    }
-
-    impl Fixture {
-        fn new() -> Self {
-            let keep = tempfile::tempdir().unwrap();
-            Self { folder: Utf8PathBuf::from_path_buf(keep.path().to_owned()).unwrap(), _keep: keep }
-        }
-
-        fn program(&self, script: &str) -> Utf8PathBuf {
-            use std::os::unix::fs::PermissionsExt;
-            let path = self.folder.join("program");
-            std::fs::write(&path, script).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-            path
-        }
-
-        fn gather(&self, path: &Utf8Path) -> Binary {
-            let binaries = vec![("server".to_owned(), path.to_owned())];
-            Provenance::gather(&self.folder, binaries, &self.folder.join("cache.json")).unwrap().binaries.remove(0)
-        }
-    }
-
-    #[test]
-    fn a_binary_is_named_by_hash_and_version() {
-        let fixture = Fixture::new();
-        let path = fixture.program("#!/bin/sh\necho server 1.2.3\n");
-        let binary = fixture.gather(&path);
-        assert_eq!(binary.version.as_deref(), Some("server 1.2.3"));
-        let expected = Sha256::digest(std::fs::read(&path).unwrap());
-        assert_eq!(binary.sha256, expected.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    }
-
-    #[test]
-    fn a_changed_file_is_hashed_again_and_an_unchanged_one_is_not() {
-        let fixture = Fixture::new();
-        let path = fixture.program("#!/bin/sh\necho 1\n");
-        let first = fixture.gather(&path);
-        let cache = fixture.folder.join("cache.json");
-        let text = std::fs::read_to_string(&cache).unwrap().replace(&first.sha256, "from the cache");
-        std::fs::write(&cache, text).unwrap();
-        assert_eq!(fixture.gather(&path).sha256, "from the cache");
-        fixture.program("#!/bin/sh\necho 22\n");
-        let second = fixture.gather(&path);
-        assert_eq!((second.version.as_deref(), second.sha256.len()), (Some("22"), 64));
-    }
-
-    #[test]
-    fn a_missing_binary_is_named() {
-        let fixture = Fixture::new();
-        let binaries = vec![("server".to_owned(), Utf8PathBuf::from("/no/such/server"))];
-        let error = Provenance::gather(&fixture.folder, binaries, &fixture.folder.join("cache.json")).unwrap_err();
-        assert!(format!("{error:#}").contains("/no/such/server"), "{error:#}");
-    }
-}
+mod tests;

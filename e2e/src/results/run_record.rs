@@ -24,12 +24,16 @@ pub enum RunVerdict {
     Failed,
     /// No test ran.
     NothingRan,
+    /// A prerequisite is missing.
+    PrerequisiteMissing,
     /// A shared service did not come up, died, or had to be killed.
     ServiceFailed,
     /// Processes were left behind.
     Leftovers,
     /// Ctrl-C or SIGTERM.
     Interrupted,
+    /// The results could not be written.
+    ResultsUnwritable,
     /// The pipeline could not do its own work.
     Broken,
 }
@@ -43,9 +47,11 @@ impl RunVerdict {
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::NothingRan => "nothing ran",
+            Self::PrerequisiteMissing => "a prerequisite is missing",
             Self::ServiceFailed => "a service failed",
             Self::Leftovers => "something was left behind",
             Self::Interrupted => "interrupted",
+            Self::ResultsUnwritable => "the results could not be written",
             Self::Broken => "the pipeline failed",
         }
     }
@@ -72,7 +78,8 @@ pub struct RunRecord {
     pub jobs: usize,
     /// Which tests were asked for.
     pub selection: Selection,
-    /// The order in which the tests were started.
+    /// The order in which the seed has the tests start; one that waits for the model may start later,
+    /// as `events.jsonl` shows.
     pub order: Vec<String>,
     /// How many tests stand how.
     pub counts: Tally,

@@ -72,17 +72,28 @@ impl Summary {
 
     /// The text for people. Its last line is the tally alone.
     pub fn text(&self) -> String {
-        self.lines().into_iter().map(|(name, value)| format!("  {name:<10} {value}\n")).collect::<String>()
+        self.lines()
+            .into_iter()
+            .map(|(name, value)| format!("  {name:<10} {value}\n"))
+            .collect::<String>()
             + &last_line(&self.tally)
             + "\n"
     }
 
     /// The lines above the tally: a name and its value.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
-        let mut lines = vec![("verdict", self.verdict.words().to_owned()), ("results", self.results.to_string())];
+        let mut lines = vec![
+            ("verdict", self.verdict.words().to_owned()),
+            ("results", self.results.to_string()),
+        ];
         lines.extend(self.cause.clone().map(|cause| ("cause", cause)));
-        let leftovers = self.leftovers.map_or_else(|| "not looked for".to_owned(), |count| count.to_string());
-        let mut counts = vec![format!("leftovers {leftovers}"), format!("forced kills {}", self.forced_kills)];
+        let leftovers = self
+            .leftovers
+            .map_or_else(|| "not looked for".to_owned(), |count| count.to_string());
+        let mut counts = vec![
+            format!("leftovers {leftovers}"),
+            format!("forced kills {}", self.forced_kills),
+        ];
         for (count, name) in [
             (self.unexpected_requests, "unexpected requests"),
             (self.restarts, "restarts"),
@@ -97,7 +108,14 @@ impl Summary {
         lines.push(("counts", counts.join(" · ")));
         if !self.slowest.is_empty() {
             let slow = |slow: &Slow| format!("{} {:.1} s", slow.name, slow.ms as f64 / 1000.0);
-            lines.push(("slowest", self.slowest.iter().map(slow).collect::<Vec<_>>().join(" · ")));
+            lines.push((
+                "slowest",
+                self.slowest
+                    .iter()
+                    .map(slow)
+                    .collect::<Vec<_>>()
+                    .join(" · "),
+            ));
         }
         lines.extend(self.rerun.clone().map(|rerun| ("again", rerun)));
         lines
@@ -106,11 +124,19 @@ impl Summary {
 
 /// `N passed, N failed, N skipped`.
 pub fn last_line(tally: &Tally) -> String {
-    format!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped)
+    format!(
+        "{} passed, {} failed, {} skipped",
+        tally.passed, tally.failed, tally.skipped
+    )
 }
 
 fn slowest(outcomes: &[TestOutcome]) -> Vec<Slow> {
-    let timed = outcomes.iter().filter_map(|outcome| Some(Slow { name: outcome.function().to_owned(), ms: outcome.ms? }));
+    let timed = outcomes.iter().filter_map(|outcome| {
+        Some(Slow {
+            name: outcome.function().to_owned(),
+            ms: outcome.ms?,
+        })
+    });
     let mut slow: Vec<_> = timed.collect();
     slow.sort_by(|a, b| b.ms.cmp(&a.ms).then_with(|| a.name.cmp(&b.name)));
     slow.truncate(SLOWEST);
@@ -118,8 +144,13 @@ fn slowest(outcomes: &[TestOutcome]) -> Vec<Slow> {
 }
 
 fn rerun(outcomes: &[TestOutcome], seed: u64) -> Option<String> {
-    let is_open = |outcome: &&TestOutcome| outcome.is_red() || outcome.verdict == TestVerdict::Running;
-    let names: Vec<_> = outcomes.iter().filter(is_open).map(TestOutcome::function).collect();
+    let is_open =
+        |outcome: &&TestOutcome| outcome.is_red() || outcome.verdict == TestVerdict::Running;
+    let names: Vec<_> = outcomes
+        .iter()
+        .filter(is_open)
+        .map(TestOutcome::function)
+        .collect();
     (!names.is_empty()).then(|| format!("cargo xtask e2e {} --seed {seed}", names.join(" ")))
 }
 
@@ -128,7 +159,11 @@ mod tests {
     use super::*;
 
     fn outcome(name: &str, verdict: TestVerdict, ms: u64) -> TestOutcome {
-        TestOutcome { verdict, ms: Some(ms), ..TestOutcome::new(name, &[]) }
+        TestOutcome {
+            verdict,
+            ms: Some(ms),
+            ..TestOutcome::new(name, &[])
+        }
     }
 
     fn summary(outcomes: &[TestOutcome]) -> Summary {
@@ -137,23 +172,43 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_tally_alone() {
-        let outcomes = [outcome("a", TestVerdict::Passed, 1), outcome("b", TestVerdict::TimedOut, 2), outcome("c", TestVerdict::Skipped, 3)];
+        let outcomes = [
+            outcome("a", TestVerdict::Passed, 1),
+            outcome("b", TestVerdict::TimedOut, 2),
+            outcome("c", TestVerdict::Skipped, 3),
+        ];
         let text = summary(&outcomes).text();
         assert_eq!(text.lines().last(), Some("1 passed, 1 failed, 1 skipped"));
-        assert!(text.ends_with('\n') && text.contains("timed out 1"), "{text}");
+        assert!(
+            text.ends_with('\n') && text.contains("timed out 1"),
+            "{text}"
+        );
     }
 
     #[test]
     fn red_tests_are_run_again_by_one_command_with_the_seed() {
-        let outcomes = [outcome("m::a", TestVerdict::Failed, 1), outcome("b", TestVerdict::Passed, 1), outcome("c", TestVerdict::TimedOut, 1)];
-        assert_eq!(summary(&outcomes).rerun.as_deref(), Some("cargo xtask e2e a c --seed 42"));
+        let outcomes = [
+            outcome("m::a", TestVerdict::Failed, 1),
+            outcome("b", TestVerdict::Passed, 1),
+            outcome("c", TestVerdict::TimedOut, 1),
+        ];
+        assert_eq!(
+            summary(&outcomes).rerun.as_deref(),
+            Some("cargo xtask e2e a c --seed 42")
+        );
         assert_eq!(summary(&outcomes[1..2]).rerun, None);
     }
 
     #[test]
     fn the_slowest_come_first() {
-        let outcomes: Vec<_> = (0..5).map(|n| outcome(&format!("t{n}"), TestVerdict::Passed, n * 100)).collect();
-        let names: Vec<_> = summary(&outcomes).slowest.into_iter().map(|slow| slow.name).collect();
+        let outcomes: Vec<_> = (0..5)
+            .map(|n| outcome(&format!("t{n}"), TestVerdict::Passed, n * 100))
+            .collect();
+        let names: Vec<_> = summary(&outcomes)
+            .slowest
+            .into_iter()
+            .map(|slow| slow.name)
+            .collect();
         assert_eq!(names, ["t4", "t3", "t2"]);
     }
 }

@@ -38,14 +38,22 @@ impl LlamaCpp {
 
     /// The model and library of `files`, run by `python`; script, log, and address go to `folder`.
     pub fn new(python: &Utf8Path, files: &LlmFiles, folder: &Utf8Path) -> Self {
-        Self(Rc::new(Parts { python: python.to_owned(), files: files.clone(), folder: folder.to_owned() }))
+        Self(Rc::new(Parts {
+            python: python.to_owned(),
+            files: files.clone(),
+            folder: folder.to_owned(),
+        }))
     }
 
     /// Where and under which name the model is found; once it is ready.
     pub fn model(&self) -> Option<SharedModel> {
         let files = &self.0.files;
         let base_url = self.0.base_url().ok()?;
-        Some(SharedModel { base_url, model: files.name.clone(), sha256: Some(files.sha256.clone()) })
+        Some(SharedModel {
+            base_url,
+            model: files.name.clone(),
+            sha256: Some(files.sha256.clone()),
+        })
     }
 }
 
@@ -74,15 +82,25 @@ impl Service for LlamaCpp {
     }
 
     fn command(&self) -> anyhow::Result<Spec> {
-        let Parts { python, files, folder } = &*self.0;
+        let Parts {
+            python,
+            files,
+            folder,
+        } = &*self.0;
         let script = folder.join("llama_server.py");
         write_atomically(&script, SCRIPT.as_bytes())?;
         let announcement = self.0.announcement();
         if announcement.exists() {
-            std::fs::remove_file(&announcement).with_context(|| format!("failed to remove {announcement}"))?;
+            std::fs::remove_file(&announcement)
+                .with_context(|| format!("failed to remove {announcement}"))?;
         }
         Ok(Spec::new(self.name(), python, folder.join("llm.log"))
-            .args([script.as_str(), files.model.as_str(), &files.name, announcement.as_str()])
+            .args([
+                script.as_str(),
+                files.model.as_str(),
+                &files.name,
+                announcement.as_str(),
+            ])
             .env("PYTHONPATH", files.library.as_str())
             // The library is read-only for us: it may be a store path or a shared cache.
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -100,7 +118,9 @@ impl Service for LlamaCpp {
     }
 
     fn stop_policy(&self) -> StopPolicy {
-        StopPolicy::Graceful { grace: Duration::from_secs(5) }
+        StopPolicy::Graceful {
+            grace: Duration::from_secs(5),
+        }
     }
 
     fn ready_within(&self) -> Duration {

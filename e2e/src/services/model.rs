@@ -25,11 +25,17 @@ impl Model {
     /// When the pinned model was chosen and the plan has no files for it, which is a fault of the plan.
     pub fn of(choice: &LlmChoice, tools: &Tools, folder: &Utf8Path) -> anyhow::Result<Self> {
         Ok(match (choice, &tools.llm) {
-            (LlmChoice::LlamaCpp, Some(files)) => Self::Pinned(LlamaCpp::new(&tools.python, files, folder)),
-            (LlmChoice::LlamaCpp, None) => anyhow::bail!("the plan chooses the pinned model and names no files for it"),
-            (LlmChoice::OpenAi { base_url, model }, _) => {
-                Self::Given(SharedModel { base_url: base_url.clone(), model: model.clone(), sha256: None })
+            (LlmChoice::LlamaCpp, Some(files)) => {
+                Self::Pinned(LlamaCpp::new(&tools.python, files, folder))
             }
+            (LlmChoice::LlamaCpp, None) => {
+                anyhow::bail!("the plan chooses the pinned model and names no files for it")
+            }
+            (LlmChoice::OpenAi { base_url, model }, _) => Self::Given(SharedModel {
+                base_url: base_url.clone(),
+                model: model.clone(),
+                sha256: None,
+            }),
             (LlmChoice::None, _) => Self::None,
         })
     }

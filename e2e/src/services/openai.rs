@@ -27,7 +27,9 @@ pub enum ModelError {
         cause: String,
     },
     /// The API has no such model.
-    #[error("{base_url} has no model {model:?} (it has {listed}); `ollama pull {model}` gets it for Ollama")]
+    #[error(
+        "{base_url} has no model {model:?} (it has {listed}); `ollama pull {model}` gets it for Ollama"
+    )]
     NoModel {
         /// The API.
         base_url: String,
@@ -62,8 +64,15 @@ impl ModelApi {
     /// When no HTTP client can be made, which is a fault of the system.
     pub fn new(base_url: &str, model: &str, limit: Duration) -> reqwest::Result<Self> {
         // Everything asked here is local or was named by the user: a proxy set for browsing has no say.
-        let client = reqwest::Client::builder().no_proxy().timeout(limit).build()?;
-        Ok(Self { client, base_url: base_url.trim_end_matches('/').to_owned(), model: model.to_owned() })
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(limit)
+            .build()?;
+        Ok(Self {
+            client,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            model: model.to_owned(),
+        })
     }
 
     /// Whether the API lists the model.
@@ -77,7 +86,11 @@ impl ModelApi {
         Err(ModelError::NoModel {
             base_url: self.base_url.clone(),
             model: self.model.clone(),
-            listed: if listed.is_empty() { "none".to_owned() } else { listed.join(", ") },
+            listed: if listed.is_empty() {
+                "none".to_owned()
+            } else {
+                listed.join(", ")
+            },
         })
     }
 
@@ -93,26 +106,45 @@ impl ModelApi {
         let completion: Completion = answer(&url, self.client.post(&url).json(&question)).await?;
         match completion.choices.is_empty() {
             false => Ok(()),
-            true => Err(ModelError::NoAnswer { url, cause: "a completion without choices".to_owned() }),
+            true => Err(ModelError::NoAnswer {
+                url,
+                cause: "a completion without choices".to_owned(),
+            }),
         }
     }
 }
 
-async fn answer<T: serde::de::DeserializeOwned>(url: &str, request: reqwest::RequestBuilder) -> Result<T, ModelError> {
-    let no_answer = |cause: String| ModelError::NoAnswer { url: url.to_owned(), cause };
-    let response = request.send().await.map_err(|error| no_answer(with_causes(&error)))?;
+async fn answer<T: serde::de::DeserializeOwned>(
+    url: &str,
+    request: reqwest::RequestBuilder,
+) -> Result<T, ModelError> {
+    let no_answer = |cause: String| ModelError::NoAnswer {
+        url: url.to_owned(),
+        cause,
+    };
+    let response = request
+        .send()
+        .await
+        .map_err(|error| no_answer(with_causes(&error)))?;
     let status = response.status();
-    let body = response.text().await.map_err(|error| no_answer(with_causes(&error)))?;
+    let body = response
+        .text()
+        .await
+        .map_err(|error| no_answer(with_causes(&error)))?;
     if !status.is_success() {
         let shown: String = body.chars().take(200).collect();
         return Err(no_answer(format!("HTTP {status}: {shown}")));
     }
-    serde_json::from_str(&body).map_err(|error| no_answer(format!("an answer of another shape ({error})")))
+    serde_json::from_str(&body)
+        .map_err(|error| no_answer(format!("an answer of another shape ({error})")))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{Json, Router, routing::{get, post}};
+    use axum::{
+        Json, Router,
+        routing::{get, post},
+    };
     use tokio::net::TcpListener;
 
     use super::*;
@@ -132,8 +164,14 @@ mod tests {
     #[tokio::test]
     async fn a_listed_model_that_generates_is_accepted() {
         let router = Router::new()
-            .route("/v1/models", get(|| async { Json(json!({"data": [{"id": "m1"}]})) }))
-            .route("/v1/chat/completions", post(|| async { Json(json!({"choices": [{}]})) }));
+            .route(
+                "/v1/models",
+                get(|| async { Json(json!({"data": [{"id": "m1"}]})) }),
+            )
+            .route(
+                "/v1/chat/completions",
+                post(|| async { Json(json!({"choices": [{}]})) }),
+            );
         let api = api(&served(router).await);
         api.lists_model().await.unwrap();
         api.generates().await.unwrap();
@@ -141,9 +179,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_absent_model_is_named_with_what_is_there_and_how_to_get_it() {
-        let router = Router::new().route("/v1/models", get(|| async { Json(json!({"data": [{"id": "m2"}]})) }));
-        let error = api(&served(router).await).lists_model().await.unwrap_err().to_string();
-        assert!(error.contains(r#"no model "m1" (it has m2); `ollama pull m1`"#), "{error}");
+        let router = Router::new().route(
+            "/v1/models",
+            get(|| async { Json(json!({"data": [{"id": "m2"}]})) }),
+        );
+        let error = api(&served(router).await)
+            .lists_model()
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(r#"no model "m1" (it has m2); `ollama pull m1`"#),
+            "{error}"
+        );
     }
 
     #[tokio::test]
@@ -168,7 +216,10 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_at_all_gives_no_answer() {
-        let base_url = format!("http://127.0.0.1:{}/v1", crate::services::free_port().unwrap());
+        let base_url = format!(
+            "http://127.0.0.1:{}/v1",
+            crate::services::free_port().unwrap()
+        );
         let error = api(&base_url).lists_model().await.unwrap_err();
         assert!(matches!(error, ModelError::NoAnswer { .. }), "{error}");
     }

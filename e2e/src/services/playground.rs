@@ -43,7 +43,10 @@ impl Setting {
     }
 
     fn target(&self) -> Target {
-        Target { address: self.temporal.shared().address, namespace: NAMESPACE.to_owned() }
+        Target {
+            address: self.temporal.shared().address,
+            namespace: NAMESPACE.to_owned(),
+        }
     }
 
     /// Whether the server's queue, and the runner's if asked, does work.
@@ -80,12 +83,33 @@ impl Server {
 
     /// A server on `temporal`, and the agent-runner that belongs to it and asks `model`. Their data,
     /// logs, and HOME are in `folder`.
-    pub fn with_runner(stack: &Stack, temporal: &Temporal, model: &Model, folder: &Utf8Path) -> (Self, AgentRunner) {
-        let (stack, temporal, model, folder) = (stack.clone(), temporal.clone(), model.clone(), folder.to_owned());
+    pub fn with_runner(
+        stack: &Stack,
+        temporal: &Temporal,
+        model: &Model,
+        folder: &Utf8Path,
+    ) -> (Self, AgentRunner) {
+        let (stack, temporal, model, folder) = (
+            stack.clone(),
+            temporal.clone(),
+            model.clone(),
+            folder.to_owned(),
+        );
         let mut depends_on = vec![Self::NAME];
         depends_on.extend(matches!(model, Model::Pinned(_)).then_some(LlamaCpp::NAME));
-        let setting = Rc::new(Setting { stack, temporal, model, folder });
-        (Self(setting.clone()), AgentRunner { setting, depends_on })
+        let setting = Rc::new(Setting {
+            stack,
+            temporal,
+            model,
+            folder,
+        });
+        (
+            Self(setting.clone()),
+            AgentRunner {
+                setting,
+                depends_on,
+            },
+        )
     }
 }
 
@@ -138,11 +162,14 @@ impl Service for AgentRunner {
 
     fn command(&self) -> anyhow::Result<Spec> {
         let setting = &self.setting;
-        let spec = setting
-            .spec(Self::NAME, &setting.stack.agent_runner)
-            .env("STIGMER_BACKEND_ENDPOINT", setting.server_address().unwrap_or_default());
+        let spec = setting.spec(Self::NAME, &setting.stack.agent_runner).env(
+            "STIGMER_BACKEND_ENDPOINT",
+            setting.server_address().unwrap_or_default(),
+        );
         Ok(match setting.model.shared() {
-            Some(llm) => spec.env("STIGMER_LLM_BASE_URL", llm.base_url).env("STIGMER_LLM_MODEL", llm.model),
+            Some(llm) => spec
+                .env("STIGMER_LLM_BASE_URL", llm.base_url)
+                .env("STIGMER_LLM_MODEL", llm.model),
             None => spec,
         })
     }
@@ -156,7 +183,9 @@ impl Service for AgentRunner {
     }
 }
 
-fn readiness(look: impl Future<Output = anyhow::Result<()>> + 'static) -> LocalBoxFuture<'static, Readiness> {
+fn readiness(
+    look: impl Future<Output = anyhow::Result<()>> + 'static,
+) -> LocalBoxFuture<'static, Readiness> {
     Box::pin(async move {
         match look.await {
             Ok(()) => Readiness::Ready,

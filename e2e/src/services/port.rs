@@ -32,7 +32,13 @@ mod tests {
     #[test]
     fn the_port_is_given_to_nobody_who_asks_for_any() {
         let port = free_port().unwrap();
-        let others: Vec<_> = (0..200).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).collect();
-        assert!(others.iter().all(|other| other.local_addr().unwrap().port() != port));
+        let others: Vec<_> = (0..200)
+            .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap())
+            .collect();
+        assert!(
+            others
+                .iter()
+                .all(|other| other.local_addr().unwrap().port() != port)
+        );
     }
 }

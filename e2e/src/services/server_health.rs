@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tonic::transport::Endpoint;
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
 use super::with_causes;
 
@@ -36,19 +38,36 @@ pub enum ServerError {
 /// Whether a server at `address` (`host:port`) says SERVING for itself and, if asked, for its
 /// Temporal workers.
 pub async fn server_answers(address: &str, with_temporal: bool) -> Result<(), ServerError> {
-    let no_answer = |cause: String| ServerError::NoAnswer { address: address.to_owned(), cause };
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| no_answer(error.to_string()))?;
+    let no_answer = |cause: String| ServerError::NoAnswer {
+        address: address.to_owned(),
+        cause,
+    };
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        .map_err(|error| no_answer(error.to_string()))?;
     // Connecting is TCP only; whether HTTP/2 is spoken shows at the first call.
-    let channel = endpoint.connect_timeout(ANSWER).timeout(ANSWER).connect().await;
+    let channel = endpoint
+        .connect_timeout(ANSWER)
+        .timeout(ANSWER)
+        .connect()
+        .await;
     let mut client = HealthClient::new(channel.map_err(|error| no_answer(with_causes(&error)))?);
     for service in std::iter::once("").chain(with_temporal.then_some("temporal")) {
-        let request = HealthCheckRequest { service: service.to_owned() };
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
         let answer = tokio::time::timeout(ANSWER, client.check(request)).await;
         let answer = answer.map_err(|_| no_answer(format!("nothing within {ANSWER:?}")))?;
-        let status = answer.map_err(|status| no_answer(status.to_string()))?.into_inner().status();
+        let status = answer
+            .map_err(|status| no_answer(status.to_string()))?
+            .into_inner()
+            .status();
         if status != ServingStatus::Serving {
             let status = status.as_str_name();
-            return Err(ServerError::NotServing { address: address.to_owned(), service: service.to_owned(), status });
+            return Err(ServerError::NotServing {
+                address: address.to_owned(),
+                service: service.to_owned(),
+                status,
+            });
         }
     }
     Ok(())
@@ -69,7 +88,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let incoming = TcpListenerStream::new(listener);
-        tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
+        tokio::spawn(
+            tonic::transport::Server::builder()
+                .add_service(service)
+                .serve_with_incoming(incoming),
+        );
         address
     }
 
@@ -84,7 +107,12 @@ mod tests {
         let address = health_server(Some(tonic_health::ServingStatus::NotServing)).await;
         server_answers(&address, false).await.unwrap();
         let error = server_answers(&address, true).await.unwrap_err();
-        assert!(error.to_string().ends_with("says NOT_SERVING for health service \"temporal\""), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("says NOT_SERVING for health service \"temporal\""),
+            "{error}"
+        );
     }
 
     #[tokio::test]

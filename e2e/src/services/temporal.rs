@@ -24,16 +24,26 @@ pub struct Temporal {
 impl Temporal {
     /// The dev server of the Temporal CLI `cli`; its log goes to `folder`.
     pub fn new(cli: &Utf8Path, folder: &Utf8Path) -> Self {
-        Self { cli: cli.to_owned(), folder: folder.to_owned(), port: Rc::default() }
+        Self {
+            cli: cli.to_owned(),
+            folder: folder.to_owned(),
+            port: Rc::default(),
+        }
     }
 
     /// Where it is found; once it is ready.
     pub fn shared(&self) -> SharedTemporal {
-        SharedTemporal { address: self.target().address, cli: self.cli.clone() }
+        SharedTemporal {
+            address: self.target().address,
+            cli: self.cli.clone(),
+        }
     }
 
     fn target(&self) -> Target {
-        Target { address: format!("127.0.0.1:{}", self.port.get()), namespace: "default".to_owned() }
+        Target {
+            address: format!("127.0.0.1:{}", self.port.get()),
+            namespace: "default".to_owned(),
+        }
     }
 }
 
@@ -92,7 +102,9 @@ impl Service for Temporal {
     }
 
     fn was_unlucky(&self, log_tail: &[String]) -> bool {
-        log_tail.iter().any(|line| line.to_lowercase().contains("address already in use"))
+        log_tail
+            .iter()
+            .any(|line| line.to_lowercase().contains("address already in use"))
     }
 
     fn address(&self) -> Option<String> {
@@ -114,7 +126,9 @@ mod tests {
     fn a_port_taken_in_between_is_bad_luck_and_other_errors_are_not() {
         let temporal = Temporal::new("/b/temporal".into(), "/r".into());
         let unlucky = |line: &str| temporal.was_unlucky(&["starting".to_owned(), line.to_owned()]);
-        assert!(unlucky("Error: can't set frontend port 1: listen tcp 127.0.0.1:1: bind: Address already in use"));
+        assert!(unlucky(
+            "Error: can't set frontend port 1: listen tcp 127.0.0.1:1: bind: Address already in use"
+        ));
         assert!(!unlucky("Error: permission denied"));
     }
 

@@ -18,7 +18,10 @@ pub struct Backoff {
 impl Backoff {
     /// A fresh series; the same seed gives the same waits.
     pub fn new(seed: u64) -> Self {
-        Self { next: FIRST, jitter: SplitMix64::new(seed) }
+        Self {
+            next: FIRST,
+            jitter: SplitMix64::new(seed),
+        }
     }
 
     /// The next wait.
@@ -39,7 +42,10 @@ mod tests {
         let waits: Vec<_> = (0..50).map(|_| backoff.wait()).collect();
         assert!(waits[0] <= FIRST && waits[0] >= FIRST / 2, "{:?}", waits[0]);
         assert!(waits.iter().all(|wait| *wait <= LONGEST), "{waits:?}");
-        assert!(waits[10..].iter().all(|wait| *wait >= LONGEST / 2), "{waits:?}");
+        assert!(
+            waits[10..].iter().all(|wait| *wait >= LONGEST / 2),
+            "{waits:?}"
+        );
     }
 
     #[test]

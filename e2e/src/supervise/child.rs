@@ -1,6 +1,11 @@
 //! One supervised process: the thin shell around [`Lifecycle`] and [`Process`].
 
-use std::{future::Future, pin::Pin, process::{ChildStdout, ExitStatus}, time::{Duration, Instant}};
+use std::{
+    future::Future,
+    pin::Pin,
+    process::{ChildStdout, ExitStatus},
+    time::{Duration, Instant},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -26,13 +31,20 @@ impl Child {
     ///
     /// [`Failure::Spawn`] when the program or the log file cannot be used.
     pub fn spawn(spec: Spec) -> Result<Self, ServiceError> {
-        let process = Process::spawn(&spec)
-            .map_err(|error| ServiceError::new(&spec.name, Failure::Spawn(error.to_string()), &spec.log))?;
+        let process = Process::spawn(&spec).map_err(|error| {
+            ServiceError::new(&spec.name, Failure::Spawn(error.to_string()), &spec.log)
+        })?;
         let now = Instant::now();
         let mut lifecycle = Lifecycle::new(spec.ready_within, u64::from(process.pid()));
         lifecycle.on_event(Event::Start, now);
         lifecycle.on_event(Event::Spawned, now);
-        Ok(Self { name: spec.name, log: spec.log, process, lifecycle, probe_wanted: true })
+        Ok(Self {
+            name: spec.name,
+            log: spec.log,
+            process,
+            lifecycle,
+            probe_wanted: true,
+        })
     }
 
     /// Probes until it is ready, waiting from 5 up to 250 ms in between, and returns how long that
@@ -85,13 +97,19 @@ impl Child {
     /// [`Failure::Unkillable`] when not even SIGKILL ends it within five seconds.
     pub async fn stop(&mut self, policy: StopPolicy) -> Result<Stopped, ServiceError> {
         if let Some(status) = self.process.try_ended() {
-            return Ok(Stopped { status: Some(status), forced: false, took: Duration::ZERO });
+            return Ok(Stopped {
+                status: Some(status),
+                forced: false,
+                took: Duration::ZERO,
+            });
         }
         let mut report = self.take(Event::Stop(policy));
         loop {
             match report {
                 Some(Report::Stopped(stopped)) => return Ok(stopped),
-                Some(Report::Failed(failure)) => return Err(ServiceError::new(&self.name, failure, &self.log)),
+                Some(Report::Failed(failure)) => {
+                    return Err(ServiceError::new(&self.name, failure, &self.log));
+                }
                 Some(Report::Ready(_)) | None => {}
             }
             let event = tokio::select! {

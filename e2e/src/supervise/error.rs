@@ -63,7 +63,12 @@ pub struct ServiceError {
 impl ServiceError {
     /// The failure of `service`, with the end of `log` as it is now.
     pub fn new(service: &str, failure: Failure, log: &Utf8Path) -> Self {
-        Self { service: service.to_owned(), failure, log: log.to_owned(), tail: log_tail(log, TAIL_LINES) }
+        Self {
+            service: service.to_owned(),
+            failure,
+            log: log.to_owned(),
+            tail: log_tail(log, TAIL_LINES),
+        }
     }
 }
 
@@ -77,7 +82,9 @@ impl ServiceError {
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; log: {}", self.headline(), self.log)?;
-        self.tail.iter().try_for_each(|line| write!(f, "\n  | {line}"))
+        self.tail
+            .iter()
+            .try_for_each(|line| write!(f, "\n  | {line}"))
     }
 }
 
@@ -98,7 +105,10 @@ pub fn log_tail(log: &Utf8Path, lines: usize) -> Vec<String> {
     }
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
+    all[all.len().saturating_sub(lines)..]
+        .iter()
+        .map(|line| (*line).to_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -110,14 +120,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = Utf8Path::from_path(folder.path()).unwrap().join("a.log");
         assert_eq!(log_tail(&log, 3), Vec::<String>::new());
-        std::fs::write(&log, (1..=100).map(|n| format!("line {n}\n")).collect::<String>()).unwrap();
+        std::fs::write(
+            &log,
+            (1..=100).map(|n| format!("line {n}\n")).collect::<String>(),
+        )
+        .unwrap();
         assert_eq!(log_tail(&log, 2), ["line 99", "line 100"]);
     }
 
     #[test]
     fn the_first_line_of_an_error_names_service_cause_and_log() {
-        let failure = Failure::NotReady { limit: Duration::from_secs(30), last: "connection refused".into() };
-        let error = ServiceError { service: "temporal".into(), failure, log: "/r/temporal.log".into(), tail: vec!["boom".into()] };
+        let failure = Failure::NotReady {
+            limit: Duration::from_secs(30),
+            last: "connection refused".into(),
+        };
+        let error = ServiceError {
+            service: "temporal".into(),
+            failure,
+            log: "/r/temporal.log".into(),
+            tail: vec!["boom".into()],
+        };
         assert_eq!(
             error.to_string(),
             "temporal was not ready within 30s; last seen: connection refused; log: /r/temporal.log\n  | boom"

@@ -35,8 +35,12 @@ impl Identity {
     /// took over the pid is never hit: the handle is opened first and checked after, and stays bound
     /// to the process it was opened for.
     pub fn signal(&self, signal: Signal) -> bool {
-        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return false };
-        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
+            return false;
+        };
+        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
+            return false;
+        };
         self.is_alive() && pidfd_send_signal(handle, signal).is_ok()
     }
 }
@@ -72,8 +76,14 @@ mod tests {
     fn this_process_is_alive_and_a_predecessor_with_its_pid_is_not() {
         let own = Identity::own().expect("Linux has /proc");
         assert!(own.is_alive());
-        let predecessor = Identity { start: own.start.wrapping_sub(1), ..own };
+        let predecessor = Identity {
+            start: own.start.wrapping_sub(1),
+            ..own
+        };
         assert!(!predecessor.is_alive());
-        assert!(!predecessor.signal(Signal::KILL), "the signal must not reach whoever took over the pid");
+        assert!(
+            !predecessor.signal(Signal::KILL),
+            "the signal must not reach whoever took over the pid"
+        );
     }
 }

@@ -37,27 +37,40 @@ pub struct Lease {
 impl Lease {
     /// Takes a lease for this process in `folder`.
     pub fn take(folder: &Utf8Path, run_id: &str) -> Result<Self> {
-        let record = Record { run_id: run_id.to_owned(), owner: Identity::own(), processes: Vec::new() };
-        let lease = Self { file: folder.join(format!("{run_id}.json")), record };
+        let record = Record {
+            run_id: run_id.to_owned(),
+            owner: Identity::own(),
+            processes: Vec::new(),
+        };
+        let lease = Self {
+            file: folder.join(format!("{run_id}.json")),
+            record,
+        };
         lease.write()?;
         Ok(lease)
     }
 
     /// Notes a started process.
     pub fn add(&mut self, name: &str, identity: Identity) -> Result<()> {
-        self.record.processes.push(LeasedProcess { name: name.to_owned(), identity });
+        self.record.processes.push(LeasedProcess {
+            name: name.to_owned(),
+            identity,
+        });
         self.write()
     }
 
     /// Crosses an ended process off.
     pub fn remove(&mut self, identity: Identity) -> Result<()> {
-        self.record.processes.retain(|process| process.identity != identity);
+        self.record
+            .processes
+            .retain(|process| process.identity != identity);
         self.write()
     }
 
     /// Gives the lease back: nothing of the run is left.
     pub fn give_back(self) -> Result<()> {
-        fs::remove_file(&self.file).with_context(|| format!("failed to remove the lease {}", self.file))
+        fs::remove_file(&self.file)
+            .with_context(|| format!("failed to remove the lease {}", self.file))
     }
 
     fn write(&self) -> Result<()> {
@@ -67,7 +80,9 @@ impl Lease {
 
 /// The processes of run `run_id` as its lease in `folder` lists them; none without a lease.
 pub fn leased(folder: &Utf8Path, run_id: &str) -> Vec<LeasedProcess> {
-    read_json::<Record>(&folder.join(format!("{run_id}.json"))).map(|record| record.processes).unwrap_or_default()
+    read_json::<Record>(&folder.join(format!("{run_id}.json")))
+        .map(|record| record.processes)
+        .unwrap_or_default()
 }
 
 /// What [`reconcile`] did.
@@ -86,28 +101,43 @@ pub fn reconcile(folder: &Utf8Path) -> Result<Reconciled> {
     let mut dead = Vec::new();
     let entries = match folder.read_dir_utf8() {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Reconciled::default()),
-        Err(error) => return Err(error).with_context(|| format!("failed to read the leases in {folder}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Reconciled::default());
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("failed to read the leases in {folder}"));
+        }
     };
     for entry in entries {
-        let file = entry.with_context(|| format!("failed to read the leases in {folder}"))?.into_path();
+        let file = entry
+            .with_context(|| format!("failed to read the leases in {folder}"))?
+            .into_path();
         if file.extension() != Some("json") {
             continue;
         }
         let record = read_json::<Record>(&file).ok();
-        if !record.as_ref().is_some_and(|record| record.owner.is_some_and(|owner| owner.is_alive())) {
+        if !record
+            .as_ref()
+            .is_some_and(|record| record.owner.is_some_and(|owner| owner.is_alive()))
+        {
             dead.push((file, record));
         }
     }
     let mut done = Reconciled::default();
     for record in dead.iter().filter_map(|(_, record)| record.as_ref()) {
         done.runs.push(record.run_id.clone());
-        done.killed += record.processes.iter().filter(|process| process.identity.signal(super::Signal::KILL)).count();
+        done.killed += record
+            .processes
+            .iter()
+            .filter(|process| process.identity.signal(super::Signal::KILL))
+            .count();
     }
     let runs: HashSet<String> = done.runs.iter().cloned().collect();
     if !runs.is_empty() {
         // Without `/proc` the leases are all there is to go by.
-        done.killed += leftovers::find(&runs).map(|found| leftovers::kill(&found)).unwrap_or_default();
+        done.killed += leftovers::find(&runs)
+            .map(|found| leftovers::kill(&found))
+            .unwrap_or_default();
     }
     for (file, _) in dead {
         // Another run may be reconciling at the same time.
@@ -118,82 +148,4 @@ pub fn reconcile(folder: &Utf8Path) -> Result<Reconciled> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::process::{Child, Command};
-
-    use super::*;
-
-    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
-        (folder, path)
-    }
-
-    fn sleeper() -> (Child, Identity) {
-        let child = Command::new("sleep").arg("60").spawn().unwrap();
-        let identity = Identity::of(child.id()).unwrap();
-        (child, identity)
-    }
-
-    fn dead_owner() -> Option<Identity> {
-        Identity::own().map(|own| Identity { start: own.start.wrapping_sub(1), ..own })
-    }
-
-    fn write(folder: &Utf8Path, owner: Option<Identity>, identity: Identity) {
-        let processes = vec![LeasedProcess { name: "temporal".into(), identity }];
-        write_json(&folder.join("old.json"), &Record { run_id: "old".into(), owner, processes }).unwrap();
-    }
-
-    #[test]
-    fn reconcile_kills_what_a_dead_owner_left() {
-        let (_keep, folder) = folder();
-        let (mut child, identity) = sleeper();
-        write(&folder, dead_owner(), identity);
-        assert_eq!(reconcile(&folder).unwrap(), Reconciled { runs: vec!["old".into()], killed: 1 });
-        assert!(!child.wait().unwrap().success());
-        assert_eq!(reconcile(&folder).unwrap(), Reconciled::default(), "the lease is gone");
-    }
-
-    #[test]
-    fn reconcile_leaves_a_recycled_pid_alone() {
-        let (_keep, folder) = folder();
-        let (mut child, identity) = sleeper();
-        write(&folder, dead_owner(), Identity { start: identity.start.wrapping_sub(1), ..identity });
-        assert_eq!(reconcile(&folder).unwrap(), Reconciled { runs: vec!["old".into()], killed: 0 });
-        assert!(child.try_wait().unwrap().is_none(), "a stranger was killed");
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-
-    #[test]
-    fn reconcile_leaves_a_live_owner_alone() {
-        let (_keep, folder) = folder();
-        let (mut child, identity) = sleeper();
-        write(&folder, Identity::own(), identity);
-        assert_eq!(reconcile(&folder).unwrap(), Reconciled::default());
-        assert!(child.try_wait().unwrap().is_none(), "a live run's process was killed");
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-
-    #[test]
-    fn a_lease_lists_what_runs_and_vanishes_when_given_back() {
-        let (_keep, folder) = folder();
-        let own = Identity::own().unwrap();
-        let mut lease = Lease::take(&folder, "r1").unwrap();
-        lease.add("temporal", own).unwrap();
-        assert_eq!(leased(&folder, "r1"), [LeasedProcess { name: "temporal".into(), identity: own }]);
-        lease.remove(own).unwrap();
-        assert_eq!(leased(&folder, "r1"), []);
-        lease.give_back().unwrap();
-        assert!(!folder.join("r1.json").exists());
-    }
-
-    #[test]
-    fn a_torn_lease_is_removed_and_stops_nothing() {
-        let (_keep, folder) = folder();
-        fs::write(folder.join("torn.json"), "{").unwrap();
-        assert_eq!(reconcile(&folder).unwrap(), Reconciled::default());
-        assert!(!folder.join("torn.json").exists());
-    }
-}
+mod tests;

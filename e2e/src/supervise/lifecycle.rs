@@ -4,6 +4,8 @@
 //! Idle -> Spawning -> Starting -> Ready -> Stopping -> Killing -> Gone
 //! ```
 
+mod event;
+
 use std::{
     process::ExitStatus,
     time::{Duration, Instant},
@@ -13,81 +15,13 @@ use rustix::process::Signal;
 
 use super::{Failure, StopPolicy, backoff::Backoff};
 
+pub use event::{Action, Event, Readiness, Report, Stopped};
+
 /// How long SIGKILL may take before the process counts as stuck in the kernel.
 pub const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often a process is started again when it says that its start had bad luck.
 const STARTS: u32 = 4;
-
-/// What a probe saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// The service does its work.
-    Ready,
-    /// It does not yet; the text says what was seen, for the error if it never does.
-    NotYet(String),
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// Start it.
-    Start,
-    /// [`Action::Spawn`] was performed.
-    Spawned,
-    /// [`Action::Spawn`] failed.
-    SpawnFailed(String),
-    /// [`Action::Probe`] was performed.
-    Probed(Readiness),
-    /// The process ended and was reaped.
-    Exited {
-        /// How it ended.
-        status: ExitStatus,
-        /// It had bad luck, such as a port taken by somebody else in between; another start may do.
-        unlucky: bool,
-    },
-    /// Stop it.
-    Stop(StopPolicy),
-    /// Kill it, whatever is going on.
-    Kill,
-    /// Time has passed, see [`Lifecycle::deadline`].
-    Tick,
-}
-
-/// What to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// Start the process, answer by [`Event::Spawned`] or [`Event::SpawnFailed`].
-    Spawn,
-    /// Look whether it is ready, answer by [`Event::Probed`].
-    Probe,
-    /// Send a signal to its process group.
-    Signal(Signal),
-    /// Tell the owner.
-    Report(Report),
-}
-
-/// What the owner should know.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Report {
-    /// It is ready, this long after its start.
-    Ready(Duration),
-    /// It failed; if it still runs, it is being killed.
-    Failed(Failure),
-    /// It was stopped.
-    Stopped(Stopped),
-}
-
-/// How a stop went.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stopped {
-    /// How the process ended; nothing when it was never started.
-    pub status: Option<ExitStatus>,
-    /// It did not end when asked and had to be killed.
-    pub forced: bool,
-    /// From the request to the end.
-    pub took: Duration,
-}
 
 /// The state of one process.
 #[derive(Debug)]
@@ -102,11 +36,26 @@ pub struct Lifecycle {
 #[derive(Clone, Debug, PartialEq)]
 enum State {
     Idle,
-    Spawning { since: Instant, stop: Option<(StopPolicy, Instant)> },
-    Starting { since: Instant, last: String, look_at: Option<Instant> },
+    Spawning {
+        since: Instant,
+        stop: Option<(StopPolicy, Instant)>,
+    },
+    Starting {
+        since: Instant,
+        last: String,
+        look_at: Option<Instant>,
+    },
     Ready,
-    Stopping { since: Instant, kill_at: Instant },
-    Killing { since: Instant, give_up_at: Instant, forced: bool, failed: bool },
+    Stopping {
+        since: Instant,
+        kill_at: Instant,
+    },
+    Killing {
+        since: Instant,
+        give_up_at: Instant,
+        forced: bool,
+        failed: bool,
+    },
     Gone,
 }
 
@@ -114,7 +63,13 @@ impl Lifecycle {
     /// A process that is not started and has `ready_within` to become ready; `seed` draws the waits
     /// between probes.
     pub fn new(ready_within: Duration, seed: u64) -> Self {
-        Self { state: State::Idle, ready_within, backoff: Backoff::new(seed), seed, starts: 0 }
+        Self {
+            state: State::Idle,
+            ready_within,
+            backoff: Backoff::new(seed),
+            seed,
+            starts: 0,
+        }
     }
 
     /// Whether it was not started yet.
@@ -136,7 +91,10 @@ impl Lifecycle {
     pub fn is_ending(&self) -> bool {
         match &self.state {
             State::Spawning { stop, .. } => stop.is_some(),
-            state => matches!(state, State::Stopping { .. } | State::Killing { .. } | State::Gone),
+            state => matches!(
+                state,
+                State::Stopping { .. } | State::Killing { .. } | State::Gone
+            ),
         }
     }
 
@@ -182,18 +140,26 @@ impl Lifecycle {
     }
 
     fn spawned(&mut self, now: Instant) -> Vec<Action> {
-        let State::Spawning { since, stop } = self.state else { return Vec::new() };
+        let State::Spawning { since, stop } = self.state else {
+            return Vec::new();
+        };
         match stop {
             Some((policy, asked)) => self.begin_stop(policy, asked, now),
             None => {
-                self.state = State::Starting { since, last: "nothing yet".to_owned(), look_at: None };
+                self.state = State::Starting {
+                    since,
+                    last: "nothing yet".to_owned(),
+                    look_at: None,
+                };
                 vec![Action::Probe]
             }
         }
     }
 
     fn spawn_failed(&mut self, cause: String, now: Instant) -> Vec<Action> {
-        let State::Spawning { stop, .. } = self.state else { return Vec::new() };
+        let State::Spawning { stop, .. } = self.state else {
+            return Vec::new();
+        };
         self.state = State::Gone;
         match stop {
             Some((_, asked)) => vec![stopped(None, false, asked, now)],
@@ -202,7 +168,14 @@ impl Lifecycle {
     }
 
     fn probed(&mut self, readiness: Readiness, now: Instant) -> Vec<Action> {
-        let State::Starting { since, last, look_at: look_at @ None } = &mut self.state else { return Vec::new() };
+        let State::Starting {
+            since,
+            last,
+            look_at: look_at @ None,
+        } = &mut self.state
+        else {
+            return Vec::new();
+        };
         match readiness {
             Readiness::Ready => {
                 let after = now.saturating_duration_since(*since);
@@ -241,7 +214,11 @@ impl Lifecycle {
             }
             State::Spawning { stop, .. } => {
                 let asked = stop.map_or(now, |(_, asked)| asked);
-                let policy = if stop.is_some_and(|(policy, _)| policy == StopPolicy::Kill) { StopPolicy::Kill } else { policy };
+                let policy = if stop.is_some_and(|(policy, _)| policy == StopPolicy::Kill) {
+                    StopPolicy::Kill
+                } else {
+                    policy
+                };
                 *stop = Some((policy, asked));
                 Vec::new()
             }
@@ -257,7 +234,10 @@ impl Lifecycle {
     fn begin_stop(&mut self, policy: StopPolicy, since: Instant, now: Instant) -> Vec<Action> {
         match policy {
             StopPolicy::Graceful { grace } => {
-                self.state = State::Stopping { since, kill_at: now + grace };
+                self.state = State::Stopping {
+                    since,
+                    kill_at: now + grace,
+                };
                 // A frozen process can only obey once it runs again.
                 vec![Action::Signal(Signal::TERM), Action::Signal(Signal::CONT)]
             }
@@ -266,7 +246,12 @@ impl Lifecycle {
     }
 
     fn kill(&mut self, since: Instant, now: Instant, forced: bool, failed: bool) -> Vec<Action> {
-        self.state = State::Killing { since, give_up_at: now + KILL_LIMIT, forced, failed };
+        self.state = State::Killing {
+            since,
+            give_up_at: now + KILL_LIMIT,
+            forced,
+            failed,
+        };
         vec![Action::Signal(Signal::KILL)]
     }
 
@@ -274,7 +259,10 @@ impl Lifecycle {
         match &mut self.state {
             State::Starting { since, last, .. } if now >= *since + self.ready_within => {
                 let since = *since;
-                let failure = Failure::NotReady { limit: self.ready_within, last: std::mem::take(last) };
+                let failure = Failure::NotReady {
+                    limit: self.ready_within,
+                    last: std::mem::take(last),
+                };
                 let mut actions = vec![failed(failure)];
                 actions.extend(self.kill(since, now, false, true));
                 actions
@@ -301,7 +289,11 @@ fn failed(failure: Failure) -> Action {
 }
 
 fn stopped(status: Option<ExitStatus>, forced: bool, since: Instant, now: Instant) -> Action {
-    Action::Report(Report::Stopped(Stopped { status, forced, took: now.saturating_duration_since(since) }))
+    Action::Report(Report::Stopped(Stopped {
+        status,
+        forced,
+        took: now.saturating_duration_since(since),
+    }))
 }
 
 #[cfg(test)]

@@ -76,27 +76,45 @@ impl Machine {
             .into_iter()
             .enumerate()
             .map(|(index, member)| {
-                assert!(member.depends_on.iter().all(|other| *other < index), "service {index} depends on a later one");
-                let lifecycle = Lifecycle::new(member.ready_within, seed.wrapping_mul(31).wrapping_add(index as u64));
+                assert!(
+                    member.depends_on.iter().all(|other| *other < index),
+                    "service {index} depends on a later one"
+                );
+                let lifecycle = Lifecycle::new(
+                    member.ready_within,
+                    seed.wrapping_mul(31).wrapping_add(index as u64),
+                );
                 (member, lifecycle)
             })
             .collect();
-        Self { members, mode: Mode::Idle, told_ready: false, told_gone: false }
+        Self {
+            members,
+            mode: Mode::Idle,
+            told_ready: false,
+            told_gone: false,
+        }
     }
 
     /// When [`Event::Tick`] is due at the latest.
     pub fn deadline(&self) -> Option<Instant> {
-        self.members.iter().filter_map(|(_, lifecycle)| lifecycle.deadline()).min()
+        self.members
+            .iter()
+            .filter_map(|(_, lifecycle)| lifecycle.deadline())
+            .min()
     }
 
     /// Whether everything is ready.
     pub fn all_ready(&self) -> bool {
-        self.members.iter().all(|(_, lifecycle)| lifecycle.is_ready())
+        self.members
+            .iter()
+            .all(|(_, lifecycle)| lifecycle.is_ready())
     }
 
     /// Whether nothing runs any more, and nothing will.
     pub fn all_gone(&self) -> bool {
-        self.members.iter().all(|(_, lifecycle)| lifecycle.is_gone())
+        self.members
+            .iter()
+            .all(|(_, lifecycle)| lifecycle.is_gone())
     }
 
     /// Takes in what happened and says what to do.
@@ -130,7 +148,13 @@ impl Machine {
         actions
     }
 
-    fn feed(&mut self, index: usize, event: lifecycle::Event, now: Instant, actions: &mut Vec<Action>) {
+    fn feed(
+        &mut self,
+        index: usize,
+        event: lifecycle::Event,
+        now: Instant,
+        actions: &mut Vec<Action>,
+    ) {
         for action in self.members[index].1.on_event(event, now) {
             if matches!(action, lifecycle::Action::Report(Report::Failed(_))) {
                 self.mode = self.mode.max(Mode::Down);
@@ -142,7 +166,12 @@ impl Machine {
     fn start_what_can(&mut self, now: Instant, actions: &mut Vec<Action>) {
         for index in 0..self.members.len() {
             let (member, lifecycle) = &self.members[index];
-            if lifecycle.is_idle() && member.depends_on.iter().all(|other| self.members[*other].1.is_ready()) {
+            if lifecycle.is_idle()
+                && member
+                    .depends_on
+                    .iter()
+                    .all(|other| self.members[*other].1.is_ready())
+            {
                 self.feed(index, lifecycle::Event::Start, now, actions);
             }
         }
@@ -152,7 +181,8 @@ impl Machine {
         // Dependents stand behind what they depend on: backwards, one pass is enough for all that
         // are gone at once.
         for index in (0..self.members.len()).rev() {
-            if !self.members[index].1.is_ending() && self.dependents(index).all(Lifecycle::is_gone) {
+            if !self.members[index].1.is_ending() && self.dependents(index).all(Lifecycle::is_gone)
+            {
                 let policy = self.members[index].0.stop;
                 self.feed(index, lifecycle::Event::Stop(policy), now, actions);
             }
@@ -166,9 +196,14 @@ impl Machine {
     }
 
     fn dependents(&self, index: usize) -> impl Iterator<Item = &Lifecycle> {
-        self.members.iter().filter(move |(member, _)| member.depends_on.contains(&index)).map(|(_, lifecycle)| lifecycle)
+        self.members
+            .iter()
+            .filter(move |(member, _)| member.depends_on.contains(&index))
+            .map(|(_, lifecycle)| lifecycle)
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

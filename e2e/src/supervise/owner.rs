@@ -18,20 +18,30 @@ use super::Identity;
 ///
 /// When the owner has ended already or cannot be watched.
 pub fn end_with(owner: Identity) -> io::Result<()> {
-    let gone = || io::Error::new(io::ErrorKind::NotFound, format!("process {} has ended", owner.pid));
-    let pid = i32::try_from(owner.pid).ok().and_then(Pid::from_raw).ok_or_else(gone)?;
+    let gone = || {
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("process {} has ended", owner.pid),
+        )
+    };
+    let pid = i32::try_from(owner.pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(gone)?;
     let handle = pidfd_open(pid, PidfdFlags::empty())?;
     // Opened first and checked after: the handle stays bound to the process it was opened for.
     if !owner.is_alive() {
         return Err(gone());
     }
-    thread::Builder::new().name("watch-owner".to_owned()).spawn(move || {
-        let ended = retry_on_intr(|| poll(&mut [PollFd::new(&handle, PollFlags::IN)], None));
-        if ended.is_ok() {
-            // A process may always signal itself.
-            let _ = kill_process(getpid(), Signal::KILL);
-        }
-    })?;
+    thread::Builder::new()
+        .name("watch-owner".to_owned())
+        .spawn(move || {
+            let ended = retry_on_intr(|| poll(&mut [PollFd::new(&handle, PollFlags::IN)], None));
+            if ended.is_ok() {
+                // A process may always signal itself.
+                let _ = kill_process(getpid(), Signal::KILL);
+            }
+        })?;
     Ok(())
 }
 
@@ -49,13 +59,20 @@ mod tests {
         let mut owner = Command::new("sleep").arg("600").spawn().unwrap();
         let identity = Identity::of(owner.id()).unwrap();
         let mut owned = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "supervise::owner::tests::helper_owned", "--ignored"])
+            .args([
+                "--exact",
+                "supervise::owner::tests::helper_owned",
+                "--ignored",
+            ])
             .env("HELPER_OWNER", serde_json::to_string(&identity).unwrap())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_millis(100));
-        assert!(owned.try_wait().unwrap().is_none(), "it ended before its owner");
+        assert!(
+            owned.try_wait().unwrap().is_none(),
+            "it ended before its owner"
+        );
         owner.kill().unwrap();
         owner.wait().unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -76,7 +93,11 @@ mod tests {
     #[test]
     fn an_owner_that_is_gone_is_an_error() {
         let own = Identity::own().unwrap();
-        let error = end_with(Identity { start: own.start.wrapping_sub(1), ..own }).unwrap_err();
+        let error = end_with(Identity {
+            start: own.start.wrapping_sub(1),
+            ..own
+        })
+        .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

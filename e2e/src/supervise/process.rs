@@ -1,48 +1,20 @@
 //! The operating system's side of a process: a group of its own, which dies with its owner.
 
 use std::{
-    fs::OpenOptions,
     io,
-    os::unix::process::CommandExt,
-    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
-    sync::{OnceLock, mpsc},
+    process::{Child, ChildStderr, ChildStdout, ExitStatus},
     task::{Context, Poll, ready},
     thread,
     time::{Duration, Instant},
 };
 
-use camino::Utf8Path;
 use rustix::{
     io::retry_on_intr,
-    process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process_group, waitid},
+    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
 };
 use tokio::sync::oneshot;
 
-use super::{Identity, RUN_VARIABLE, Spec, lifecycle::KILL_LIMIT};
-
-/// A process could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum SpawnError {
-    /// Its program cannot be run.
-    #[error("{program} cannot be run: {source}")]
-    Program {
-        /// The program.
-        program: String,
-        /// The reason.
-        source: io::Error,
-    },
-    /// Its log file cannot be written.
-    #[error("its log {log} cannot be written: {source}")]
-    Log {
-        /// The log file.
-        log: String,
-        /// The reason.
-        source: io::Error,
-    },
-    /// It cannot be watched, so it was killed again.
-    #[error("it cannot be watched: {0}")]
-    Watch(io::Error),
-}
+use super::{Identity, SpawnError, Spec, lifecycle::KILL_LIMIT, spawn::spawn};
 
 /// A running process that leads a process group. Dropping it kills the group.
 ///
@@ -60,12 +32,17 @@ pub struct Process {
 impl Process {
     /// Starts what `spec` describes.
     pub fn spawn(spec: &Spec) -> Result<Self, SpawnError> {
-        let mut child = spawn_on_lasting_thread(command(spec)?)
-            .map_err(|source| SpawnError::Program { program: spec.program.to_string(), source })?;
+        let mut child = spawn(spec)?;
         // A pid is a positive number that fits.
         let group = Pid::from_child(&child);
         match watch(group) {
-            Ok(ended) => Ok(Self { identity: Identity::of(child.id()), child, group, ended, status: None }),
+            Ok(ended) => Ok(Self {
+                identity: Identity::of(child.id()),
+                child,
+                group,
+                ended,
+                status: None,
+            }),
             Err(error) => {
                 end_group(group, &mut child);
                 Err(SpawnError::Watch(error))
@@ -147,7 +124,9 @@ fn end_group(group: Pid, child: &mut Child) -> ExitStatus {
     let _ = kill_process_group(group, Signal::KILL);
     // Closing stdin first: std would do the same, but not before a wait that fails.
     drop(child.stdin.take());
-    child.wait().expect("a child that was not reaped can be waited for")
+    child
+        .wait()
+        .expect("a child that was not reaped can be waited for")
 }
 
 fn has_ended(leader: Pid) -> bool {
@@ -159,100 +138,19 @@ fn has_ended(leader: Pid) -> bool {
 /// thread, but only on Linux.)
 fn watch(leader: Pid) -> io::Result<oneshot::Receiver<()>> {
     let (sender, ended) = oneshot::channel();
-    thread::Builder::new().name(format!("watch-{}", leader.as_raw_nonzero())).spawn(move || {
-        let _ = retry_on_intr(|| waitid(WaitId::Pid(leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT));
-        // Nobody listens any more when the process was dropped.
-        let _ = sender.send(());
-    })?;
+    thread::Builder::new()
+        .name(format!("watch-{}", leader.as_raw_nonzero()))
+        .spawn(move || {
+            let _ = retry_on_intr(|| {
+                waitid(
+                    WaitId::Pid(leader),
+                    WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+                )
+            });
+            // Nobody listens any more when the process was dropped.
+            let _ = sender.send(());
+        })?;
     Ok(ended)
-}
-
-fn command(spec: &Spec) -> Result<Command, SpawnError> {
-    let log = open_log(&spec.log)?;
-    let stdout = if spec.pipe_stdout { Stdio::piped() } else { log_handle(&log, spec)? };
-    let mut command = Command::new(&spec.program);
-    command.args(&spec.arguments).process_group(0);
-    command.stdin(if spec.hold_stdin { Stdio::piped() } else { Stdio::null() });
-    let stderr = if spec.pipe_stderr { Stdio::piped() } else { log_handle(&log, spec)? };
-    command.stdout(stdout).stderr(stderr);
-    if spec.clear_environment {
-        command.env_clear();
-        if let Some(run) = std::env::var_os(RUN_VARIABLE) {
-            command.env(RUN_VARIABLE, run);
-        }
-    }
-    for (variable, value) in &spec.environment {
-        match value {
-            Some(value) => command.env(variable, value),
-            None => command.env_remove(variable),
-        };
-    }
-    if let Some(directory) = &spec.directory {
-        command.current_dir(directory);
-    }
-    die_with_parent(&mut command);
-    Ok(command)
-}
-
-fn open_log(log: &Utf8Path) -> Result<std::fs::File, SpawnError> {
-    let open = || {
-        if let Some(folder) = log.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        OpenOptions::new().create(true).append(true).open(log)
-    };
-    open().map_err(|source| SpawnError::Log { log: log.to_string(), source })
-}
-
-fn log_handle(log: &std::fs::File, spec: &Spec) -> Result<Stdio, SpawnError> {
-    log.try_clone().map(Stdio::from).map_err(|source| SpawnError::Log { log: spec.log.to_string(), source })
-}
-
-#[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
-    let parent = getpid();
-    let ask_the_kernel = move || {
-        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have died before the request was in place.
-        if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(io::Error::from(rustix::io::Errno::SRCH)) }
-    };
-    // SAFETY: the closure runs between fork and exec, where only async-signal-safe work is allowed.
-    // It makes two direct system calls (prctl, getppid), reads one captured integer, and builds its
-    // errors from numbers: no allocation, no lock, no panic.
-    #[expect(unsafe_code, reason = "there is no safe way to set the parent-death signal of a child")]
-    unsafe {
-        command.pre_exec(ask_the_kernel);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: &mut Command) {
-    let _ = getpid;
-}
-
-/// Starts `command` on a thread that lasts as long as this process. The parent of the parent-death
-/// signal is the *thread* that forked: a child started by a runtime's blocking thread would be
-/// killed as soon as that thread idles out.
-fn spawn_on_lasting_thread(command: Command) -> io::Result<Child> {
-    type Order = (Command, mpsc::SyncSender<io::Result<Child>>);
-    static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (orders, inbox) = mpsc::channel::<Order>();
-        thread::Builder::new()
-            .name("spawner".to_owned())
-            .spawn(move || {
-                for (mut command, reply) in inbox {
-                    // The one who ordered waits for the reply.
-                    let _ = reply.send(command.spawn());
-                }
-            })
-            .expect("a process that cannot start one thread cannot supervise anything");
-        orders
-    });
-    let (reply, answer) = mpsc::sync_channel(1);
-    let gone = || io::Error::other("the spawner thread is gone");
-    spawner.send((command, reply)).map_err(|_| gone())?;
-    answer.recv().map_err(|_| gone())?
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     process::ExitStatus,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::Context as _;
@@ -12,65 +12,13 @@ use camino::Utf8PathBuf;
 use futures_util::future::LocalBoxFuture;
 
 use super::{
-    Lease, Process, RUN_VARIABLE, Readiness, ServiceError, Spec, StopPolicy, Stopped, child::until, lifecycle,
+    Lease, Process, RUN_VARIABLE, Readiness, Service, ServiceError, ServiceStarted, ServiceStopped,
+    child::until,
+    lifecycle,
     lifecycle::Report,
     log_tail,
     machine::{Action, Event, Machine, Member},
 };
-
-/// A service that a [`Supervisor`] can run.
-pub trait Service {
-    /// Its name in reports.
-    fn name(&self) -> &str;
-    /// The names of the services that must be ready before it starts.
-    fn depends_on(&self) -> &[&str] {
-        &[]
-    }
-    /// What to start; asked for when all it depends on is ready, and again for another try.
-    fn command(&self) -> anyhow::Result<Spec>;
-    /// Whether it does its work, asked over its own protocol.
-    fn probe(&self) -> LocalBoxFuture<'static, Readiness>;
-    /// How it is stopped.
-    fn stop_policy(&self) -> StopPolicy {
-        StopPolicy::default()
-    }
-    /// How long it may take to become ready.
-    fn ready_within(&self) -> Duration {
-        Duration::from_secs(30)
-    }
-    /// Whether the end of its log shows bad luck (a port taken in between) rather than a fault.
-    fn was_unlucky(&self, _log_tail: &[String]) -> bool {
-        false
-    }
-    /// Where it can be reached, for reports; once it is ready.
-    fn address(&self) -> Option<String> {
-        None
-    }
-}
-
-/// A service that became ready.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct ServiceStarted {
-    /// Its name.
-    pub name: String,
-    /// Its pid.
-    pub pid: u32,
-    /// From its start to its proof of readiness, in milliseconds.
-    pub ms: u64,
-    /// Where it can be reached.
-    pub address: Option<String>,
-    /// Its log file.
-    pub log: Utf8PathBuf,
-}
-
-/// A service that was stopped.
-#[derive(Clone, Debug)]
-pub struct ServiceStopped {
-    /// Its name.
-    pub name: String,
-    /// How that went.
-    pub stopped: Stopped,
-}
 
 /// What the supervisor holds for one service.
 struct Unit {
@@ -101,15 +49,28 @@ impl Supervisor {
     /// # Errors
     ///
     /// When a service depends on one that is not listed before it.
-    pub fn new(services: Vec<Box<dyn Service>>, run_id: &str, lease: Lease) -> anyhow::Result<Self> {
+    pub fn new(
+        services: Vec<Box<dyn Service>>,
+        run_id: &str,
+        lease: Lease,
+    ) -> anyhow::Result<Self> {
         let mut indices = HashMap::new();
         let mut members = Vec::new();
         for (index, service) in services.iter().enumerate() {
             let find = |name: &&str| {
-                indices.get(*name).copied().with_context(|| format!("{} depends on {name}, which is not listed before it", service.name()))
+                indices.get(*name).copied().with_context(|| {
+                    format!(
+                        "{} depends on {name}, which is not listed before it",
+                        service.name()
+                    )
+                })
             };
             members.push(Member {
-                depends_on: service.depends_on().iter().map(find).collect::<anyhow::Result<_>>()?,
+                depends_on: service
+                    .depends_on()
+                    .iter()
+                    .map(find)
+                    .collect::<anyhow::Result<_>>()?,
                 stop: service.stop_policy(),
                 ready_within: service.ready_within(),
             });
@@ -276,7 +237,9 @@ impl Supervisor {
                 self.failure = Some(ServiceError::new(&name, failure, &unit.log));
             }
             Report::Failed(_) => {}
-            Report::Stopped(stopped) if stopped.status.is_some() => self.stopped.push(ServiceStopped { name, stopped }),
+            Report::Stopped(stopped) if stopped.status.is_some() => {
+                self.stopped.push(ServiceStopped { name, stopped })
+            }
             Report::Stopped(_) => {}
         }
     }
@@ -284,7 +247,12 @@ impl Supervisor {
 
 impl Unit {
     fn new(service: Box<dyn Service>) -> Self {
-        Self { service, log: Utf8PathBuf::new(), process: None, probe: None }
+        Self {
+            service,
+            log: Utf8PathBuf::new(),
+            process: None,
+            probe: None,
+        }
     }
 
     fn exited(&self, status: ExitStatus) -> lifecycle::Event {
@@ -307,7 +275,10 @@ fn poll_units(units: &mut [Unit], context: &mut Context<'_>) -> Poll<Event> {
             unit.probe = None;
             // Whoever answered may not have been our process.
             let ended = unit.process.as_mut().and_then(Process::try_ended);
-            let event = ended.map_or_else(|| lifecycle::Event::Probed(readiness), |status| unit.exited(status));
+            let event = ended.map_or_else(
+                || lifecycle::Event::Probed(readiness),
+                |status| unit.exited(status),
+            );
             return Poll::Ready(Event::Service(index, event));
         }
     }

@@ -25,7 +25,11 @@ pub struct Spec {
 
 impl Spec {
     /// A process named `name` in reports, which runs `program` and appends its output to `log`.
-    pub fn new(name: impl Into<String>, program: impl AsRef<Utf8Path>, log: impl AsRef<Utf8Path>) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        program: impl AsRef<Utf8Path>,
+        log: impl AsRef<Utf8Path>,
+    ) -> Self {
         Self {
             name: name.into(),
             program: program.as_ref().to_owned(),
@@ -121,6 +125,8 @@ pub enum StopPolicy {
 impl Default for StopPolicy {
     /// SIGTERM and ten seconds, the contract's limit for a stop.
     fn default() -> Self {
-        Self::Graceful { grace: Duration::from_secs(10) }
+        Self::Graceful {
+            grace: Duration::from_secs(10),
+        }
     }
 }

@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, fs};
 use stigmer_api::{Resource, agent::Agent};
 use stigmer_e2e::harness::{Environment, Part, Project, budget::AGENT, story};
 
-use crate::then;
+use crate::{pipeline::Inner, specimen, then};
 
 /// The environment a process was started with, as the system tells it.
 fn variables(part: &Part) -> std::io::Result<BTreeMap<String, String>> {
     let block = fs::read(format!("/proc/{}/environ", part.ready().pid))?;
     let text = String::from_utf8_lossy(&block).into_owned();
-    Ok(text.split('\0').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    Ok(text
+        .split('\0')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect())
 }
 
 #[test]
@@ -24,7 +28,11 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
             assert_eq!(server["HOME"], env.home());
             assert_eq!(runner["HOME"], env.home());
             for variable in ["DB_PATH", "STORAGE_PATH"] {
-                assert!(server[variable].starts_with(env.folder().as_str()), "{variable} is {}", server[variable]);
+                assert!(
+                    server[variable].starts_with(env.folder().as_str()),
+                    "{variable} is {}",
+                    server[variable]
+                );
             }
             assert_eq!(server["TEMPORAL_NAMESPACE"], env.namespace());
             assert_eq!(runner["TEMPORAL_NAMESPACE"], env.namespace());
@@ -45,8 +53,15 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
         t.step("no process sees the developer's own settings");
         for part in one.parts() {
             let known = variables(part)?;
-            let inherited = known.keys().filter(|name| !is_given(name)).collect::<Vec<_>>();
-            assert!(inherited.is_empty(), "{:?} inherited {inherited:?}", part.component());
+            let inherited = known
+                .keys()
+                .filter(|name| !is_given(name))
+                .collect::<Vec<_>>();
+            assert!(
+                inherited.is_empty(),
+                "{:?} inherited {inherited:?}",
+                part.component()
+            );
         }
         Ok(())
     });
@@ -54,8 +69,18 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
 
 /// Whether the harness gives this variable to a part on purpose.
 fn is_given(name: &str) -> bool {
-    const GIVEN: [&str; 6] = ["HOME", "LANG", "PATH", "RUST_BACKTRACE", "LOG_LEVEL", "DB_PATH"];
-    GIVEN.contains(&name) || ["STIGMER_", "STORAGE_", "TEMPORAL_", "GRPC_"].iter().any(|prefix| name.starts_with(prefix))
+    const GIVEN: [&str; 6] = [
+        "HOME",
+        "LANG",
+        "PATH",
+        "RUST_BACKTRACE",
+        "LOG_LEVEL",
+        "DB_PATH",
+    ];
+    GIVEN.contains(&name)
+        || ["STIGMER_", "STORAGE_", "TEMPORAL_", "GRPC_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 #[test]
@@ -65,7 +90,10 @@ fn iso_06_the_same_agent_name_in_two_environments_is_two_agents() {
             t.environment().answering("Answer of the first.").start(),
             t.environment().answering("Answer of the second.").start(),
         )?;
-        let environments = [(&one, "first", "Answer of the first."), (&two, "second", "Answer of the second.")];
+        let environments = [
+            (&one, "first", "Answer of the first."),
+            (&two, "second", "Answer of the second."),
+        ];
         let instructions = |which: &str| format!("These are the instructions of the {which}.");
         let project = Project::with_agents(&t, &[("reviewer", "first", &instructions("first"))])?;
         let mut ids = Vec::new();
@@ -81,17 +109,99 @@ fn iso_06_the_same_agent_name_in_two_environments_is_two_agents() {
         for (i, (env, which, answer)) in environments.into_iter().enumerate() {
             let agent: Agent = env.api().by_slug("reviewer").await?;
             assert_eq!(agent.id(), ids[i]);
-            assert_eq!(agent.spec.map(|spec| spec.description).as_deref(), Some(which));
+            assert_eq!(
+                agent.spec.map(|spec| spec.description).as_deref(),
+                Some(which)
+            );
             let foreign = env.api().get::<Agent>(&ids[1 - i]).await.unwrap_err();
             assert_eq!(foreign.code(), tonic::Code::NotFound);
-            let run = env.cli().args(["run", "reviewer", "--follow=false"]).run().await?;
+            let run = env
+                .cli()
+                .args(["run", "reviewer", "--follow=false"])
+                .run()
+                .await?;
             run.exited_with(0)?;
             let finished = then::completed(env, &then::started(env, &run).await?, AGENT).await?;
-            assert_eq!(stigmer_e2e::harness::answer_of(&finished.execution), Some(answer));
+            assert_eq!(
+                stigmer_e2e::harness::answer_of(&finished.execution),
+                Some(answer)
+            );
             let requests = env.llm().requests();
             assert_eq!(requests.len(), 1, "requests went to the wrong model");
-            assert!(requests[0].messages_of("system").join("\n").contains(&instructions(which)));
+            assert!(
+                requests[0]
+                    .messages_of("system")
+                    .join("\n")
+                    .contains(&instructions(which))
+            );
         }
+        Ok(())
+    });
+}
+
+#[test]
+fn iso_03_the_order_and_the_company_of_a_test_do_not_change_its_verdict() {
+    story(async |t| {
+        // Some without an environment, one with, one that has to fail because its model is missing.
+        let names = ["FUL-07", "smk_07", "app_04", "FUL-02"];
+        t.step("all of them, in two orders");
+        let mut runs = Vec::new();
+        for seed in [1, 2] {
+            let run = Inner::of(&t, &names)?
+                .with(|plan| plan.seed = seed)
+                .run()
+                .await?;
+            run.output.exited_with(100)?.says(&format!("seed {seed}"))?;
+            let order = run.json("run.json")?["order"].clone();
+            runs.push((order, sorted(run.verdicts()?)));
+        }
+        assert_ne!(
+            runs[0].0, runs[1].0,
+            "two seeds give the same order; take another seed"
+        );
+        assert_eq!(runs[0].1, runs[1].1, "the order changes verdicts");
+        t.step("each filter alone");
+        let mut alone = Vec::new();
+        for name in names {
+            alone.extend(Inner::of(&t, &[name])?.run().await?.verdicts()?);
+        }
+        assert_eq!(
+            sorted(alone),
+            runs[0].1,
+            "a test alone ends otherwise than among others"
+        );
+        Ok(())
+    });
+}
+
+fn sorted(mut verdicts: Vec<(String, String)>) -> Vec<(String, String)> {
+    verdicts.sort();
+    verdicts
+}
+
+#[test]
+fn iso_09_a_request_that_nobody_expects_and_an_expectation_that_nobody_meets_fail_a_test() {
+    story(async |t| {
+        let record = specimen::fail(&t, "specimen_leaves_the_model_unsatisfied")
+            .await?
+            .record;
+        assert!(
+            record.failure.is_none(),
+            "the story itself failed: {:?}",
+            record.failure
+        );
+        let findings = record.teardown_findings.join("\n");
+        assert!(
+            findings.contains("unexpected request to the scripted model"),
+            "{findings}"
+        );
+        assert!(findings.contains("Nobody expects this."), "{findings}");
+        assert!(
+            findings.contains("no request came with a message containing \"nobody says this\""),
+            "{findings}"
+        );
+        assert_eq!(record.counters.unused_expectations, 1);
+        assert!(record.counters.unexpected_requests >= 1);
         Ok(())
     });
 }

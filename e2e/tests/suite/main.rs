@@ -5,8 +5,13 @@
 mod apply;
 mod errors;
 mod full_execution;
+mod given;
 mod isolation;
+mod logs;
+mod pipeline;
+mod prerequisites;
 mod run;
 mod smoke;
+mod specimen;
 mod streaming;
 mod then;

@@ -5,46 +5,59 @@ use std::time::{Duration, Instant};
 use stigmer_api::{
     Resource,
     agent::Agent,
-    agent_execution::{AgentExecution, AgentExecutionSpec, ExecutionPhase},
+    agent_execution::{AgentExecution, ExecutionPhase},
 };
 use stigmer_e2e::{
     ensure,
     harness::{
         Broken, CheckError, Environment, Expectation, Gate, Project, Reply, Snapshot, Test,
         budget::{AGENT, Budget},
-            story,
+        story,
     },
 };
 
-use crate::then::{self, check_phases, phase_of};
+use crate::{
+    given::execution,
+    then::{self, check_phases, phase_of},
+};
 
 /// An environment with fixture 01 applied, and the id of its first agent.
 async fn with_agent(t: &Test) -> Result<(Environment, String), CheckError> {
     let env = t.environment().start().await?;
-    then::applied(&env, &Project::fixture(t, "01-basic-agent")?.cli(&env).args(["apply"]).run().await?).await?;
+    then::applied(
+        &env,
+        &Project::fixture(t, "01-basic-agent")?
+            .cli(&env)
+            .args(["apply"])
+            .run()
+            .await?,
+    )
+    .await?;
     let agent: Agent = env.api().by_slug("code-reviewer").await?;
     Ok((env, agent.id().to_owned()))
 }
 
 /// Starts an execution through the API, as the CLI does.
 async fn start(env: &Environment, agent_id: &str, message: &str) -> Result<String, CheckError> {
-    let mut execution = AgentExecution::envelope();
-    execution.metadata_mut().name = format!("execution-{}", message.to_lowercase().replace(' ', "-"));
-    execution.spec = Some(AgentExecutionSpec {
-        agent_id: agent_id.to_owned(),
-        message: message.to_owned(),
-        ..Default::default()
-    });
-    Ok(env.api().create(execution).await?.id().to_owned())
+    let name = format!("execution-{}", message.to_lowercase().replace(' ', "-"));
+    let execution = env
+        .api()
+        .create(execution(&name, agent_id, message))
+        .await?;
+    Ok(execution.id().to_owned())
 }
 
 /// From snapshot to snapshot, messages only grow: none goes away, changes its kind, or loses text,
 /// and no execution ever has two texts at one index.
 fn check_messages_grow(snapshots: &[Snapshot<AgentExecution>]) -> Result<(), Broken> {
-    let messages = |s: &Snapshot<AgentExecution>| s.resource.status.clone().unwrap_or_default().messages;
+    let messages =
+        |s: &Snapshot<AgentExecution>| s.resource.status.clone().unwrap_or_default().messages;
     for pair in snapshots.windows(2) {
         let (before, after) = (messages(&pair[0]), messages(&pair[1]));
-        ensure!(after.len() >= before.len(), "messages went away: {before:?}, then {after:?}");
+        ensure!(
+            after.len() >= before.len(),
+            "messages went away: {before:?}, then {after:?}"
+        );
         for (index, (old, new)) in before.iter().zip(&after).enumerate() {
             let grew = new.r#type == old.r#type && new.content.starts_with(&old.content);
             ensure!(grew, "message {index} was {old:?} and became {new:?}");
@@ -58,35 +71,70 @@ fn str_09_a_subscription_before_the_end_sees_every_phase_and_closes_by_itself() 
     story(async |t| {
         let (env, agent) = with_agent(&t).await?;
         let gate = Gate::closed();
-        let reply = Reply::nothing().then("One, ").then_wait(&gate).then("two, ").then("three.");
-        env.llm().expect(Expectation::message_containing("Count to three", reply));
+        let reply = Reply::nothing()
+            .then("One, ")
+            .then_wait(&gate)
+            .then("two, ")
+            .then("three.");
+        env.llm()
+            .expect(Expectation::message_containing("Count to three", reply));
         let id = start(&env, &agent, "Count to three").await?;
         t.step("subscribe while the model has not answered");
         let before = phase_of(&env.api().get(&id).await?);
         let mut watch = env.api().subscribe::<AgentExecution>(&id).await?;
-        let first = watch.next().await?.ok_or_else(|| Broken("the stream ended without a message".into()))?;
-        assert!(first.at < Duration::from_secs(1), "the first message took {:?}", first.at);
+        let first = watch
+            .next()
+            .await?
+            .ok_or_else(|| Broken("the stream ended without a message".into()))?;
+        assert!(
+            first.at < Duration::from_secs(1),
+            "the first message took {:?}",
+            first.at
+        );
         let seen = phase_of(&first.resource);
-        assert!(seen >= before && seen < ExecutionPhase::ExecutionCompleted, "the first message says {seen:?}, the record said {before:?}");
+        assert!(
+            seen >= before && seen < ExecutionPhase::ExecutionCompleted,
+            "the first message says {seen:?}, the record said {before:?}"
+        );
         t.step("let the model answer once the first half was seen");
         let mut snapshots = vec![first];
         let deadline = Instant::now() + AGENT.limit;
-        while !snapshots.last().is_some_and(|s| format!("{:?}", s.resource.status).contains("One, ")) {
+        while !snapshots
+            .last()
+            .is_some_and(|s| format!("{:?}", s.resource.status).contains("One, "))
+        {
             let next = tokio::time::timeout_at(deadline.into(), watch.next()).await?;
-            snapshots.push(next?.ok_or_else(|| Broken("the stream ended before the first half".into()))?);
+            snapshots.push(
+                next?.ok_or_else(|| Broken("the stream ended before the first half".into()))?,
+            );
         }
         gate.open();
         snapshots.extend(t.until_closed(watch, AGENT).await?);
         t.step("look at the whole stream");
-        let mut phases = snapshots.iter().map(|s| phase_of(&s.resource)).collect::<Vec<_>>();
+        let mut phases = snapshots
+            .iter()
+            .map(|s| phase_of(&s.resource))
+            .collect::<Vec<_>>();
         phases.dedup();
         check_phases(&phases)?;
-        assert_eq!(phases[phases.len() - 2..], [ExecutionPhase::ExecutionInProgress, ExecutionPhase::ExecutionCompleted]);
+        assert_eq!(
+            phases[phases.len() - 2..],
+            [
+                ExecutionPhase::ExecutionInProgress,
+                ExecutionPhase::ExecutionCompleted
+            ]
+        );
         check_messages_grow(&snapshots)?;
         let last = &snapshots[snapshots.len() - 1].resource;
-        assert_eq!(stigmer_e2e::harness::answer_of(last), Some("One, two, three."));
+        assert_eq!(
+            stigmer_e2e::harness::answer_of(last),
+            Some("One, two, three.")
+        );
         let stored: AgentExecution = env.api().get(&id).await?;
-        assert_eq!(stored.status, last.status, "the record is another one than the last message");
+        assert_eq!(
+            stored.status, last.status,
+            "the record is another one than the last message"
+        );
         Ok(())
     });
 }
@@ -100,7 +148,10 @@ fn str_09_a_subscription_after_the_end_gets_one_snapshot_and_closes_at_once() {
         let finished = then::completed(&env, &id, AGENT).await?;
         check_messages_grow(&finished.snapshots)?;
         t.step("subscribe again");
-        const AT_ONCE: Budget = Budget { name: "STR-02", limit: Duration::from_secs(1) };
+        const AT_ONCE: Budget = Budget {
+            name: "STR-02",
+            limit: Duration::from_secs(1),
+        };
         let watch = env.api().subscribe::<AgentExecution>(&id).await?;
         let snapshots = t.until_closed(watch, AT_ONCE).await?;
         assert_eq!(snapshots.len(), 1, "{snapshots:?}");
@@ -121,10 +172,20 @@ async fn by_stream(env: &Environment, id: &str) -> Result<Watched, CheckError> {
     let snapshots = env.test().until_closed(watch, AGENT).await?;
     let ended = Instant::now();
     check_messages_grow(&snapshots)?;
-    let mut phases = snapshots.iter().map(|s| phase_of(&s.resource)).collect::<Vec<_>>();
+    let mut phases = snapshots
+        .iter()
+        .map(|s| phase_of(&s.resource))
+        .collect::<Vec<_>>();
     phases.dedup();
-    let last = snapshots.into_iter().next_back().ok_or_else(|| Broken("an empty stream".into()))?;
-    Ok(Watched { phases, last: last.resource, ended })
+    let last = snapshots
+        .into_iter()
+        .next_back()
+        .ok_or_else(|| Broken("an empty stream".into()))?;
+    Ok(Watched {
+        phases,
+        last: last.resource,
+        ended,
+    })
 }
 
 async fn by_poll(env: &Environment, id: &str, every: Duration) -> Result<Watched, CheckError> {
@@ -138,9 +199,17 @@ async fn by_poll(env: &Environment, id: &str, every: Duration) -> Result<Watched
         if phase_of(&execution) >= ExecutionPhase::ExecutionCompleted {
             phases.dedup();
             check_phases(&phases)?;
-            return Ok(Watched { phases, last: execution, ended: Instant::now() });
+            return Ok(Watched {
+                phases,
+                last: execution,
+                ended: Instant::now(),
+            });
         }
-        ensure!(Instant::now() < deadline, "polled {id} for {:?}; phases: {phases:?}", AGENT.limit);
+        ensure!(
+            Instant::now() < deadline,
+            "polled {id} for {:?}; phases: {phases:?}",
+            AGENT.limit
+        );
     }
 }
 
@@ -154,10 +223,23 @@ fn str_09_the_stream_agrees_with_polling_and_is_faster() {
         for round in 0..ROUNDS {
             let started = Instant::now();
             let id = start(&env, &agent, &format!("Round {round}")).await?;
-            let (stream, poll) = tokio::try_join!(by_stream(&env, &id), by_poll(&env, &id, Duration::from_millis(500)))?;
-            assert_eq!(stream.last, poll.last, "stream and poll end with different records");
-            let missed = poll.phases.iter().filter(|phase| !stream.phases.contains(phase)).collect::<Vec<_>>();
-            assert!(missed.is_empty(), "the poll saw {missed:?}, the stream did not");
+            let (stream, poll) = tokio::try_join!(
+                by_stream(&env, &id),
+                by_poll(&env, &id, Duration::from_millis(500))
+            )?;
+            assert_eq!(
+                stream.last, poll.last,
+                "stream and poll end with different records"
+            );
+            let missed = poll
+                .phases
+                .iter()
+                .filter(|phase| !stream.phases.contains(phase))
+                .collect::<Vec<_>>();
+            assert!(
+                missed.is_empty(),
+                "the poll saw {missed:?}, the stream did not"
+            );
             for (all, watched) in latencies.iter_mut().zip([&stream, &poll]) {
                 all.push(watched.ended.duration_since(started));
             }
@@ -165,7 +247,10 @@ fn str_09_the_stream_agrees_with_polling_and_is_faster() {
         let [stream, poll] = latencies.map(median);
         t.fact("stream_median_ms", u64::try_from(stream.as_millis())?);
         t.fact("poll_median_ms", u64::try_from(poll.as_millis())?);
-        assert!(stream < poll, "the stream took {stream:?}, polling {poll:?}");
+        assert!(
+            stream < poll,
+            "the stream took {stream:?}, polling {poll:?}"
+        );
         Ok(())
     });
 }

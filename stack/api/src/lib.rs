@@ -3,6 +3,7 @@
 //!
 //! Source of every fact: `docs/contract/`.
 
+pub mod annotation;
 pub mod id;
 pub mod json;
 pub mod kind;

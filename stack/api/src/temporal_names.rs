@@ -85,12 +85,23 @@ pub mod activity {
     pub const EXECUTE_WORKFLOW: &str = "ExecuteWorkflow";
     /// Validates a spec: `WorkflowSpec -> ServerlessWorkflowValidation`.
     pub const VALIDATE_WORKFLOW: &str = "validateWorkflow";
+    /// Sends an HTTP request: `(task config, input, environment) -> any`.
+    pub const CALL_HTTP: &str = "CallHTTPActivity";
+    /// Calls a gRPC method: `(task config, input, environment) -> any`.
+    pub const CALL_GRPC: &str = "CallGRPCActivity";
+    /// Has an agent answer: `(task config, input, environment) -> answer`, completed by the server.
+    pub const CALL_AGENT: &str = "CallAgentActivity";
     /// Answers at once, to prove that a worker does work.
     pub const PING: &str = "stigmer/system/ping";
 }
 
 /// Memo key under which a server workflow finds its runner's queue.
 pub const MEMO_ACTIVITY_TASK_QUEUE: &str = "activityTaskQueue";
+
+/// The Temporal workflow id under which the workflow-runner interprets an execution.
+pub fn serverless_workflow_id(execution_id: &str) -> String {
+    format!("workflow-exec-{execution_id}")
+}
 
 /// The Temporal workflow id of an agent execution.
 pub fn agent_execution_workflow_id(execution_id: &str) -> String {

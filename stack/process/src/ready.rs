@@ -23,7 +23,7 @@ pub struct Ready {
 
 /// The ready file cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to write the ready file {path} (STIGMER_READY_FILE): {source}")]
+#[error("failed to write the ready file {path} (STIGMER_READY_FILE)")]
 pub struct AnnounceError {
     path: String,
     source: io::Error,

@@ -20,6 +20,7 @@ use tonic_health::{
 };
 
 use crate::{
+    artifacts::Artifacts,
     executions::{Broker, keep_sweeping},
     grpc,
     settings::Settings,
@@ -49,10 +50,17 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     let broker = Arc::new(Broker::default());
     let observers: Vec<Arc<dyn CommitObserver>> = vec![broker.clone()];
     let store = Store::open(&settings.db_path, observers)?;
+    let artifacts = Artifacts::open(&settings.storage_path)?;
 
     let stopping = CancellationToken::new();
     let (connected, connection) = watch::channel(None);
-    let state = State::new(store.clone(), broker, connection.clone(), stopping.clone());
+    let state = State::new(
+        store.clone(),
+        artifacts,
+        broker,
+        connection.clone(),
+        stopping.clone(),
+    );
     let mut background = JoinSet::new();
     let (health, health_service) = health_reporter();
     let queues = settings.queues.polled();
@@ -72,26 +80,29 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     let serving = grpc::serve(state, health_service, listener, stopping.clone())?;
     let mut serving = tokio::spawn(serving);
 
-    wait_for_temporal(connection).await;
-    let version = env!("CARGO_PKG_VERSION");
-    stigmer_process::announce(
-        "stigmer-server",
-        version,
-        Some(address.to_string()),
-        &queues,
-    )?;
+    let up = async {
+        wait_for_temporal(connection).await;
+        let version = env!("CARGO_PKG_VERSION");
+        stigmer_process::announce(
+            "stigmer-server",
+            version,
+            Some(address.to_string()),
+            &queues,
+        )?;
+        (&mut serving)
+            .await
+            .context("the API panicked")?
+            .context("the API ended")?;
+        anyhow::bail!("the API ended although nobody asked it to")
+    };
+    let ended = tokio::select! {
+        () = stop => Ok(()),
+        ended = up => ended,
+    };
 
-    tokio::pin!(stop);
-    tokio::select! {
-        () = &mut stop => {}
-        ended = &mut serving => {
-            ended.context("the API panicked")?.context("the API ended")?;
-            anyhow::bail!("the API ended although nobody asked it to");
-        }
-    }
     stopping.cancel();
     let deadline = Instant::now() + STOP;
-    if timeout_at(deadline, serving).await.is_err() {
+    if ended.is_ok() && timeout_at(deadline, serving).await.is_err() {
         tracing::warn!("calls in flight were cut off");
     }
     let all_ended = async { while background.join_next().await.is_some() {} };
@@ -100,7 +111,7 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     }
     store.checkpoint().await?;
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {

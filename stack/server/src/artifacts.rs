@@ -9,7 +9,8 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
-use tokio::task;
+
+use crate::blocking::blocking;
 
 const SKILLS: &str = "skills";
 
@@ -33,7 +34,10 @@ pub struct ArtifactError {
 
 /// The lower-case hex SHA-256 of `content`.
 pub fn hash(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The key of the skill archive with this hash.
@@ -49,18 +53,28 @@ impl Artifacts {
             .recursive(true)
             .mode(0o755)
             .create(&folder)
-            .map_err(|cause| ArtifactError { action: "make the folder", path: folder, cause })?;
-        Ok(Self { root: root.to_owned() })
+            .map_err(|cause| ArtifactError {
+                action: "make the folder",
+                path: folder,
+                cause,
+            })?;
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     /// Stores a skill archive under its hash, unless it is there.
     pub async fn store_skill(&self, hash: &str, content: Vec<u8>) -> Result<(), ArtifactError> {
         let path = self.root.join(skill_key(hash));
-        run(move || {
+        blocking(move || {
             if path.exists() {
                 return Ok(());
             }
-            write_whole(&path, &content).map_err(|cause| ArtifactError { action: "write", path, cause })
+            write_whole(&path, &content).map_err(|cause| ArtifactError {
+                action: "write",
+                path,
+                cause,
+            })
         })
         .await
     }
@@ -72,10 +86,14 @@ impl Artifacts {
             return Ok(None);
         }
         let path = self.root.join(key);
-        run(move || match fs::read(&path) {
+        blocking(move || match fs::read(&path) {
             Ok(content) => Ok(Some(content)),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(cause) => Err(ArtifactError { action: "read", path, cause }),
+            Err(cause) => Err(ArtifactError {
+                action: "read",
+                path,
+                cause,
+            }),
         })
         .await
     }
@@ -87,13 +105,16 @@ fn is_skill_key(key: &str) -> bool {
         .and_then(|rest| rest.strip_prefix('/'))
         .and_then(|rest| rest.strip_suffix(".zip"));
     hash.is_some_and(|hash| {
-        hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        hash.len() == 64
+            && hash
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })
 }
 
 /// Writes the file in one step: readers see none or the whole.
 fn write_whole(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
-    let part = path.with_extension(format!("{}.part", ulid_like()));
+    let part = path.with_extension(format!("{}.part", unused_name()));
     let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -109,18 +130,8 @@ fn write_whole(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// A name that no other write in flight has.
-fn ulid_like() -> String {
+fn unused_name() -> String {
     stigmer_api::id::new_id(stigmer_api::ApiResourceKind::Skill)
-}
-
-async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => std::future::pending().await,
-        },
-    }
 }
 
 #[cfg(test)]
@@ -140,9 +151,15 @@ mod tests {
         let (_folder, artifacts) = open();
         let hash = hash(b"content");
         for _ in 0..2 {
-            artifacts.store_skill(&hash, b"content".to_vec()).await.unwrap();
+            artifacts
+                .store_skill(&hash, b"content".to_vec())
+                .await
+                .unwrap();
         }
-        assert_eq!(artifacts.read(&skill_key(&hash)).await.unwrap(), Some(b"content".to_vec()));
+        assert_eq!(
+            artifacts.read(&skill_key(&hash)).await.unwrap(),
+            Some(b"content".to_vec())
+        );
         let files: Vec<_> = fs::read_dir(artifacts.root.join(SKILLS)).unwrap().collect();
         assert_eq!(files.len(), 1);
     }

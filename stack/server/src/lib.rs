@@ -5,6 +5,7 @@
 
 mod app;
 mod artifacts;
+mod blocking;
 mod executions;
 mod grpc;
 mod kinds;
@@ -15,6 +16,8 @@ mod settings;
 mod state;
 mod store;
 mod temporal;
+#[cfg(test)]
+mod testing;
 
 pub use app::run;
 pub use settings::Settings;

@@ -26,9 +26,10 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(async {
-        let signal = stigmer_process::shutdown_requested();
+        // On its own from the first moment: a signal during the start ends the start.
+        let signal = tokio::spawn(stigmer_process::shutdown_requested());
         run(settings, async {
-            if let Err(error) = signal.await {
+            if let Ok(Err(error)) = signal.await {
                 tracing::error!(%error, "signals cannot be received; stopping");
             }
         })

@@ -37,8 +37,14 @@ without_secrets!(
     Agent,
     AgentInstance,
     AgentInstanceList,
+    GetArtifactResponse,
+    McpServer,
     Session,
-    SessionList
+    SessionList,
+    Skill,
+    // These hold values for runners, which read them here and nowhere else.
+    Environment,
+    ExecutionContext,
 );
 
 impl Outgoing for AgentExecution {

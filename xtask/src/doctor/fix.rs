@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Result;
+use stigmer_e2e_plan::Output;
 use xshell::{Shell, cmd};
 
 use super::{Row, State};
-use stigmer_e2e_plan::Output;
 
 /// What can be done about a shortcoming without asking anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,76 +27,66 @@ impl Remedy {
         match self {
             Self::Apt(packages) => format!("Debian: apt-get install {}", packages.join(" ")),
             Self::Rustup(component) => format!("rustup component add {component}"),
-            Self::Fetch | Self::Build => "cargo xtask doctor --fix".to_owned(),
+            Self::Fetch => "the next run fetches it, or `cargo xtask doctor --fix`".to_owned(),
+            Self::Build => "the next run builds it, or `cargo xtask doctor --fix`".to_owned(),
         }
     }
 }
 
-/// Applies the remedies that only need a command, and returns whether pinned tools and binaries
-/// should be had as well.
+/// Applies the remedies that are a command. Pinned tools and binaries have no command of their
+/// own: whoever asks for a repair fetches and builds in any case.
 pub fn apply(rows: &[Row], output: Output) -> Result<()> {
-    let wanted = || {
-        rows.iter()
-            .filter(|row| row.state != State::Ok)
-            .filter_map(|row| row.remedy)
-    };
-    let packages: BTreeSet<&str> = wanted()
-        .filter_map(|r| {
-            if let Remedy::Apt(p) = r {
-                Some(p)
-            } else {
-                None
-            }
-        })
-        .flatten()
-        .copied()
-        .collect();
+    let wanted = rows
+        .iter()
+        .filter(|row| row.state != State::Ok)
+        .filter_map(|row| row.remedy);
+    let (mut packages, mut components) = (BTreeSet::new(), BTreeSet::new());
+    for remedy in wanted {
+        match remedy {
+            Remedy::Apt(names) => packages.extend(names.iter().copied()),
+            Remedy::Rustup(component) => _ = components.insert(component),
+            Remedy::Fetch | Remedy::Build => {}
+        }
+    }
     let sh = Shell::new()?;
     if !packages.is_empty() {
         install(&sh, &packages, output)?;
     }
-    for remedy in wanted() {
-        let Remedy::Rustup(component) = remedy else {
-            continue;
-        };
-        if which::which("rustup").is_err() {
-            output.note(&format!("not done: rustup is not on PATH, so {component} has to come from where this Rust came from"));
-            continue;
-        }
-        output.note(&format!("running: rustup component add {component}"));
-        cmd!(sh, "rustup component add {component}").quiet().run()?;
+    components
+        .into_iter()
+        .try_for_each(|component| add_component(&sh, component, output))
+}
+
+fn add_component(sh: &Shell, component: &str, output: Output) -> Result<()> {
+    if which::which("rustup").is_err() {
+        output.note(&format!(
+            "not done, this Rust has no rustup: {component} comes with it or not"
+        ));
+        return Ok(());
     }
-    Ok(())
+    output.note(&format!("running: rustup component add {component}"));
+    Ok(cmd!(sh, "rustup component add {component}").quiet().run()?)
 }
 
 fn install(sh: &Shell, packages: &BTreeSet<&str>, output: Output) -> Result<()> {
     let list = packages.iter().copied().collect::<Vec<_>>().join(" ");
-    let debian = Path::new("/etc/debian_version").exists() && which::which("apt-get").is_ok();
-    let root = debian && cmd!(sh, "id -u").quiet().read()? == "0";
-    if !root {
-        let how = if debian {
-            "needs root"
-        } else {
-            "this is no Debian"
-        };
-        output.note(&format!("not done, {how}: apt-get install {list}"));
+    if !Path::new("/etc/debian_version").exists() || which::which("apt-get").is_err() {
+        output.note(&format!(
+            "not done, this is no Debian: apt-get install {list}"
+        ));
         return Ok(());
     }
-    output.note(&format!(
-        "running: apt-get update && apt-get install --yes --no-install-recommends {list}"
-    ));
-    let noninteractive = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
-    cmd!(sh, "apt-get update --quiet --quiet")
-        .quiet()
-        .ignore_stdout()
-        .run()?;
-    cmd!(
+    if cmd!(sh, "id -u").quiet().read()? != "0" {
+        output.note(&format!("not done, it needs root: apt-get install {list}"));
+        return Ok(());
+    }
+    output.note(&format!("running: apt-get install {list}"));
+    let _noninteractive = sh.push_env("DEBIAN_FRONTEND", "noninteractive");
+    let update = cmd!(sh, "apt-get update -qq");
+    update.quiet().ignore_stdout().run()?;
+    let install = cmd!(
         sh,
-        "apt-get install --yes --quiet --quiet --no-install-recommends {packages...}"
-    )
-    .quiet()
-    .ignore_stdout()
-    .run()?;
-    drop(noninteractive);
-    Ok(())
+        "apt-get install -qq --yes --no-install-recommends {packages...}"
+    );
+    Ok(install.quiet().ignore_stdout().run()?)
 }

@@ -75,22 +75,19 @@ pub fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
 
 /// Fails if anything that is needed is missing. If it is more than one thing, all are shown first.
 pub fn refuse_missing(rows: &[Row], output: Output) -> Result<()> {
-    let missing: Vec<&Row> = rows
-        .iter()
-        .filter(|row| row.state == State::Missing)
-        .collect();
+    let missing = of_state(rows, State::Missing);
     match missing[..] {
         [] => Ok(()),
-        [row] => Err(failure(
-            row.code,
-            format!("{}: {}, needed for {}", row.what, row.found, row.needed_for),
-            row.get_it.clone(),
-        )),
+        [row] => {
+            let cause = format!("{}: {}, needed for {}", row.what, row.found, row.needed_for);
+            Err(failure(row.code, cause, &row.get_it))
+        }
         [first, ..] => {
             missing.iter().for_each(|row| output.object(row));
             output.line(&table(&missing, output));
             let cause = format!("{} are missing", count(missing.len(), "prerequisite"));
-            let code = if missing.iter().all(|row| row.code == first.code) {
+            let alike = missing.iter().all(|row| row.code == first.code);
+            let code = if alike {
                 first.code
             } else {
                 ExitCode::PrerequisiteMissing
@@ -106,22 +103,60 @@ pub fn refuse_missing(rows: &[Row], output: Output) -> Result<()> {
 
 /// One line about all rows. A warning is quoted, because nobody asks for the table after a success.
 pub fn summary(rows: &[Row]) -> String {
-    let warnings: Vec<&Row> = rows
-        .iter()
-        .filter(|row| row.state == State::Warning)
-        .collect();
-    match warnings[..] {
-        [] => format!("{}, all ok", count(rows.len(), "check")),
-        [row] => format!(
-            "{}, 1 warning: {} {}",
-            count(rows.len(), "check"),
-            row.what,
-            row.found
-        ),
-        _ => format!(
-            "{}, {} (see `cargo xtask doctor`)",
-            count(rows.len(), "check"),
-            count(warnings.len(), "warning")
-        ),
+    let checks = count(rows.len(), "check");
+    match of_state(rows, State::Warning)[..] {
+        [] => format!("{checks}, all ok"),
+        [row] => format!("{checks}, 1 warning: {} {}", row.what, row.found),
+        [..] => format!("{checks}, with warnings (see `cargo xtask doctor`)"),
+    }
+}
+
+fn of_state(rows: &[Row], state: State) -> Vec<&Row> {
+    rows.iter().filter(|row| row.state == state).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use stigmer_e2e_plan::exit_code_of;
+
+    use super::*;
+
+    fn missing(what: &str) -> Row {
+        Row::ok(what, "gone", "tests").but(State::Missing, "get it there")
+    }
+
+    #[test]
+    fn pre_01_one_missing_thing_is_one_line() {
+        let rows = [Row::ok("git", "2", "x"), missing("cc")];
+        let error = refuse_missing(&rows, Output::plain(true)).expect_err("cc is missing");
+        assert_eq!(
+            error.to_string(),
+            "cc: gone, needed for tests; get it there"
+        );
+        assert_eq!(exit_code_of(&error), ExitCode::PrerequisiteMissing);
+    }
+
+    #[test]
+    fn what_is_missing_decides_the_exit_code_if_it_is_of_one_kind() {
+        let results = |what| missing(what).code(ExitCode::ResultsUnwritable);
+        let code = |rows: &[Row]| {
+            let refused = refuse_missing(rows, Output::plain(true));
+            exit_code_of(&refused.expect_err("something is missing"))
+        };
+        assert_eq!(
+            code(&[results("a"), results("b")]),
+            ExitCode::ResultsUnwritable
+        );
+        assert_eq!(
+            code(&[results("a"), missing("b")]),
+            ExitCode::PrerequisiteMissing
+        );
+    }
+
+    #[test]
+    fn a_warning_stops_nothing_and_is_quoted() {
+        let rows = [Row::ok("cores", "1", "x").but(State::Warning, "use --jobs 1")];
+        refuse_missing(&rows, Output::plain(true)).expect("a warning is no failure");
+        assert_eq!(summary(&rows), "1 check, 1 warning: cores 1");
     }
 }

@@ -60,12 +60,21 @@ impl Row {
         }
     }
 
-    /// The same, with a shortcoming.
-    pub fn but(self, state: State, get_it: impl Into<String>, remedy: Option<Remedy>) -> Self {
+    /// The same, with a shortcoming that people have to see to.
+    pub fn but(self, state: State, get_it: impl Into<String>) -> Self {
         Self {
             state,
             get_it: get_it.into(),
-            remedy,
+            ..self
+        }
+    }
+
+    /// The same, with a shortcoming that has a remedy.
+    pub fn lacks(self, state: State, remedy: Remedy) -> Self {
+        Self {
+            state,
+            get_it: remedy.as_text(),
+            remedy: Some(remedy),
             ..self
         }
     }
@@ -117,11 +126,8 @@ mod tests {
     #[test]
     fn each_row_is_one_line_with_what_who_and_how() {
         let good = Row::ok("git", "2.39.5", "naming the revision in results");
-        let bad = Row::ok("C compiler", "`cc` is not on PATH", "building").but(
-            State::Missing,
-            "Debian: apt-get install gcc",
-            None,
-        );
+        let bad = Row::ok("C compiler", "`cc` is not on PATH", "building")
+            .but(State::Missing, "Debian: apt-get install gcc");
         let text = table(&[&good, &bad], Output::plain(false));
         assert_eq!(
             text,

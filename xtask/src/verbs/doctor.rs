@@ -3,33 +3,32 @@
 use std::{process::Command, thread};
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use stigmer_e2e_plan::{ExitCode, Output};
 use xshell::{Shell, cmd};
 
 use crate::{
-    build::{self, Built},
+    build::{Built, build},
     checkout::Checkout,
     doctor::{self, Host, Needs, Remedy, Row, State, checks, table},
     environment::as_the_user,
     host::{Python, cargo},
     pins::{Pin, Pins, Tool, platform},
     progress::Progress,
-    provision::{Provisioner, Slot},
+    provision::{Provisioner, Slot, State as Cached},
 };
 
 /// Checks the machine, repairs it if asked to, and checks again.
 pub fn run(fix: bool, checkout: &Checkout, output: Output) -> Result<ExitCode> {
     let pins = Pins::read(&checkout.root)?;
     let platform = platform();
-    let pins = Tool::ALL
-        .into_iter()
-        .map(|tool| pins.pin(tool, &platform))
-        .collect::<Result<Vec<_>>>()?;
+    let pins = Tool::ALL.iter().map(|tool| pins.pin(*tool, &platform));
+    let pins = pins.collect::<Result<Vec<_>>>()?;
     let mut rows = checkup(checkout, &pins)?;
     if fix {
         doctor::apply(&rows, output)?;
         fetch(checkout, &pins)?;
-        let (_, built) = build::build(checkout, &cargo()?)?;
+        let (_, built) = build(checkout, &cargo()?)?;
         output.note(&format!("built: {built}"));
         rows = checkup(checkout, &pins)?;
     }
@@ -71,39 +70,34 @@ fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
 }
 
 fn pinned_tool(checkout: &Checkout, pin: &Pin<'_>, python: &Result<Python, String>) -> Row {
+    let python = python.as_ref().map_err(String::as_str);
     let provisioner = Provisioner {
         cache: &checkout.cache,
-        python: python.as_ref().map_err(String::as_str),
+        python,
     };
     let row = |found: String| Row::ok(pin.tool.name(), found, &pin.artefact.needed_for);
+    let version = &pin.artefact.version;
     match provisioner.find_and_try(pin) {
         Ok(Some(found)) => row(format!(
             "{} ({}, {})",
             found.version, found.source, found.file
         )),
-        Ok(None) => row(format!("{} is not here yet", pin.artefact.version)).but(
-            State::Warning,
-            "the next run fetches it",
-            Some(Remedy::Fetch),
-        ),
-        Err(error) => row(format!("{error:#}")).but(
-            State::Missing,
-            Remedy::Fetch.as_text(),
-            Some(Remedy::Fetch),
-        ),
+        Ok(None) => match Slot::new(&checkout.cache, pin).state(pin) {
+            Cached::Broken(why) => row(format!("{version} in the cache is broken: {why}")),
+            Cached::Absent | Cached::Intact => row(format!("{version} is not here yet")),
+        }
+        .lacks(State::Warning, Remedy::Fetch),
+        Err(error) => row(format!("{error:#}")).lacks(State::Missing, Remedy::Fetch),
     }
 }
 
 fn binaries(checkout: &Checkout) -> Vec<Row> {
     match Built::last(checkout) {
         Some(built) => doctor::rows_of_binaries(&built),
-        None => vec![
-            Row::ok("binaries", "nothing is built yet", "the tests").but(
-                State::Warning,
-                "the next run builds them",
-                Some(Remedy::Build),
-            ),
-        ],
+        None => {
+            let row = Row::ok("binaries", "nothing is built yet", "the tests");
+            vec![row.lacks(State::Warning, Remedy::Build)]
+        }
     }
 }
 
@@ -111,39 +105,41 @@ fn binaries(checkout: &Checkout) -> Vec<Row> {
 fn fetch(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<()> {
     for pin in pins {
         let slot = Slot::new(&checkout.cache, pin);
-        if matches!(slot.verified_state(pin), crate::provision::State::Broken(_)) {
+        if matches!(slot.verified_state(pin), Cached::Broken(_)) {
             slot.discard()?;
         }
     }
     let python = Python::find();
+    let python = python.as_ref().map_err(String::as_str);
     let provisioner = Provisioner {
         cache: &checkout.cache,
-        python: python.as_ref().map_err(String::as_str),
+        python,
     };
-    provisioner
-        .provision(pins, &Progress::new())
-        .into_iter()
-        .try_for_each(|result| result.map(drop))
+    let tools = provisioner.provision(pins, &Progress::new());
+    tools.into_iter().try_for_each(|tool| tool.map(drop))
 }
 
-/// Lets the driver speak with the services of a stack that is up, if there may be one.
+/// Lets the driver speak with the services of a stack, if one is up.
 fn probe(checkout: &Checkout, output: Output) -> Result<ExitCode> {
     let (driver, root) = (checkout.driver(), &checkout.root);
     if !driver.is_file() {
         return Ok(ExitCode::Success);
     }
     let sh = Shell::new()?;
-    let json = if output.json { Some("--json") } else { None };
-    let mut command = Command::from(as_the_user(cmd!(
-        sh,
-        "{driver} probe --root {root} {json...}"
-    )));
-    let status = command
-        .status()
-        .with_context(|| format!("failed to start {driver}"))?;
-    Ok(if status.success() {
-        ExitCode::Success
-    } else {
-        ExitCode::PrerequisiteMissing
-    })
+    let status = as_the_user(cmd!(sh, "{driver} status --root {root} --json"));
+    let status: Status = serde_json::from_str(&status.quiet().read()?)
+        .with_context(|| format!("{driver} gives no status that can be understood"))?;
+    if !status.up {
+        return Ok(ExitCode::Success);
+    }
+    let json = output.json.then_some("--json");
+    let probe = as_the_user(cmd!(sh, "{driver} probe --root {root} {json...}"));
+    let ended = Command::from(probe).status();
+    let ended = ended.with_context(|| format!("failed to start {driver}"))?;
+    Ok(ExitCode::of(ended.code()))
+}
+
+#[derive(Deserialize)]
+struct Status {
+    up: bool,
 }

@@ -16,7 +16,11 @@ pub(super) fn query<R: Resource>(method: &str) -> String {
 
 fn path<R: ReflectMessage + Default>(side: &str, method: &str) -> String {
     let descriptor = R::default().descriptor();
-    format!("/{}.{}{side}Controller/{method}", descriptor.package_name(), descriptor.name())
+    format!(
+        "/{}.{}{side}Controller/{method}",
+        descriptor.package_name(),
+        descriptor.name()
+    )
 }
 
 #[cfg(test)]
@@ -27,7 +31,10 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_contract() {
-        assert_eq!(command::<Agent>("apply"), "/ai.stigmer.agentic.agent.v1.AgentCommandController/apply");
+        assert_eq!(
+            command::<Agent>("apply"),
+            "/ai.stigmer.agentic.agent.v1.AgentCommandController/apply"
+        );
         assert_eq!(
             query::<AgentExecution>("subscribe"),
             "/ai.stigmer.agentic.agentexecution.v1.AgentExecutionQueryController/subscribe"

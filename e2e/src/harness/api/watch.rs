@@ -6,8 +6,8 @@ use serde_json::json;
 use stigmer_api::{Resource, json::to_json};
 use tonic::Streaming;
 
-use super::{Answer, CallError, Journal, millis};
-use crate::harness::{budget::Budget, wait::WaitError};
+use super::{Answer, CallError, call::millis};
+use crate::harness::{Journal, budget::Budget, wait::WaitError};
 
 /// One message of the stream.
 #[derive(Clone, Debug)]
@@ -28,8 +28,18 @@ pub struct Watch<R> {
 }
 
 impl<R: Resource> Watch<R> {
-    pub(super) fn new(method: String, start: Instant, stream: Streaming<R>, journal: Journal) -> Self {
-        Self { method, start, stream, journal }
+    pub(super) fn new(
+        method: String,
+        start: Instant,
+        stream: Streaming<R>,
+        journal: Journal,
+    ) -> Self {
+        Self {
+            method,
+            start,
+            stream,
+            journal,
+        }
     }
 
     /// The next snapshot; `None` when the server ended the stream with OK.
@@ -39,10 +49,15 @@ impl<R: Resource> Watch<R> {
                 self.journal.write(json!({
                     "method": self.method, "ms": millis(self.start), "message": to_json(&resource),
                 }));
-                Ok(Some(Snapshot { at: self.start.elapsed(), resource }))
+                Ok(Some(Snapshot {
+                    at: self.start.elapsed(),
+                    resource,
+                }))
             }
             Ok(None) => {
-                self.journal.write(json!({"method": self.method, "ms": millis(self.start), "status": "Ok"}));
+                self.journal.write(
+                    json!({"method": self.method, "ms": millis(self.start), "status": "Ok"}),
+                );
                 Ok(None)
             }
             Err(status) => {
@@ -50,7 +65,10 @@ impl<R: Resource> Watch<R> {
                     "method": self.method, "ms": millis(self.start),
                     "status": format!("{:?}", status.code()), "message": status.message(),
                 }));
-                Err(CallError { method: self.method.clone(), status })
+                Err(CallError {
+                    method: self.method.clone(),
+                    status,
+                })
             }
         }
     }
@@ -88,6 +106,8 @@ fn summary<R: Resource>(resource: &R) -> String {
     let status = &to_json(resource)["status"];
     let phase = status["phase"].as_str().unwrap_or("no phase");
     let messages = status["messages"].as_array().map_or(0, Vec::len);
-    let error = status["error"].as_str().map(|error| format!(", error {error:?}"));
+    let error = status["error"]
+        .as_str()
+        .map(|error| format!(", error {error:?}"));
     format!("{phase}, {messages} messages{}", error.unwrap_or_default())
 }

@@ -1,5 +1,5 @@
-//! The `stigmer` command as a person uses it: a process with its own HOME, its output read line by
-//! line as it comes, ended when its time is up.
+//! Commands as a person uses them, `stigmer` above all: a process with a private HOME, its output
+//! read line by line as it comes, ended when its time is up.
 
 mod output;
 mod running;
@@ -30,8 +30,20 @@ pub struct Cli {
 }
 
 impl Cli {
-    pub(crate) fn new(test: Test, program: Utf8PathBuf, directory: Utf8PathBuf, environment: Vec<(String, String)>) -> Self {
-        Self { test, program, arguments: Vec::new(), directory, environment, deadline: budget::COMMAND.limit }
+    pub(crate) fn new(
+        test: Test,
+        program: Utf8PathBuf,
+        directory: Utf8PathBuf,
+        environment: Vec<(String, String)>,
+    ) -> Self {
+        Self {
+            test,
+            program,
+            arguments: Vec::new(),
+            directory,
+            environment,
+            deadline: budget::COMMAND.limit,
+        }
     }
 
     /// Adds arguments.
@@ -85,9 +97,13 @@ impl Cli {
     ///
     /// When it cannot be started.
     pub fn spawn(self) -> Result<RunningCli, CliError> {
-        let command_line = std::iter::once("stigmer").chain(self.arguments.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-        let transcript = self.test.next_transcript(self.arguments.first().map_or("stigmer", String::as_str));
-        let mut spec = Spec::new("stigmer", &self.program, &transcript)
+        let name = self.program.file_name().unwrap_or(self.program.as_str());
+        let words = std::iter::once(name).chain(self.arguments.iter().map(String::as_str));
+        let command_line = words.collect::<Vec<_>>().join(" ");
+        let transcript = self
+            .test
+            .next_transcript(self.arguments.first().map_or(name, String::as_str));
+        let mut spec = Spec::new(name, &self.program, &transcript)
             .args(&self.arguments)
             .directory(&self.directory)
             .env_clear()

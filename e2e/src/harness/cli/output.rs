@@ -113,12 +113,18 @@ impl CliOutput {
 
     /// How often a line of either stream holds `text`.
     pub fn lines_with(&self, text: &str) -> usize {
-        self.lines.iter().filter(|line| line.text.contains(text)).count()
+        self.lines
+            .iter()
+            .filter(|line| line.text.contains(text))
+            .count()
     }
 
     /// The lines of standard error that are not empty.
     pub fn error_lines(&self) -> Vec<&str> {
-        let lines = self.lines.iter().filter(|line| line.stream == Stream::Stderr && !line.text.trim().is_empty());
+        let lines = self
+            .lines
+            .iter()
+            .filter(|line| line.stream == Stream::Stderr && !line.text.trim().is_empty());
         lines.map(|line| line.text.as_str()).collect()
     }
 
@@ -128,8 +134,13 @@ impl CliOutput {
     ///
     /// When there is none; the text has the transcript.
     pub fn table(&self) -> Result<Table, Broken> {
-        Table::parse(&self.stdout)
-            .ok_or_else(|| Broken(format!("`{}` printed no table; its output:\n{}", self.command_line, render(&self.lines))))
+        Table::parse(&self.stdout).ok_or_else(|| {
+            Broken(format!(
+                "`{}` printed no table; its output:\n{}",
+                self.command_line,
+                render(&self.lines)
+            ))
+        })
     }
 
     /// The id behind `Execution ID:`.
@@ -139,9 +150,15 @@ impl CliOutput {
     /// When there is none of `kind`; the text has the transcript.
     pub fn execution_id(&self, kind: ApiResourceKind) -> Result<String, Broken> {
         let id = self.lines.iter().find_map(|line| execution_id(&line.text));
-        id.filter(|id| is_id(kind, id)).map(str::to_owned).ok_or_else(|| {
-            Broken(format!("`{}` printed no id of a {kind:?}; its output:\n{}", self.command_line, render(&self.lines)))
-        })
+        id.filter(|id| is_id(kind, id))
+            .map(str::to_owned)
+            .ok_or_else(|| {
+                Broken(format!(
+                    "`{}` printed no id of a {kind:?}; its output:\n{}",
+                    self.command_line,
+                    render(&self.lines)
+                ))
+            })
     }
 
     fn end(&self) -> String {
@@ -155,7 +172,10 @@ impl CliOutput {
 
 /// The word behind `Execution ID:` in a line.
 pub fn execution_id(line: &str) -> Option<&str> {
-    line.split_once("Execution ID:")?.1.split_whitespace().next()
+    line.split_once("Execution ID:")?
+        .1
+        .split_whitespace()
+        .next()
 }
 
 #[cfg(test)]
@@ -163,7 +183,11 @@ mod tests {
     use super::*;
 
     fn output(stdout: &str) -> CliOutput {
-        let line = |text: &str| Line { at: Duration::ZERO, stream: Stream::Stdout, text: text.to_owned() };
+        let line = |text: &str| Line {
+            at: Duration::ZERO,
+            stream: Stream::Stdout,
+            text: text.to_owned(),
+        };
         CliOutput {
             command_line: "stigmer run".to_owned(),
             code: Some(0),
@@ -179,15 +203,31 @@ mod tests {
     #[test]
     fn an_execution_id_must_be_a_real_one_of_its_kind() {
         let good = output("ℹ   Execution ID: aex-01arz3ndektsv4rrffq69g5fav\n");
-        assert_eq!(good.execution_id(ApiResourceKind::AgentExecution).unwrap(), "aex-01arz3ndektsv4rrffq69g5fav");
-        assert!(good.execution_id(ApiResourceKind::WorkflowExecution).is_err());
-        assert!(output("Execution ID: \n").execution_id(ApiResourceKind::AgentExecution).is_err());
+        assert_eq!(
+            good.execution_id(ApiResourceKind::AgentExecution).unwrap(),
+            "aex-01arz3ndektsv4rrffq69g5fav"
+        );
+        assert!(
+            good.execution_id(ApiResourceKind::WorkflowExecution)
+                .is_err()
+        );
+        assert!(
+            output("Execution ID: \n")
+                .execution_id(ApiResourceKind::AgentExecution)
+                .is_err()
+        );
     }
 
     #[test]
     fn a_wrong_exit_code_is_told_with_the_transcript() {
-        let error = output("all is well\n").exited_with(1).unwrap_err().to_string();
-        assert!(error.starts_with("`stigmer run` ended with code 0, not with code 1"), "{error}");
+        let error = output("all is well\n")
+            .exited_with(1)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("`stigmer run` ended with code 0, not with code 1"),
+            "{error}"
+        );
         assert!(error.contains("out | all is well"), "{error}");
     }
 }

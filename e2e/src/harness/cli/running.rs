@@ -38,18 +38,42 @@ pub struct RunningCli {
 }
 
 impl RunningCli {
-    pub(super) fn start(spec: &Spec, command_line: String, path: Utf8PathBuf, deadline: Duration) -> Result<Self, CliError> {
+    pub(super) fn start(
+        spec: &Spec,
+        command_line: String,
+        path: Utf8PathBuf,
+        deadline: Duration,
+    ) -> Result<Self, CliError> {
         let start = Instant::now();
-        let fail = |reason: String| CliError::NotStarted { command_line: command_line.clone(), reason };
+        let fail = |reason: String| CliError::NotStarted {
+            command_line: command_line.clone(),
+            reason,
+        };
         let mut process = Process::spawn(spec).map_err(|error| fail(error.to_string()))?;
         let (sender, chunks) = mpsc::unbounded_channel();
-        let stdout = process.take_stdout().map(ChildStdout::from_std).transpose().map_err(|error| fail(error.to_string()))?;
-        let stderr = process.take_stderr().map(ChildStderr::from_std).transpose().map_err(|error| fail(error.to_string()))?;
+        let stdout = process
+            .take_stdout()
+            .map(ChildStdout::from_std)
+            .transpose()
+            .map_err(|error| fail(error.to_string()))?;
+        let stderr = process
+            .take_stderr()
+            .map(ChildStderr::from_std)
+            .transpose()
+            .map_err(|error| fail(error.to_string()))?;
         if let (Some(stdout), Some(stderr)) = (stdout, stderr) {
             tokio::spawn(forward(stdout, Stream::Stdout, start, sender.clone()));
             tokio::spawn(forward(stderr, Stream::Stderr, start, sender));
         }
-        Ok(Self { process, command_line, path, start, deadline, chunks, transcript: Transcript::default() })
+        Ok(Self {
+            process,
+            command_line,
+            path,
+            start,
+            deadline,
+            chunks,
+            transcript: Transcript::default(),
+        })
     }
 
     /// The lines so far.
@@ -62,7 +86,11 @@ impl RunningCli {
     /// # Errors
     ///
     /// When it ends, or its time is up, without such a line.
-    pub async fn wait_for_line(&mut self, awaited: &str, fits: impl Fn(&str) -> bool) -> Result<Line, CliError> {
+    pub async fn wait_for_line(
+        &mut self,
+        awaited: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<Line, CliError> {
         let mut looked_at = 0;
         loop {
             let lines = self.transcript.lines();
@@ -80,7 +108,12 @@ impl RunningCli {
 
     /// Ctrl-C: SIGINT to its process group.
     pub fn interrupt(&self) {
-        self.process.signal(Signal::INT);
+        self.signal(Signal::INT);
+    }
+
+    /// Sends `signal` to its process group.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
     }
 
     /// Waits for its end.
@@ -158,7 +191,11 @@ impl RunningCli {
     }
 
     fn save(&self, end: &str) {
-        let text = format!("$ {}\n{}[{end}]\n", self.command_line, render(self.transcript.lines()));
+        let text = format!(
+            "$ {}\n{}[{end}]\n",
+            self.command_line,
+            render(self.transcript.lines())
+        );
         // The transcript also travels in every error; a full disk must not turn a verdict.
         if let Err(error) = std::fs::write(&self.path, text) {
             eprintln!("warning: failed to write {}: {error}", self.path);
@@ -166,7 +203,12 @@ impl RunningCli {
     }
 }
 
-async fn forward(mut from: impl AsyncRead + Unpin, stream: Stream, start: Instant, to: mpsc::UnboundedSender<Chunk>) {
+async fn forward(
+    mut from: impl AsyncRead + Unpin,
+    stream: Stream,
+    start: Instant,
+    to: mpsc::UnboundedSender<Chunk>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // A pipe that fails to be read is at its end.

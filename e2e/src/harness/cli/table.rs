@@ -18,13 +18,21 @@ impl Table {
             .iter()
             .enumerate()
             .find_map(|(i, line)| column_spans(line).filter(|_| i > 0).map(|spans| (i, spans)))?;
-        let rows = lines[rule + 1..].iter().take_while(|line| !line.trim().is_empty()).map(|line| cells(line, &spans));
-        Some(Self { columns: cells(lines[rule - 1], &spans), rows: rows.collect() })
+        let rows = lines[rule + 1..]
+            .iter()
+            .take_while(|line| !line.trim().is_empty())
+            .map(|line| cells(line, &spans));
+        Some(Self {
+            columns: cells(lines[rule - 1], &spans),
+            rows: rows.collect(),
+        })
     }
 
     /// The cells of `column`, top to bottom; empty when there is no such column.
     pub fn column(&self, column: &str) -> Vec<&str> {
-        let Some(index) = self.columns.iter().position(|title| title == column) else { return Vec::new() };
+        let Some(index) = self.columns.iter().position(|title| title == column) else {
+            return Vec::new();
+        };
         self.rows.iter().map(|row| row[index].as_str()).collect()
     }
 }
@@ -45,7 +53,12 @@ fn column_spans(line: &str) -> Option<Vec<(usize, usize)>> {
 
 fn cells(line: &str, spans: &[(usize, usize)]) -> Vec<String> {
     let cell = |&(start, end): &(usize, usize)| {
-        line.chars().skip(start).take(end.saturating_sub(start)).collect::<String>().trim().to_owned()
+        line.chars()
+            .skip(start)
+            .take(end.saturating_sub(start))
+            .collect::<String>()
+            .trim()
+            .to_owned()
     };
     spans.iter().map(cell).collect()
 }
@@ -65,7 +78,10 @@ mod tests {
     fn cells_are_found_by_the_rule_line() {
         let table = Table::parse(TEXT).unwrap();
         assert_eq!(table.columns, ["TYPE", "NAME", "STATUS", "ID"]);
-        assert_eq!(table.rows[0], ["Agent", "code-reviewer", "✓ Created", "agt-01"]);
+        assert_eq!(
+            table.rows[0],
+            ["Agent", "code-reviewer", "✓ Created", "agt-01"]
+        );
         assert_eq!(table.column("ID"), ["agt-01", "agt-02"]);
     }
 

@@ -57,7 +57,11 @@ impl Transcript {
     pub(super) fn close(&mut self, at: Duration, stream: Stream) {
         let open = std::mem::take(&mut self.open[stream as usize]);
         if !open.is_empty() {
-            self.lines.push(Line { at, stream, text: String::from_utf8_lossy(&open).into_owned() });
+            self.lines.push(Line {
+                at,
+                stream,
+                text: String::from_utf8_lossy(&open).into_owned(),
+            });
         }
     }
 
@@ -80,7 +84,12 @@ pub(super) fn render(lines: &[Line]) -> String {
             Stream::Stderr => "err",
         };
         // Writing to a `String` does not fail.
-        let _ = writeln!(text, "{:>9.3} {mark} | {}", line.at.as_secs_f64(), line.text);
+        let _ = writeln!(
+            text,
+            "{:>9.3} {mark} | {}",
+            line.at.as_secs_f64(),
+            line.text
+        );
     }
     text
 }
@@ -99,8 +108,14 @@ mod tests {
         transcript.close(at(4), Stream::Stdout);
         transcript.close(at(4), Stream::Stderr);
         let (stdout, stderr, lines) = transcript.into_parts();
-        assert_eq!((stdout.as_str(), stderr.as_str()), ("one\ntwo\nrest", "oops\n"));
-        let texts = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(
+            (stdout.as_str(), stderr.as_str()),
+            ("one\ntwo\nrest", "oops\n")
+        );
+        let texts = lines
+            .iter()
+            .map(|line| line.text.as_str())
+            .collect::<Vec<_>>();
         assert_eq!(texts, ["one", "oops", "two", "rest"]);
         assert!(render(&lines).starts_with("    0.001 out | one\n"));
     }

@@ -9,3 +9,6 @@ mod script_llm;
 pub use gate::Gate;
 pub use script::{Expectation, Reply, Seen};
 pub use script_llm::ScriptLlm;
+
+#[cfg(test)]
+mod tests;

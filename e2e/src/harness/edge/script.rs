@@ -21,8 +21,14 @@ impl Seen {
 
     /// The contents of the messages of `role`, in order.
     pub fn messages_of(&self, role: &str) -> Vec<&str> {
-        let messages = self.body["messages"].as_array().map_or(&[][..], Vec::as_slice);
-        messages.iter().filter(|m| m["role"] == role).filter_map(|m| m["content"].as_str()).collect()
+        let messages = self.body["messages"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        messages
+            .iter()
+            .filter(|m| m["role"] == role)
+            .filter_map(|m| m["content"].as_str())
+            .collect()
     }
 
     /// The last thing a person said, or an empty text.
@@ -34,7 +40,10 @@ impl Seen {
     pub fn summary(&self) -> String {
         let message = self.last_user_message();
         let shown = message.chars().take(120).collect::<String>();
-        format!("chat completion for model {:?}, last user message {shown:?}", self.model())
+        format!(
+            "chat completion for model {:?}, last user message {shown:?}",
+            self.model()
+        )
     }
 }
 
@@ -72,7 +81,12 @@ impl Reply {
 
     /// A reply to be put together with [`then`](Self::then) and its siblings.
     pub fn nothing() -> Self {
-        Self { kind: Kind::Parts { parts: Vec::new(), cut: false } }
+        Self {
+            kind: Kind::Parts {
+                parts: Vec::new(),
+                cut: false,
+            },
+        }
     }
 
     /// One more chunk.
@@ -104,17 +118,26 @@ impl Reply {
 
     /// An HTTP status with an error body of the API's shape.
     pub fn status(code: u16, message: &str) -> Self {
-        Self { kind: Kind::Status { code, message: message.to_owned() } }
+        Self {
+            kind: Kind::Status {
+                code,
+                message: message.to_owned(),
+            },
+        }
     }
 
     /// Status 200 and a body that is no JSON.
     pub fn malformed() -> Self {
-        Self { kind: Kind::Malformed }
+        Self {
+            kind: Kind::Malformed,
+        }
     }
 
     /// The request is read and never answered.
     pub fn silence() -> Self {
-        Self { kind: Kind::Silence }
+        Self {
+            kind: Kind::Silence,
+        }
     }
 
     fn with(mut self, part: Part) -> Self {
@@ -135,7 +158,10 @@ pub struct Expectation {
 impl Expectation {
     /// A request whose last user message contains `text`; an empty text fits every request.
     pub fn message_containing(text: &str, reply: Reply) -> Self {
-        Self { contains: text.to_owned(), reply }
+        Self {
+            contains: text.to_owned(),
+            reply,
+        }
     }
 }
 
@@ -161,7 +187,11 @@ impl Script {
     /// request, else an error that will also fail the test.
     pub(super) fn reply_to(&mut self, request: Seen) -> Reply {
         let fits = |e: &Expectation| request.last_user_message().contains(&e.contains);
-        let reply = match self.expectations.iter_mut().find(|(e, used)| !used && fits(e)) {
+        let reply = match self
+            .expectations
+            .iter_mut()
+            .find(|(e, used)| !used && fits(e))
+        {
             Some((expectation, used)) => {
                 *used = true;
                 expectation.reply.clone()
@@ -182,7 +212,8 @@ impl Script {
     /// What a test must not end with: unexpected requests and unused expectations, one line each.
     pub(super) fn complaints(&self) -> (Vec<String>, Vec<String>) {
         let unused = self.expectations.iter().filter(|(_, used)| !used);
-        let unused = unused.map(|(e, _)| format!("no request came with a message containing {:?}", e.contains));
+        let unused = unused
+            .map(|(e, _)| format!("no request came with a message containing {:?}", e.contains));
         (self.unexpected.clone(), unused.collect())
     }
 }
@@ -203,11 +234,22 @@ mod tests {
     #[test]
     fn an_expectation_answers_once_and_the_rest_is_unexpected() {
         let mut script = Script::default();
-        script.expect(Expectation::message_containing("hello", Reply::text("hi there")));
-        assert!(matches!(script.reply_to(request("say hello")).kind, Kind::Parts { parts, .. } if parts.len() == 2));
-        assert!(matches!(script.reply_to(request("say hello")).kind, Kind::Status { code: 503, .. }));
+        script.expect(Expectation::message_containing(
+            "hello",
+            Reply::text("hi there"),
+        ));
+        assert!(
+            matches!(script.reply_to(request("say hello")).kind, Kind::Parts { parts, .. } if parts.len() == 2)
+        );
+        assert!(matches!(
+            script.reply_to(request("say hello")).kind,
+            Kind::Status { code: 503, .. }
+        ));
         let (unexpected, unused) = script.complaints();
-        assert_eq!(unexpected, ["chat completion for model \"m\", last user message \"say hello\""]);
+        assert_eq!(
+            unexpected,
+            ["chat completion for model \"m\", last user message \"say hello\""]
+        );
         assert!(unused.is_empty());
     }
 
@@ -216,9 +258,15 @@ mod tests {
         let mut script = Script::default();
         script.answer_any(Reply::text("ok"));
         script.expect(Expectation::message_containing("never", Reply::silence()));
-        assert!(matches!(script.reply_to(request("x")).kind, Kind::Parts { .. }));
+        assert!(matches!(
+            script.reply_to(request("x")).kind,
+            Kind::Parts { .. }
+        ));
         let (unexpected, unused) = script.complaints();
         assert!(unexpected.is_empty());
-        assert_eq!(unused, ["no request came with a message containing \"never\""]);
+        assert_eq!(
+            unused,
+            ["no request came with a message containing \"never\""]
+        );
     }
 }

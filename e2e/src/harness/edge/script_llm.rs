@@ -51,7 +51,11 @@ impl ScriptLlm {
     pub(crate) async fn start(journal: Journal) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base_url = format!("http://{}/v1", listener.local_addr()?);
-        let edge = Arc::new(Edge { script: Mutex::default(), journal, requests: AtomicU64::new(0) });
+        let edge = Arc::new(Edge {
+            script: Mutex::default(),
+            journal,
+            requests: AtomicU64::new(0),
+        });
         let router = Router::new()
             .route("/v1/chat/completions", post(chat))
             .route("/v1/models", get(async || Json(openai::models())))
@@ -62,7 +66,11 @@ impl ScriptLlm {
                 tracing::error!(%error, "the scripted model ended");
             }
         });
-        Ok(Self { base_url, edge, server })
+        Ok(Self {
+            base_url,
+            edge,
+            server,
+        })
     }
 
     /// Up to and including `/v1`.
@@ -113,18 +121,29 @@ async fn unknown(State(edge): State<Arc<Edge>>, request: axum::extract::Request)
     let what = format!("{} {}", request.method(), request.uri());
     edge.journal.write(json!({"unexpected": what}));
     edge.script().unexpected(what);
-    (StatusCode::NOT_FOUND, Json(openai::error(404, "no such endpoint"))).into_response()
+    (
+        StatusCode::NOT_FOUND,
+        Json(openai::error(404, "no such endpoint")),
+    )
+        .into_response()
 }
 
 async fn chat(State(edge): State<Arc<Edge>>, Json(body): Json<Value>) -> Response {
     let id = edge.requests.fetch_add(1, Ordering::Relaxed) + 1;
     edge.journal.write(json!({"request": id, "body": body}));
     let stream = body["stream"].as_bool().unwrap_or(false);
-    let with_usage = body["stream_options"]["include_usage"].as_bool().unwrap_or(false);
+    let with_usage = body["stream_options"]["include_usage"]
+        .as_bool()
+        .unwrap_or(false);
     let seen = Seen { body };
     let model = seen.model().to_owned();
     let reply = edge.script().reply_to(seen);
-    let answer = Answer { edge, id, model, with_usage };
+    let answer = Answer {
+        edge,
+        id,
+        model,
+        with_usage,
+    };
     match reply.kind {
         Kind::Status { code, message } => answer.status(code, &message),
         Kind::Malformed => answer.whole("{\"choices\": [ this is no JSON".to_owned()),
@@ -147,7 +166,9 @@ struct Answer {
 
 impl Answer {
     fn note(&self, what: &Value) {
-        self.edge.journal.write(json!({"request": self.id, "answer": what}));
+        self.edge
+            .journal
+            .write(json!({"request": self.id, "answer": what}));
     }
 
     fn status(&self, code: u16, message: &str) -> Response {
@@ -172,7 +193,8 @@ impl Answer {
         }
         if cut {
             self.note(&json!({"cut": true}));
-            let broken = tokio_stream::iter([Err::<Bytes, _>(io::Error::other("cut by the script"))]);
+            let broken =
+                tokio_stream::iter([Err::<Bytes, _>(io::Error::other("cut by the script"))]);
             return Body::from_stream(broken).into_response();
         }
         self.whole(openai::completion(self.id, &self.model, &text, tokens).to_string())
@@ -185,7 +207,9 @@ impl Answer {
             self.note(&json!({"end": if !complete { "client gone" } else if cut { "cut" } else { "complete" }}));
             if cut {
                 // The client being gone already is the same to it.
-                let _ = sender.send(Err(io::Error::other("cut by the script"))).await;
+                let _ = sender
+                    .send(Err(io::Error::other("cut by the script")))
+                    .await;
             }
         });
         let body = Body::from_stream(ReceiverStream::new(receiver));
@@ -193,12 +217,24 @@ impl Answer {
     }
 
     /// Sends everything; false when the client went away meanwhile.
-    async fn send_parts(&self, parts: Vec<Part>, cut: bool, to: &mpsc::Sender<io::Result<String>>) -> bool {
+    async fn send_parts(
+        &self,
+        parts: Vec<Part>,
+        cut: bool,
+        to: &mpsc::Sender<io::Result<String>>,
+    ) -> bool {
         let tokens = parts.len();
-        let role = openai::chunk(self.id, &self.model, &json!({"role": "assistant", "content": ""}), None);
+        let role = openai::chunk(
+            self.id,
+            &self.model,
+            &json!({"role": "assistant", "content": ""}),
+            None,
+        );
         let mut sent = to.send(Ok(role)).await.is_ok();
         for part in parts {
-            let Some(text) = ready(part).await else { continue };
+            let Some(text) = ready(part).await else {
+                continue;
+            };
             self.note(&json!({"chunk": text}));
             let chunk = openai::chunk(self.id, &self.model, &json!({"content": text}), None);
             sent = sent && to.send(Ok(chunk)).await.is_ok();
@@ -207,8 +243,13 @@ impl Answer {
             return sent;
         }
         let end = openai::chunk(self.id, &self.model, &json!({}), Some("stop"));
-        let usage = self.with_usage.then(|| openai::usage_chunk(self.id, &self.model, tokens));
-        for event in [Some(end), usage, Some(openai::DONE.to_owned())].into_iter().flatten() {
+        let usage = self
+            .with_usage
+            .then(|| openai::usage_chunk(self.id, &self.model, tokens));
+        for event in [Some(end), usage, Some(openai::DONE.to_owned())]
+            .into_iter()
+            .flatten()
+        {
             sent = sent && to.send(Ok(event)).await.is_ok();
         }
         sent

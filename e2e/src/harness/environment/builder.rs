@@ -26,6 +26,12 @@ use crate::{
     supervise::ServiceError,
 };
 
+/// A cached prompt changes what llama.cpp answers, even at temperature 0; other servers ignore it.
+const STEADY: &str = r#"{"temperature": 0, "seed": 7, "cache_prompt": false}"#;
+
+/// The longest answer of a real model, in tokens: small models like to go on.
+const SHORT: u32 = 64;
+
 /// An environment did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -65,7 +71,15 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(test: Test) -> Self {
-        Self { test, agent_runner: true, real_model: false, answer: None, temporal_address: None, settings: BTreeMap::new(), programs: BTreeMap::new() }
+        Self {
+            test,
+            agent_runner: true,
+            real_model: false,
+            answer: None,
+            temporal_address: None,
+            settings: BTreeMap::new(),
+            programs: BTreeMap::new(),
+        }
     }
 
     /// Leaves the agent-runner out.
@@ -75,7 +89,8 @@ impl Builder {
         self
     }
 
-    /// Talks to the run's model instead of a scripted one.
+    /// Talks to the run's model instead of a scripted one, in a way that makes its answers short and,
+    /// as far as the model's server allows, the same each time.
     #[must_use]
     pub fn with_real_model(mut self) -> Self {
         self.real_model = true;
@@ -91,8 +106,16 @@ impl Builder {
 
     /// Sets a variable of one part.
     #[must_use]
-    pub fn setting(mut self, component: Component, variable: &str, value: impl Into<String>) -> Self {
-        self.settings.entry(component.name()).or_default().push((variable.to_owned(), value.into()));
+    pub fn setting(
+        mut self,
+        component: Component,
+        variable: &str,
+        value: impl Into<String>,
+    ) -> Self {
+        self.settings
+            .entry(component.name())
+            .or_default()
+            .push((variable.to_owned(), value.into()));
         self
     }
 
@@ -121,7 +144,10 @@ impl Builder {
         let test = self.test.clone();
         let number = test.next_environment();
         let folder = test.folder().join(format!("env-{number}"));
-        let prepared = |source| StartError::Prepare { folder: folder.clone(), source };
+        let prepared = |source| StartError::Prepare {
+            folder: folder.clone(),
+            source,
+        };
         for sub in ["home", "data", "work"] {
             fs::create_dir_all(folder.join(sub)).map_err(prepared)?;
         }
@@ -137,7 +163,9 @@ impl Builder {
         test.adopt(environment.clone());
         self.start_parts(&environment).await?;
         if self.temporal_address.is_none() {
-            environment.ping(START.limit.saturating_sub(start.elapsed())).await?;
+            environment
+                .ping(START.limit.saturating_sub(start.elapsed()))
+                .await?;
         }
         self.record(&environment, start.elapsed());
         Ok(environment)
@@ -154,7 +182,13 @@ impl Builder {
         Ok(Model::Scripted(llm))
     }
 
-    fn assemble(&self, folder: Utf8PathBuf, namespace: String, model: Model, temporal: Option<Temporal>) -> Environment {
+    fn assemble(
+        &self,
+        folder: Utf8PathBuf,
+        namespace: String,
+        model: Model,
+        temporal: Option<Temporal>,
+    ) -> Environment {
         let stack = &self.test.session().stack;
         let with_temporal = temporal.is_some();
         let part = |component: Component, program: &Utf8PathBuf| {
@@ -162,7 +196,9 @@ impl Builder {
             Part::new(component, program, &folder, with_temporal)
         };
         let server = part(Component::Server, &stack.server);
-        let agent_runner = self.agent_runner.then(|| part(Component::AgentRunner, &stack.agent_runner));
+        let agent_runner = self
+            .agent_runner
+            .then(|| part(Component::AgentRunner, &stack.agent_runner));
         let mut cli = common(&self.test, &folder.join("home"));
         cli.extend(developer(self.test.session()));
         Environment(Arc::new(Inner {
@@ -181,39 +217,79 @@ impl Builder {
     async fn start_parts(&self, environment: &Environment) -> Result<(), StartError> {
         let session = self.test.session();
         let mut shared = common(&self.test, &environment.home());
-        let address = self.temporal_address.clone().unwrap_or_else(|| session.temporal.address.clone());
+        let address = self
+            .temporal_address
+            .clone()
+            .unwrap_or_else(|| session.temporal.address.clone());
         shared.extend(pairs([
             ("LOG_LEVEL", "info".to_owned()),
             ("RUST_BACKTRACE", "1".to_owned()),
             ("TEMPORAL_NAMESPACE", environment.namespace().to_owned()),
             ("TEMPORAL_SERVICE_ADDRESS", address),
         ]));
-        let server = environment.server().start(self.with_overrides(Component::Server, shared.clone(), server(environment.folder()))).await?;
-        let Some(runner) = &environment.0.agent_runner else { return Ok(()) };
+        let server = environment
+            .server()
+            .start(self.with_overrides(
+                Component::Server,
+                shared.clone(),
+                server(environment.folder()),
+            ))
+            .await?;
+        let Some(runner) = &environment.0.agent_runner else {
+            return Ok(());
+        };
         let endpoint = server.address.unwrap_or_default();
         let own = self.runner_settings(environment, endpoint)?;
-        runner.start(self.with_overrides(Component::AgentRunner, shared, own)).await?;
+        runner
+            .start(self.with_overrides(Component::AgentRunner, shared, own))
+            .await?;
         Ok(())
     }
 
-    fn with_overrides(&self, component: Component, mut shared: Variables, own: Variables) -> Variables {
+    fn with_overrides(
+        &self,
+        component: Component,
+        mut shared: Variables,
+        own: Variables,
+    ) -> Variables {
         shared.extend(own);
-        overridden(shared, self.settings.get(component.name()).map_or(&[][..], Vec::as_slice))
+        overridden(
+            shared,
+            self.settings
+                .get(component.name())
+                .map_or(&[][..], Vec::as_slice),
+        )
     }
 
-    fn runner_settings(&self, environment: &Environment, endpoint: String) -> Result<Variables, StartError> {
+    fn runner_settings(
+        &self,
+        environment: &Environment,
+        endpoint: String,
+    ) -> Result<Variables, StartError> {
         let (base_url, model) = match environment.scripted_model() {
             Some(llm) => (llm.base_url().to_owned(), llm.model().to_owned()),
             None => {
-                let llm = self.test.session().llm.as_ref().ok_or(StartError::NoModel)?;
+                let llm = self
+                    .test
+                    .session()
+                    .llm
+                    .as_ref()
+                    .ok_or(StartError::NoModel)?;
                 (llm.base_url.clone(), llm.model.clone())
             }
         };
-        Ok(pairs([
+        let mut settings = pairs([
             ("STIGMER_BACKEND_ENDPOINT", endpoint),
             ("STIGMER_LLM_BASE_URL", base_url),
             ("STIGMER_LLM_MODEL", model),
-        ]))
+        ]);
+        if self.real_model {
+            settings.extend(pairs([
+                ("STIGMER_LLM_EXTRA_BODY", STEADY.to_owned()),
+                ("STIGMER_LLM_MAX_TOKENS", SHORT.to_string()),
+            ]));
+        }
+        Ok(settings)
     }
 
     fn record(&self, environment: &Environment, took: Duration) {
@@ -256,6 +332,9 @@ fn namespace(test: &Test) -> String {
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let now = jiff::Timestamp::now().as_millisecond();
     let function = function_name(test.name());
-    let function = function.char_indices().nth(60).map_or(function, |(end, _)| &function[..end]);
+    let function = function
+        .char_indices()
+        .nth(60)
+        .map_or(function, |(end, _)| &function[..end]);
     format!("{function}-{now:x}-{}-{number}", std::process::id())
 }

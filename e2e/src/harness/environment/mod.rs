@@ -48,7 +48,12 @@ impl Environment {
         let session = self.0.test.session();
         let server = ("STIGMER_SERVER_ADDR".to_owned(), self.0.server.address());
         let variables = self.0.cli.iter().cloned().chain([server]).collect();
-        Cli::new(self.0.test.clone(), session.stack.cli.clone(), self.work(), variables)
+        Cli::new(
+            self.0.test.clone(),
+            session.stack.cli.clone(),
+            self.work(),
+            variables,
+        )
     }
 
     /// The gRPC API of the server.
@@ -57,7 +62,9 @@ impl Environment {
     ///
     /// When the server was never ready; a started environment's was.
     pub fn api(&self) -> &Api {
-        self.0.api.get_or_init(|| Api::new(&self.0.server.address(), self.0.test.grpc_journal()))
+        self.0
+            .api
+            .get_or_init(|| Api::new(&self.0.server.address(), self.0.test.grpc_journal()))
     }
 
     /// The server's SQLite file.
@@ -71,7 +78,10 @@ impl Environment {
     ///
     /// When the environment was told to use another address in place of Temporal's.
     pub fn temporal(&self) -> &Temporal {
-        self.0.temporal.get().expect("this environment has a namespace in Temporal")
+        self.0
+            .temporal
+            .get()
+            .expect("this environment has a namespace in Temporal")
     }
 
     /// The scripted model.
@@ -97,7 +107,10 @@ impl Environment {
     ///
     /// When the environment was told to have none.
     pub fn agent_runner(&self) -> &Part {
-        self.0.agent_runner.as_ref().expect("this environment has an agent-runner")
+        self.0
+            .agent_runner
+            .as_ref()
+            .expect("this environment has an agent-runner")
     }
 
     /// Its processes, the server first.
@@ -132,8 +145,14 @@ impl Environment {
     ///
     /// When no answer comes within `limit`.
     pub async fn ping(&self, limit: Duration) -> Result<(), stigmer_temporal::PingError> {
-        let runner = self.0.agent_runner.as_ref().map(|_| AGENT_EXECUTION_RUNNER.default);
-        self.temporal().ping(AGENT_EXECUTION_STIGMER.default, runner, limit).await
+        let runner = self
+            .0
+            .agent_runner
+            .as_ref()
+            .map(|_| AGENT_EXECUTION_RUNNER.default);
+        self.temporal()
+            .ping(AGENT_EXECUTION_STIGMER.default, runner, limit)
+            .await
     }
 
     /// What is known about the state of the environment, one line each, for a time-out's report.
@@ -144,7 +163,11 @@ impl Environment {
                 Some(status) => format!("ended ({status})"),
                 None => "runs, or was stopped by the test".to_owned(),
             };
-            lines.push(format!("{}: {state}; log: {}", part.component().name(), part.log()));
+            lines.push(format!(
+                "{}: {state}; log: {}",
+                part.component().name(),
+                part.log()
+            ));
         }
         if let Some(temporal) = self.0.temporal.get() {
             lines.extend(temporal.pollers_report().await);

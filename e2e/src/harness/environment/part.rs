@@ -50,7 +50,12 @@ pub struct Part {
 }
 
 impl Part {
-    pub(super) fn new(component: Component, program: &Utf8Path, folder: &Utf8Path, with_temporal: bool) -> Self {
+    pub(super) fn new(
+        component: Component,
+        program: &Utf8Path,
+        folder: &Utf8Path,
+        with_temporal: bool,
+    ) -> Self {
         let name = component.name();
         Self {
             component,
@@ -92,7 +97,9 @@ impl Part {
         let child = slot.insert(Child::spawn(spec)?);
         let pid = child.pid();
         child.wait_ready(|| self.look(pid)).await?;
-        lock(&self.ready).clone().ok_or_else(|| unreachable!("the probe keeps what it read"))
+        lock(&self.ready)
+            .clone()
+            .ok_or_else(|| unreachable!("the probe keeps what it read"))
     }
 
     /// Ends it with SIGKILL, as a crash would.
@@ -106,7 +113,10 @@ impl Part {
     ///
     /// When not even SIGKILL ends it.
     pub async fn stop(&self) -> Result<Option<Stopped>, ServiceError> {
-        self.end(StopPolicy::Graceful { grace: budget::STOP.limit }).await
+        self.end(StopPolicy::Graceful {
+            grace: budget::STOP.limit,
+        })
+        .await
     }
 
     /// Stops its execution without ending it: connections stay open, nothing is answered.
@@ -133,10 +143,17 @@ impl Part {
     /// When it is not running, or does not end within `limit`.
     pub async fn ended_within(&self, limit: Duration) -> Result<ExitStatus, Broken> {
         let mut slot = self.child.lock().await;
-        let child = slot.as_mut().ok_or_else(|| Broken(format!("{} is not running", self.component.name())))?;
+        let child = slot
+            .as_mut()
+            .ok_or_else(|| Broken(format!("{} is not running", self.component.name())))?;
         tokio::time::timeout(limit, child.ended())
             .await
-            .map_err(|_| Broken(format!("{} did not end within {limit:?}", self.component.name())))
+            .map_err(|_| {
+                Broken(format!(
+                    "{} did not end within {limit:?}",
+                    self.component.name()
+                ))
+            })
     }
 
     /// How it ended, if it was started and has ended without being asked to.
@@ -150,7 +167,9 @@ impl Part {
     ///
     /// When it never was; an environment hands out only parts that were.
     pub fn ready(&self) -> Ready {
-        lock(&self.ready).clone().expect("a part of a started environment was ready")
+        lock(&self.ready)
+            .clone()
+            .expect("a part of a started environment was ready")
     }
 
     /// Its address, `host:port`.
@@ -159,7 +178,9 @@ impl Part {
     ///
     /// When it listens on none.
     pub fn address(&self) -> String {
-        self.ready().address.expect("a part that listens says where")
+        self.ready()
+            .address
+            .expect("a part that listens says where")
     }
 
     /// Which one it is.
@@ -183,7 +204,9 @@ impl Part {
 
     async fn end(&self, policy: StopPolicy) -> Result<Option<Stopped>, ServiceError> {
         let mut slot = self.child.lock().await;
-        let Some(child) = slot.as_mut() else { return Ok(None) };
+        let Some(child) = slot.as_mut() else {
+            return Ok(None);
+        };
         let stopped = child.stop(policy).await?;
         *slot = None;
         Ok(Some(stopped))
@@ -192,7 +215,9 @@ impl Part {
     async fn look(&self, pid: u32) -> Readiness {
         let ready = match ready::read(&self.ready_file) {
             Ok(ready) if ready.pid == pid => ready,
-            Ok(ready) => return Readiness::NotYet(format!("a ready file of another process, {}", ready.pid)),
+            Ok(ready) => {
+                return Readiness::NotYet(format!("a ready file of another process, {}", ready.pid));
+            }
             Err(reason) => return Readiness::NotYet(reason),
         };
         if let Some(address) = &ready.address

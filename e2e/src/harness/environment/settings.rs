@@ -25,16 +25,30 @@ pub(crate) fn common(test: &Test, home: &Utf8Path) -> Variables {
 
 /// What a developer's shell adds for the CLI: the Rust toolchain, offline.
 pub(crate) fn developer(session: &Session) -> Variables {
-    let user_home = std::env::home_dir().and_then(|home| Utf8PathBuf::from_path_buf(home).ok()).unwrap_or_default();
-    let own = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
+    let user_home = std::env::home_dir()
+        .and_then(|home| Utf8PathBuf::from_path_buf(home).ok())
+        .unwrap_or_default();
+    let own = |variable: &str| {
+        std::env::var(variable)
+            .ok()
+            .filter(|value| !value.is_empty())
+    };
     let mut variables = pairs([
         ("CARGO", session.cargo.to_string()),
-        ("CARGO_HOME", own("CARGO_HOME").unwrap_or_else(|| user_home.join(".cargo").to_string())),
+        (
+            "CARGO_HOME",
+            own("CARGO_HOME").unwrap_or_else(|| user_home.join(".cargo").to_string()),
+        ),
         ("CARGO_NET_OFFLINE", "true".to_owned()),
         ("CARGO_TERM_COLOR", "never".to_owned()),
-        ("RUSTUP_HOME", own("RUSTUP_HOME").unwrap_or_else(|| user_home.join(".rustup").to_string())),
+        (
+            "RUSTUP_HOME",
+            own("RUSTUP_HOME").unwrap_or_else(|| user_home.join(".rustup").to_string()),
+        ),
     ]);
-    variables.extend(own("RUSTUP_TOOLCHAIN").map(|toolchain| ("RUSTUP_TOOLCHAIN".to_owned(), toolchain)));
+    variables.extend(
+        own("RUSTUP_TOOLCHAIN").map(|toolchain| ("RUSTUP_TOOLCHAIN".to_owned(), toolchain)),
+    );
     variables
 }
 
@@ -48,7 +62,10 @@ pub(crate) fn overridden(mut variables: Variables, overrides: &[(String, String)
 }
 
 pub(crate) fn pairs<const N: usize>(pairs: [(&str, String); N]) -> Variables {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The pinned cargo first, then what the user has: compilers and linkers stay the user's.
@@ -67,7 +84,17 @@ mod tests {
     #[test]
     fn an_override_replaces_and_never_repeats_a_variable() {
         let variables = pairs([("A", "1".to_owned()), ("B", "2".to_owned())]);
-        let variables = overridden(variables, &pairs([("A", "3".to_owned()), ("C", "4".to_owned())]));
-        assert_eq!(variables, pairs([("B", "2".to_owned()), ("A", "3".to_owned()), ("C", "4".to_owned())]));
+        let variables = overridden(
+            variables,
+            &pairs([("A", "3".to_owned()), ("C", "4".to_owned())]),
+        );
+        assert_eq!(
+            variables,
+            pairs([
+                ("B", "2".to_owned()),
+                ("A", "3".to_owned()),
+                ("C", "4".to_owned())
+            ])
+        );
     }
 }

@@ -16,7 +16,10 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
-        Self { lifecycle: Lifecycle::new(READY_WITHIN, 1), now: Instant::now() }
+        Self {
+            lifecycle: Lifecycle::new(READY_WITHIN, 1),
+            now: Instant::now(),
+        }
     }
 
     fn on(&mut self, event: Event) -> Vec<Action> {
@@ -48,11 +51,17 @@ fn exit(code: i32) -> ExitStatus {
 }
 
 fn exited(code: i32) -> Event {
-    Event::Exited { status: exit(code), unlucky: false }
+    Event::Exited {
+        status: exit(code),
+        unlucky: false,
+    }
 }
 
 fn unlucky() -> Event {
-    Event::Exited { status: exit(1), unlucky: true }
+    Event::Exited {
+        status: exit(1),
+        unlucky: true,
+    }
 }
 
 fn not_yet(seen: &str) -> Event {
@@ -63,16 +72,28 @@ fn not_yet(seen: &str) -> Event {
 fn the_first_probe_comes_without_a_wait_and_the_next_within_five_milliseconds() {
     let mut story = Story::starting();
     assert_eq!(story.on(not_yet("refused")), []);
-    assert_eq!(story.later(Duration::from_millis(1)), [], "not before its time");
+    assert_eq!(
+        story.later(Duration::from_millis(1)),
+        [],
+        "not before its time"
+    );
     assert_eq!(story.later(Duration::from_millis(4)), [Action::Probe]);
 }
 
 #[test]
 fn one_probe_at_a_time() {
     let mut story = Story::starting();
-    assert_eq!(story.later(Duration::from_secs(1)), [], "the first probe has not come back");
+    assert_eq!(
+        story.later(Duration::from_secs(1)),
+        [],
+        "the first probe has not come back"
+    );
     assert_eq!(story.on(not_yet("refused")), []);
-    assert_eq!(story.on(Event::Probed(Readiness::Ready)), [], "nobody asked for this one");
+    assert_eq!(
+        story.on(Event::Probed(Readiness::Ready)),
+        [],
+        "nobody asked for this one"
+    );
     assert!(!story.lifecycle.is_ready());
 }
 
@@ -80,23 +101,41 @@ fn one_probe_at_a_time() {
 fn ready_is_told_with_the_time_since_the_start() {
     let mut story = Story::starting();
     story.now += Duration::from_millis(380);
-    assert_eq!(story.on(Event::Probed(Readiness::Ready)), [Action::Report(Report::Ready(Duration::from_millis(380)))]);
-    assert_eq!(story.lifecycle.deadline(), None, "a ready process has no deadline");
+    assert_eq!(
+        story.on(Event::Probed(Readiness::Ready)),
+        [Action::Report(Report::Ready(Duration::from_millis(380)))]
+    );
+    assert_eq!(
+        story.lifecycle.deadline(),
+        None,
+        "a ready process has no deadline"
+    );
 }
 
 #[test]
 fn death_while_starting_is_told_at_once_with_what_the_last_probe_saw() {
     let mut story = Story::starting();
     story.on(not_yet("connection refused"));
-    let failure = Failure::DiedStarting { status: exit(3), last: "connection refused".into() };
-    assert_eq!(story.on(exited(3)), [Action::Report(Report::Failed(failure))]);
+    let failure = Failure::DiedStarting {
+        status: exit(3),
+        last: "connection refused".into(),
+    };
+    assert_eq!(
+        story.on(exited(3)),
+        [Action::Report(Report::Failed(failure))]
+    );
     assert!(story.lifecycle.is_gone());
 }
 
 #[test]
 fn death_when_ready_is_a_failure_even_with_exit_code_zero() {
     let mut story = Story::ready();
-    assert_eq!(story.on(exited(0)), [Action::Report(Report::Failed(Failure::Died { status: exit(0) }))]);
+    assert_eq!(
+        story.on(exited(0)),
+        [Action::Report(Report::Failed(Failure::Died {
+            status: exit(0)
+        }))]
+    );
 }
 
 #[test]
@@ -112,8 +151,17 @@ fn time_out_kills_and_tells_the_last_status() {
     let mut story = Story::starting();
     story.on(not_yet("NOT_SERVING"));
     story.now += READY_WITHIN;
-    let failure = Failure::NotReady { limit: READY_WITHIN, last: "NOT_SERVING".into() };
-    assert_eq!(story.on(Event::Tick), [Action::Report(Report::Failed(failure)), Action::Signal(Signal::KILL)]);
+    let failure = Failure::NotReady {
+        limit: READY_WITHIN,
+        last: "NOT_SERVING".into(),
+    };
+    assert_eq!(
+        story.on(Event::Tick),
+        [
+            Action::Report(Report::Failed(failure)),
+            Action::Signal(Signal::KILL)
+        ]
+    );
     assert_eq!(story.on(exited(0)), [], "one failure, one report");
     assert!(story.lifecycle.is_gone());
 }
@@ -122,7 +170,11 @@ fn time_out_kills_and_tells_the_last_status() {
 fn time_out_does_not_wait_for_a_probe_that_hangs() {
     let mut story = Story::starting();
     assert_eq!(story.lifecycle.deadline(), Some(story.now + READY_WITHIN));
-    assert!(story.later(READY_WITHIN).contains(&Action::Signal(Signal::KILL)));
+    assert!(
+        story
+            .later(READY_WITHIN)
+            .contains(&Action::Signal(Signal::KILL))
+    );
 }
 
 #[test]
@@ -132,7 +184,10 @@ fn bad_luck_gets_another_start_and_persistent_bad_luck_is_a_failure() {
         assert_eq!(story.on(unlucky()), [Action::Spawn]);
         assert_eq!(story.on(Event::Spawned), [Action::Probe]);
     }
-    assert!(matches!(story.on(unlucky())[..], [Action::Report(Report::Failed(Failure::DiedStarting { .. }))]));
+    assert!(matches!(
+        story.on(unlucky())[..],
+        [Action::Report(Report::Failed(Failure::DiedStarting { .. }))]
+    ));
 }
 
 #[test]
@@ -148,16 +203,29 @@ fn another_start_does_not_extend_the_deadline() {
 #[test]
 fn bad_luck_once_ready_is_a_failure() {
     let mut story = Story::ready();
-    assert!(matches!(story.on(unlucky())[..], [Action::Report(Report::Failed(Failure::Died { .. }))]));
+    assert!(matches!(
+        story.on(unlucky())[..],
+        [Action::Report(Report::Failed(Failure::Died { .. }))]
+    ));
 }
 
 #[test]
 fn a_graceful_stop_asks_and_thaws_and_is_not_forced() {
     let mut story = Story::ready();
-    assert_eq!(story.on(Event::Stop(GRACEFUL)), [Action::Signal(Signal::TERM), Action::Signal(Signal::CONT)]);
+    assert_eq!(
+        story.on(Event::Stop(GRACEFUL)),
+        [Action::Signal(Signal::TERM), Action::Signal(Signal::CONT)]
+    );
     story.now += Duration::from_millis(40);
-    let stopped = Stopped { status: Some(exit(0)), forced: false, took: Duration::from_millis(40) };
-    assert_eq!(story.on(exited(0)), [Action::Report(Report::Stopped(stopped))]);
+    let stopped = Stopped {
+        status: Some(exit(0)),
+        forced: false,
+        took: Duration::from_millis(40),
+    };
+    assert_eq!(
+        story.on(exited(0)),
+        [Action::Report(Report::Stopped(stopped))]
+    );
 }
 
 #[test]
@@ -165,17 +233,39 @@ fn a_process_that_ignores_the_request_is_killed_and_counted() {
     let mut story = Story::ready();
     story.on(Event::Stop(GRACEFUL));
     assert_eq!(story.later(GRACE - Duration::from_millis(1)), []);
-    assert_eq!(story.later(Duration::from_millis(1)), [Action::Signal(Signal::KILL)]);
+    assert_eq!(
+        story.later(Duration::from_millis(1)),
+        [Action::Signal(Signal::KILL)]
+    );
     let killed = ExitStatus::from_raw(9);
-    let stopped = Stopped { status: Some(killed), forced: true, took: GRACE };
-    assert_eq!(story.on(Event::Exited { status: killed, unlucky: false }), [Action::Report(Report::Stopped(stopped))]);
+    let stopped = Stopped {
+        status: Some(killed),
+        forced: true,
+        took: GRACE,
+    };
+    assert_eq!(
+        story.on(Event::Exited {
+            status: killed,
+            unlucky: false
+        }),
+        [Action::Report(Report::Stopped(stopped))]
+    );
 }
 
 #[test]
 fn a_kill_policy_kills_at_once_and_is_not_forced() {
     let mut story = Story::ready();
-    assert_eq!(story.on(Event::Stop(StopPolicy::Kill)), [Action::Signal(Signal::KILL)]);
-    assert!(matches!(&story.on(exited(0))[..], [Action::Report(Report::Stopped(Stopped { forced: false, .. }))]));
+    assert_eq!(
+        story.on(Event::Stop(StopPolicy::Kill)),
+        [Action::Signal(Signal::KILL)]
+    );
+    assert!(matches!(
+        &story.on(exited(0))[..],
+        [Action::Report(Report::Stopped(Stopped {
+            forced: false,
+            ..
+        }))]
+    ));
 }
 
 #[test]
@@ -203,7 +293,11 @@ fn a_stop_during_the_spawn_is_kept_until_there_is_something_to_stop() {
     assert_eq!(story.on(Event::Stop(GRACEFUL)), []);
     assert!(story.lifecycle.is_ending());
     assert_eq!(story.on(Event::Kill), []);
-    assert_eq!(story.on(Event::Stop(GRACEFUL)), [], "a kill is not taken back");
+    assert_eq!(
+        story.on(Event::Stop(GRACEFUL)),
+        [],
+        "a kill is not taken back"
+    );
     assert_eq!(story.on(Event::Spawned), [Action::Signal(Signal::KILL)]);
 }
 
@@ -212,19 +306,32 @@ fn a_failed_spawn_is_a_failure_unless_it_was_to_be_stopped_anyway() {
     let mut story = Story::new();
     story.on(Event::Start);
     let failure = Failure::Spawn("no such file".into());
-    assert_eq!(story.on(Event::SpawnFailed("no such file".into())), [Action::Report(Report::Failed(failure))]);
+    assert_eq!(
+        story.on(Event::SpawnFailed("no such file".into())),
+        [Action::Report(Report::Failed(failure))]
+    );
 
     let mut story = Story::new();
     story.on(Event::Start);
     story.on(Event::Stop(GRACEFUL));
-    assert!(matches!(story.on(Event::SpawnFailed("x".into()))[..], [Action::Report(Report::Stopped(_))]));
+    assert!(matches!(
+        story.on(Event::SpawnFailed("x".into()))[..],
+        [Action::Report(Report::Stopped(_))]
+    ));
 }
 
 #[test]
 fn what_was_never_started_stops_without_a_signal_and_never_starts() {
     let mut story = Story::new();
-    let stopped = Stopped { status: None, forced: false, took: Duration::ZERO };
-    assert_eq!(story.on(Event::Stop(GRACEFUL)), [Action::Report(Report::Stopped(stopped))]);
+    let stopped = Stopped {
+        status: None,
+        forced: false,
+        took: Duration::ZERO,
+    };
+    assert_eq!(
+        story.on(Event::Stop(GRACEFUL)),
+        [Action::Report(Report::Stopped(stopped))]
+    );
     assert_eq!(story.on(Event::Start), []);
 }
 
@@ -232,7 +339,10 @@ fn what_was_never_started_stops_without_a_signal_and_never_starts() {
 fn a_process_stuck_in_the_kernel_is_given_up_and_named() {
     let mut story = Story::ready();
     story.on(Event::Kill);
-    assert_eq!(story.later(KILL_LIMIT), [Action::Report(Report::Failed(Failure::Unkillable))]);
+    assert_eq!(
+        story.later(KILL_LIMIT),
+        [Action::Report(Report::Failed(Failure::Unkillable))]
+    );
     assert!(story.lifecycle.is_gone());
 }
 
@@ -244,7 +354,10 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::SpawnFailed("no".into())),
         Just(Event::Probed(Readiness::Ready)),
         Just(not_yet("x")),
-        any::<bool>().prop_map(|unlucky| Event::Exited { status: exit(1), unlucky }),
+        any::<bool>().prop_map(|unlucky| Event::Exited {
+            status: exit(1),
+            unlucky
+        }),
         Just(Event::Stop(GRACEFUL)),
         Just(Event::Stop(StopPolicy::Kill)),
         Just(Event::Kill),

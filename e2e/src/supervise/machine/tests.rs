@@ -1,12 +1,11 @@
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
-use proptest::prelude::*;
 use rustix::process::Signal;
 
 use super::*;
 use crate::supervise::{
     Failure, Readiness,
-    lifecycle::{Action as Do, Event as Happened, KILL_LIMIT},
+    lifecycle::{Action as Do, Event as Happened},
 };
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -16,11 +15,18 @@ const GRACE: Duration = Duration::from_secs(10);
 const NONE: [usize; 0] = [];
 
 fn member(depends_on: &[usize]) -> Member {
-    Member { depends_on: depends_on.to_vec(), stop: StopPolicy::Graceful { grace: GRACE }, ready_within: READY_WITHIN }
+    Member {
+        depends_on: depends_on.to_vec(),
+        stop: StopPolicy::Graceful { grace: GRACE },
+        ready_within: READY_WITHIN,
+    }
 }
 
 fn exited() -> Happened {
-    Happened::Exited { status: ExitStatus::from_raw(0), unlucky: false }
+    Happened::Exited {
+        status: ExitStatus::from_raw(0),
+        unlucky: false,
+    }
 }
 
 /// Drives a machine whose spawns and probes succeed at once, and notes what it asks for.
@@ -31,7 +37,10 @@ struct Story {
 
 impl Story {
     fn new(members: Vec<Member>) -> Self {
-        Self { machine: Machine::new(members, 1), now: Instant::now() }
+        Self {
+            machine: Machine::new(members, 1),
+            now: Instant::now(),
+        }
     }
 
     fn on(&mut self, event: Event) -> Vec<Action> {
@@ -44,24 +53,56 @@ impl Story {
 
     /// Spawned and proven ready; returns what that sets off.
     fn becomes_ready(&mut self, index: usize) -> Vec<Action> {
-        assert_eq!(self.service(index, Happened::Spawned), [Action::Service(index, Do::Probe)]);
+        assert_eq!(
+            self.service(index, Happened::Spawned),
+            [Action::Service(index, Do::Probe)]
+        );
         self.service(index, Happened::Probed(Readiness::Ready))
     }
 }
 
 fn spawns(actions: &[Action]) -> Vec<usize> {
-    actions.iter().filter_map(|a| if let Action::Service(i, Do::Spawn) = a { Some(*i) } else { None }).collect()
+    actions
+        .iter()
+        .filter_map(|a| {
+            if let Action::Service(i, Do::Spawn) = a {
+                Some(*i)
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 fn signals(actions: &[Action], signal: Signal) -> Vec<usize> {
-    actions.iter().filter_map(|a| if let Action::Service(i, Do::Signal(s)) = a && *s == signal { Some(*i) } else { None }).collect()
+    actions
+        .iter()
+        .filter_map(|a| {
+            if let Action::Service(i, Do::Signal(s)) = a
+                && *s == signal
+            {
+                Some(*i)
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 #[test]
 fn independent_services_start_at_once_and_dependents_as_soon_as_theirs_are_ready() {
-    let mut story = Story::new(vec![member(&[]), member(&[]), member(&[0]), member(&[1, 2])]);
+    let mut story = Story::new(vec![
+        member(&[]),
+        member(&[]),
+        member(&[0]),
+        member(&[1, 2]),
+    ]);
     assert_eq!(spawns(&story.on(Event::Start)), [0, 1]);
-    assert_eq!(spawns(&story.becomes_ready(0)), [2], "2 does not wait for 1");
+    assert_eq!(
+        spawns(&story.becomes_ready(0)),
+        [2],
+        "2 does not wait for 1"
+    );
     assert_eq!(spawns(&story.becomes_ready(1)), NONE);
     assert_eq!(spawns(&story.becomes_ready(2)), [3]);
     assert!(story.becomes_ready(3).contains(&Action::AllReady));
@@ -72,7 +113,11 @@ fn dependents_stop_before_what_they_depend_on() {
     let mut story = Story::new(vec![member(&[]), member(&[0]), member(&[0])]);
     story.on(Event::Start);
     (0..3).for_each(|index| drop(story.becomes_ready(index)));
-    assert_eq!(signals(&story.on(Event::Stop), Signal::TERM), [2, 1], "both dependents at once, and not yet 0");
+    assert_eq!(
+        signals(&story.on(Event::Stop), Signal::TERM),
+        [2, 1],
+        "both dependents at once, and not yet 0"
+    );
     assert_eq!(signals(&story.service(1, exited()), Signal::TERM), NONE);
     assert_eq!(signals(&story.service(2, exited()), Signal::TERM), [0]);
     assert!(story.service(0, exited()).contains(&Action::AllGone));
@@ -85,7 +130,13 @@ fn the_first_failure_brings_the_rest_down_and_starts_nothing_more() {
     story.becomes_ready(0);
     story.service(1, Happened::Spawned);
     let actions = story.service(1, exited());
-    assert!(matches!(&actions[0], Action::Service(1, Do::Report(Report::Failed(Failure::DiedStarting { .. })))), "{actions:?}");
+    assert!(
+        matches!(
+            &actions[0],
+            Action::Service(1, Do::Report(Report::Failed(Failure::DiedStarting { .. })))
+        ),
+        "{actions:?}"
+    );
     assert_eq!(signals(&actions, Signal::TERM), [0]);
     assert_eq!(spawns(&actions), NONE);
     assert!(story.service(0, exited()).contains(&Action::AllGone));
@@ -107,8 +158,15 @@ fn kill_hits_everything_at_once_whatever_the_order() {
 fn a_stop_before_the_start_ends_at_once_without_a_process() {
     let mut story = Story::new(vec![member(&[]), member(&[0])]);
     let actions = story.on(Event::Stop);
-    assert!(actions.contains(&Action::AllGone) && spawns(&actions).is_empty(), "{actions:?}");
-    assert_eq!(spawns(&story.on(Event::Start)), NONE, "what was stopped does not come up again");
+    assert!(
+        actions.contains(&Action::AllGone) && spawns(&actions).is_empty(),
+        "{actions:?}"
+    );
+    assert_eq!(
+        spawns(&story.on(Event::Start)),
+        NONE,
+        "what was stopped does not come up again"
+    );
 }
 
 #[test]
@@ -120,221 +178,4 @@ fn nothing_at_all_is_ready_at_once() {
 #[should_panic(expected = "depends on a later one")]
 fn a_cycle_is_refused() {
     Machine::new(vec![member(&[0])], 1);
-}
-
-/// The world a machine acts on: real state of each process, checked at every action.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum World {
-    Absent,
-    Asked,
-    Running { obeys: bool, dying: bool },
-    /// Ended, and its number may belong to somebody else by now.
-    Reaped,
-    /// Killed longer ago than the limit, and still there: all that is left is to say so.
-    Stuck,
-}
-
-struct Model {
-    story: Story,
-    members: Vec<Member>,
-    world: Vec<World>,
-    probing: Vec<bool>,
-    ready: Vec<bool>,
-    told: (usize, usize),
-}
-
-/// What chance may do to one service, or to all.
-#[derive(Clone, Copy, Debug)]
-enum Chance {
-    Spawn { obeys: bool },
-    FailSpawn,
-    ProbeReady,
-    ProbeNot,
-    Die { unlucky: bool },
-    Wait(u64),
-}
-
-fn any_chance() -> impl Strategy<Value = (usize, Chance)> {
-    let chance = prop_oneof![
-        8 => any::<bool>().prop_map(|obeys| Chance::Spawn { obeys }),
-        1 => Just(Chance::FailSpawn),
-        8 => Just(Chance::ProbeReady),
-        4 => Just(Chance::ProbeNot),
-        2 => any::<bool>().prop_map(|unlucky| Chance::Die { unlucky }),
-        6 => (0u64..12_000).prop_map(Chance::Wait),
-    ];
-    (0usize..6, chance)
-}
-
-fn any_members() -> impl Strategy<Value = Vec<Member>> {
-    prop::collection::vec((any::<u8>(), any::<bool>()), 1..6).prop_map(|raw| {
-        let policy = |kill| if kill { StopPolicy::Kill } else { StopPolicy::Graceful { grace: GRACE } };
-        raw.iter()
-            .enumerate()
-            .map(|(index, (mask, kill))| Member {
-                depends_on: (0..index).filter(|other| mask & (1 << other) != 0).collect(),
-                stop: policy(*kill),
-                ready_within: READY_WITHIN,
-            })
-            .collect()
-    })
-}
-
-impl Model {
-    fn new(members: Vec<Member>) -> Self {
-        let n = members.len();
-        Self {
-            story: Story::new(members.clone()),
-            members,
-            world: vec![World::Absent; n],
-            probing: vec![false; n],
-            ready: vec![false; n],
-            told: (0, 0),
-        }
-    }
-
-    fn tell(&mut self, event: Event) -> Result<(), TestCaseError> {
-        for action in self.story.on(event) {
-            match action {
-                Action::Service(index, action) => self.obey(index, action)?,
-                Action::AllReady => {
-                    self.told.0 += 1;
-                    prop_assert!(self.ready.iter().all(|ready| *ready), "all ready is told too early");
-                }
-                Action::AllGone => {
-                    self.told.1 += 1;
-                    prop_assert!(!self.world.iter().any(|w| matches!(w, World::Running { .. } | World::Asked)), "all gone is told too early");
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn obey(&mut self, index: usize, action: Do) -> Result<(), TestCaseError> {
-        match action {
-            Do::Spawn => {
-                prop_assert!(matches!(self.world[index], World::Absent | World::Reaped), "started twice");
-                prop_assert!(self.members[index].depends_on.iter().all(|other| self.ready[*other]), "started before what it depends on");
-                self.world[index] = World::Asked;
-            }
-            Do::Probe => {
-                let runs = matches!(self.world[index], World::Running { .. });
-                prop_assert!(runs && !self.probing[index], "a probe too many");
-                self.probing[index] = true;
-            }
-            Do::Signal(signal) => {
-                self.probing[index] = false;
-                let World::Running { obeys, dying } = &mut self.world[index] else {
-                    return Err(TestCaseError::fail(format!("{signal:?} to a process that is not there")));
-                };
-                *dying |= signal == Signal::KILL || (signal == Signal::TERM && *obeys);
-                if signal == Signal::TERM {
-                    let busy = self.members.iter().zip(&self.world).any(|(member, world)| {
-                        member.depends_on.contains(&index) && matches!(world, World::Running { .. } | World::Asked)
-                    });
-                    prop_assert!(!busy, "{index} is asked to stop while something needs it");
-                }
-            }
-            Do::Report(Report::Ready(_)) => {
-                prop_assert!(matches!(self.world[index], World::Running { .. }), "a dead process is called ready");
-                self.ready[index] = true;
-            }
-            Do::Report(Report::Failed(Failure::Unkillable)) => {
-                prop_assert!(matches!(self.world[index], World::Running { dying: true, .. }), "given up without a kill");
-                self.world[index] = World::Stuck;
-            }
-            Do::Report(_) => self.ready[index] = false,
-        }
-        Ok(())
-    }
-
-    fn happen(&mut self, index: usize, chance: Chance) -> Result<(), TestCaseError> {
-        let index = index % self.members.len();
-        match (chance, self.world[index]) {
-            (Chance::Spawn { obeys }, World::Asked) => {
-                self.world[index] = World::Running { obeys, dying: false };
-                self.tell(Event::Service(index, Happened::Spawned))
-            }
-            (Chance::FailSpawn, World::Asked) => {
-                self.world[index] = World::Absent;
-                self.tell(Event::Service(index, Happened::SpawnFailed("no".into())))
-            }
-            (Chance::ProbeReady, World::Running { .. }) if self.probing[index] => self.probed(index, Readiness::Ready),
-            (Chance::ProbeNot, World::Running { .. }) if self.probing[index] => self.probed(index, Readiness::NotYet("x".into())),
-            (Chance::Die { unlucky }, World::Running { .. }) => self.die(index, unlucky),
-            (Chance::Wait(ms), _) => {
-                self.story.now += Duration::from_millis(ms);
-                self.tell(Event::Tick)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn probed(&mut self, index: usize, readiness: Readiness) -> Result<(), TestCaseError> {
-        self.probing[index] = false;
-        self.tell(Event::Service(index, Happened::Probed(readiness)))
-    }
-
-    fn die(&mut self, index: usize, unlucky: bool) -> Result<(), TestCaseError> {
-        self.world[index] = World::Reaped;
-        self.probing[index] = false;
-        self.tell(Event::Service(index, Happened::Exited { status: ExitStatus::from_raw(0), unlucky }))
-    }
-
-    /// Lets the dying die and, when nothing dies, time pass, until nothing is left; fails if that
-    /// takes too long.
-    fn settle(&mut self) -> Result<(), TestCaseError> {
-        let depth = self.members.len() as u32;
-        let limit = self.story.now + (GRACE + KILL_LIMIT) * depth;
-        while !self.story.machine.all_gone() {
-            let due = |world: &World| matches!(world, World::Asked | World::Running { dying: true, .. });
-            if let Some(index) = self.world.iter().position(due) {
-                match self.world[index] {
-                    World::Asked => self.happen(index, Chance::Spawn { obeys: false })?,
-                    _ => self.die(index, false)?,
-                }
-            } else if let Some(deadline) = self.story.machine.deadline() {
-                prop_assert!(deadline <= limit, "the end is not bounded");
-                self.story.now = self.story.now.max(deadline);
-                self.tell(Event::Tick)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_happens_the_end_comes_in_bounded_time_and_leaves_nothing(
-        members in any_members(),
-        before in prop::collection::vec(any_chance(), 0..80),
-        kill in any::<bool>(),
-        after in prop::collection::vec(any_chance(), 0..20),
-    ) {
-        let mut model = Model::new(members);
-        model.tell(Event::Start)?;
-        for (index, chance) in before {
-            model.happen(index, chance)?;
-        }
-        model.tell(if kill { Event::Kill } else { Event::Stop })?;
-        for (index, chance) in after {
-            model.happen(index, chance)?;
-        }
-        model.settle()?;
-        prop_assert!(!model.world.iter().any(|world| matches!(world, World::Running { .. })), "{:?}", model.world);
-        prop_assert!(model.told.0 <= 1 && model.told.1 == 1, "told {:?} times", model.told);
-    }
-
-    #[test]
-    fn when_nothing_fails_everything_becomes_ready(members in any_members(), order in prop::collection::vec(0usize..6, 64)) {
-        let mut model = Model::new(members);
-        model.tell(Event::Start)?;
-        for index in order.into_iter().chain((0..6).cycle().take(64)) {
-            model.happen(index, Chance::Spawn { obeys: true })?;
-            model.happen(index, Chance::ProbeReady)?;
-        }
-        prop_assert_eq!(model.told, (1, 0));
-    }
 }

@@ -1,6 +1,9 @@
-use std::time::{Duration, Instant};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::*;
 
@@ -11,7 +14,10 @@ struct Folder {
 
 fn folder() -> Folder {
     let keep = tempfile::tempdir().unwrap();
-    Folder { path: Utf8PathBuf::from_path_buf(keep.path().to_owned()).unwrap(), _keep: keep }
+    Folder {
+        path: Utf8PathBuf::from_path_buf(keep.path().to_owned()).unwrap(),
+        _keep: keep,
+    }
 }
 
 fn shell(folder: &Folder, script: &str) -> Spec {
@@ -19,7 +25,9 @@ fn shell(folder: &Folder, script: &str) -> Spec {
 }
 
 async fn ended(process: &mut Process) -> ExitStatus {
-    tokio::time::timeout(Duration::from_secs(10), process.ended()).await.expect("it ends within 10 s")
+    tokio::time::timeout(Duration::from_secs(10), process.ended())
+        .await
+        .expect("it ends within 10 s")
 }
 
 /// Waits until `path` holds a line and returns it.
@@ -40,9 +48,16 @@ fn line(path: &Utf8Path) -> String {
 #[tokio::test]
 async fn both_streams_reach_the_log_in_their_true_order() {
     let folder = folder();
-    let mut process = Process::spawn(&shell(&folder, "echo one; echo two >&2; echo three; exit 7")).unwrap();
+    let mut process = Process::spawn(&shell(
+        &folder,
+        "echo one; echo two >&2; echo three; exit 7",
+    ))
+    .unwrap();
     assert_eq!(ended(&mut process).await.code(), Some(7));
-    assert_eq!(std::fs::read_to_string(folder.path.join("log")).unwrap(), "one\ntwo\nthree\n");
+    assert_eq!(
+        std::fs::read_to_string(folder.path.join("log")).unwrap(),
+        "one\ntwo\nthree\n"
+    );
 }
 
 #[tokio::test]
@@ -50,7 +65,12 @@ async fn a_missing_program_is_named() {
     let folder = folder();
     let spec = Spec::new("x", "/no/such/program", folder.path.join("log"));
     let error = Process::spawn(&spec).unwrap_err();
-    assert!(error.to_string().starts_with("/no/such/program cannot be run: No such file"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("/no/such/program cannot be run: No such file"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -61,7 +81,10 @@ async fn what_the_leader_leaves_in_its_group_ends_with_it() {
     let pid: u32 = line(&folder.path.join("log")).parse().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while Identity::of(pid).is_some() {
-        assert!(Instant::now() < deadline, "the leader's child {pid} still runs");
+        assert!(
+            Instant::now() < deadline,
+            "the leader's child {pid} still runs"
+        );
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -69,14 +92,18 @@ async fn what_the_leader_leaves_in_its_group_ends_with_it() {
 #[tokio::test]
 async fn dropping_a_process_ends_its_whole_group() {
     let folder = folder();
-    let process = Process::spawn(&shell(&folder, "trap '' TERM; sleep 600 & echo $!; wait")).unwrap();
+    let process =
+        Process::spawn(&shell(&folder, "trap '' TERM; sleep 600 & echo $!; wait")).unwrap();
     let child: u32 = line(&folder.path.join("log")).parse().unwrap();
     let leader = process.identity().unwrap();
     drop(process);
     assert!(!leader.is_alive());
     let deadline = Instant::now() + Duration::from_secs(10);
     while Identity::of(child).is_some() {
-        assert!(Instant::now() < deadline, "the leader's child {child} still runs");
+        assert!(
+            Instant::now() < deadline,
+            "the leader's child {child} still runs"
+        );
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -87,15 +114,24 @@ async fn a_signal_after_the_end_goes_nowhere() {
     let mut process = Process::spawn(&shell(&folder, "exit 0")).unwrap();
     ended(&mut process).await;
     process.signal(Signal::KILL);
-    assert_eq!(process.try_ended().and_then(|status| status.code()), Some(0), "the status stays what it was");
+    assert_eq!(
+        process.try_ended().and_then(|status| status.code()),
+        Some(0),
+        "the status stays what it was"
+    );
 }
 
 #[tokio::test]
 async fn a_held_stdin_closes_when_the_owner_lets_go() {
     let folder = folder();
-    let process = Process::spawn(&shell(&folder, "echo up; cat >/dev/null; echo closed").hold_stdin()).unwrap();
+    let process =
+        Process::spawn(&shell(&folder, "echo up; cat >/dev/null; echo closed").hold_stdin())
+            .unwrap();
     line(&folder.path.join("log"));
-    assert!(process.identity().unwrap().is_alive(), "it waits for its stdin");
+    assert!(
+        process.identity().unwrap().is_alive(),
+        "it waits for its stdin"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -104,7 +140,12 @@ async fn a_child_dies_when_its_owner_is_killed() {
     // The owner is this test binary again, which runs the helper below and is killed.
     let folder = folder();
     let owner = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "supervise::process::tests::helper_owner", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "supervise::process::tests::helper_owner",
+            "--ignored",
+            "--nocapture",
+        ])
         .env("HELPER_FOLDER", folder.path.as_str())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -116,7 +157,10 @@ async fn a_child_dies_when_its_owner_is_killed() {
     owner.wait().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while child.is_alive() {
-        assert!(Instant::now() < deadline, "the child {pid} outlived its owner");
+        assert!(
+            Instant::now() < deadline,
+            "the child {pid} outlived its owner"
+        );
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -127,9 +171,14 @@ fn helper_owner() {
     let folder = Utf8PathBuf::from(std::env::var("HELPER_FOLDER").expect("only run by its test"));
     let spec = Spec::new("sleep", "/bin/sleep", folder.join("log")).args(["600"]);
     // Spawned by a thread that ends at once: the child must live on all the same.
-    let process = thread::spawn(move || Process::spawn(&spec).unwrap()).join().unwrap();
+    let process = thread::spawn(move || Process::spawn(&spec).unwrap())
+        .join()
+        .unwrap();
     thread::sleep(Duration::from_millis(50));
-    assert!(process.identity().unwrap().is_alive(), "the child died with the thread that asked for it");
+    assert!(
+        process.identity().unwrap().is_alive(),
+        "the child died with the thread that asked for it"
+    );
     std::fs::write(folder.join("pid"), format!("{}\n", process.pid())).unwrap();
     thread::sleep(Duration::from_secs(600));
 }

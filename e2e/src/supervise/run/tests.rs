@@ -1,7 +1,7 @@
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use super::*;
-use crate::supervise::{Failure, lease::leased};
+use crate::supervise::{Failure, Spec, StopPolicy, lease::leased};
 
 /// A shell script that is ready when its log says `up`.
 struct Script {
@@ -26,7 +26,9 @@ impl Service for Script {
 
     fn command(&self) -> anyhow::Result<Spec> {
         self.starts.set(self.starts.get() + 1);
-        let script = self.script.replace("$START", &self.starts.get().to_string());
+        let script = self
+            .script
+            .replace("$START", &self.starts.get().to_string());
         Ok(Spec::new(self.name, "/bin/sh", &self.log).args(["-c", &script]))
     }
 
@@ -49,7 +51,9 @@ impl Service for Script {
     }
 
     fn was_unlucky(&self, log_tail: &[String]) -> bool {
-        log_tail.iter().any(|line| line.contains("address already in use"))
+        log_tail
+            .iter()
+            .any(|line| line.contains("address already in use"))
     }
 }
 
@@ -61,7 +65,10 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let keep = tempfile::tempdir().unwrap();
-        Self { folder: Utf8PathBuf::from_path_buf(keep.path().to_owned()).unwrap(), _keep: keep }
+        Self {
+            folder: Utf8PathBuf::from_path_buf(keep.path().to_owned()).unwrap(),
+            _keep: keep,
+        }
     }
 
     fn script(&self, name: &'static str, depends_on: &[&'static str], script: &str) -> Script {
@@ -76,20 +83,37 @@ impl Fixture {
     }
 
     fn supervisor(&self, scripts: Vec<Script>) -> Supervisor {
-        let services = scripts.into_iter().map(|script| Box::new(script) as Box<dyn Service>).collect();
-        Supervisor::new(services, "run-test", Lease::take(&self.folder, "run-test").unwrap()).unwrap()
+        let services = scripts
+            .into_iter()
+            .map(|script| Box::new(script) as Box<dyn Service>)
+            .collect();
+        Supervisor::new(
+            services,
+            "run-test",
+            Lease::take(&self.folder, "run-test").unwrap(),
+        )
+        .unwrap()
     }
 }
 
 #[tokio::test]
 async fn services_come_up_by_dependency_and_go_down_in_reverse() {
     let fixture = Fixture::new();
-    let mut supervisor = fixture.supervisor(vec![fixture.script("base", &[], STAYS), fixture.script("top", &["base"], STAYS)]);
+    let mut supervisor = fixture.supervisor(vec![
+        fixture.script("base", &[], STAYS),
+        fixture.script("top", &["base"], STAYS),
+    ]);
     let started = supervisor.up().await.unwrap();
-    assert_eq!(started.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["base", "top"]);
+    assert_eq!(
+        started.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+        ["base", "top"]
+    );
     assert_eq!(leased(&fixture.folder, "run-test").len(), 2);
     let stopped = supervisor.down().await;
-    assert_eq!(stopped.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["top", "base"]);
+    assert_eq!(
+        stopped.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+        ["top", "base"]
+    );
     assert!(stopped.iter().all(|s| !s.stopped.forced), "{stopped:?}");
     assert_eq!(leased(&fixture.folder, "run-test"), []);
 }
@@ -97,11 +121,21 @@ async fn services_come_up_by_dependency_and_go_down_in_reverse() {
 #[tokio::test]
 async fn a_service_that_dies_while_starting_ends_up_at_once_and_takes_the_others_down() {
     let fixture = Fixture::new();
-    let scripts = vec![fixture.script("good", &[], STAYS), fixture.script("bad", &[], "echo out of memory; exit 4")];
+    let scripts = vec![
+        fixture.script("good", &[], STAYS),
+        fixture.script("bad", &[], "echo out of memory; exit 4"),
+    ];
     let mut supervisor = fixture.supervisor(scripts);
     let error = supervisor.up().await.unwrap_err();
-    assert_eq!((error.service.as_str(), &error.tail[..]), ("bad", &["out of memory".to_owned()][..]));
-    assert_eq!(leased(&fixture.folder, "run-test"), [], "something was left running");
+    assert_eq!(
+        (error.service.as_str(), &error.tail[..]),
+        ("bad", &["out of memory".to_owned()][..])
+    );
+    assert_eq!(
+        leased(&fixture.folder, "run-test"),
+        [],
+        "something was left running"
+    );
 }
 
 #[tokio::test]
@@ -109,15 +143,24 @@ async fn a_death_after_ready_is_noticed_and_named() {
     let fixture = Fixture::new();
     let mut supervisor = fixture.supervisor(vec![fixture.script("temporal", &[], STAYS)]);
     let started = supervisor.up().await.unwrap();
-    crate::supervise::Identity::of(started[0].pid).unwrap().signal(rustix::process::Signal::KILL);
-    let error = tokio::time::timeout(Duration::from_secs(10), supervisor.failed()).await.unwrap();
-    assert!(error.to_string().starts_with("temporal died (signal: 9"), "{error}");
+    crate::supervise::Identity::of(started[0].pid)
+        .unwrap()
+        .signal(rustix::process::Signal::KILL);
+    let error = tokio::time::timeout(Duration::from_secs(10), supervisor.failed())
+        .await
+        .unwrap();
+    assert!(
+        error.to_string().starts_with("temporal died (signal: 9"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_taken_port_gets_another_try() {
     let fixture = Fixture::new();
-    let script = "[ $START -lt 3 ] && { echo 'listen: address already in use'; exit 1; }; ".to_owned() + STAYS;
+    let script = "[ $START -lt 3 ] && { echo 'listen: address already in use'; exit 1; }; "
+        .to_owned()
+        + STAYS;
     let script = fixture.script("temporal", &[], &script);
     let starts = script.starts.clone();
     let mut supervisor = fixture.supervisor(vec![script]);
@@ -142,9 +185,17 @@ async fn a_program_that_is_not_there_is_named() {
         }
     }
     let services: Vec<Box<dyn Service>> = vec![Box::new(Missing(fixture.script("llm", &[], "")))];
-    let mut supervisor = Supervisor::new(services, "run-test", Lease::take(&fixture.folder, "run-test").unwrap()).unwrap();
+    let mut supervisor = Supervisor::new(
+        services,
+        "run-test",
+        Lease::take(&fixture.folder, "run-test").unwrap(),
+    )
+    .unwrap();
     let error = supervisor.up().await.unwrap_err();
-    assert!(matches!(&error.failure, Failure::Spawn(cause) if cause.contains("/no/such/python")), "{error}");
+    assert!(
+        matches!(&error.failure, Failure::Spawn(cause) if cause.contains("/no/such/python")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -155,7 +206,11 @@ async fn kill_ends_even_what_ignores_every_request() {
     supervisor.up().await.unwrap();
     let begin = Instant::now();
     supervisor.kill().await;
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begin.elapsed()
+    );
     assert_eq!(leased(&fixture.folder, "run-test"), []);
 }
 
@@ -163,6 +218,11 @@ async fn kill_ends_even_what_ignores_every_request() {
 async fn a_dependency_that_is_not_listed_is_refused() {
     let fixture = Fixture::new();
     let services: Vec<Box<dyn Service>> = vec![Box::new(fixture.script("top", &["base"], STAYS))];
-    let error = Supervisor::new(services, "r", Lease::take(&fixture.folder, "r").unwrap()).err().unwrap();
-    assert_eq!(error.to_string(), "top depends on base, which is not listed before it");
+    let error = Supervisor::new(services, "r", Lease::take(&fixture.folder, "r").unwrap())
+        .err()
+        .unwrap();
+    assert_eq!(
+        error.to_string(),
+        "top depends on base, which is not listed before it"
+    );
 }

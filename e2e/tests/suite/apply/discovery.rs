@@ -1,9 +1,6 @@
 //! What the program says is what is applied: order, number, and texts, with and without a server.
 
-use std::{
-    collections::BTreeMap,
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, time::SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_api::{Resource, agent::Agent, slug::MAX_NAME_LEN};
@@ -20,7 +17,11 @@ fn app_12_a_dry_run_needs_no_server_starts_none_and_touches_nothing_else() {
         then::dry_run(&env, &with_server)?;
         t.step("stop the server and look at every file");
         env.server().stop().await?;
-        let places = [project.directory().to_owned(), env.home(), t.session().root.join("fixtures")];
+        let places = [
+            project.directory().to_owned(),
+            env.home(),
+            t.session().root.join("fixtures"),
+        ];
         let before = files(&places)?;
         t.step("the same dry run without a server");
         let without = project.cli(&env).args(["apply", "--dry-run"]).run().await?;
@@ -29,7 +30,10 @@ fn app_12_a_dry_run_needs_no_server_starts_none_and_touches_nothing_else() {
         let own_output = project.directory().join(".stigmer");
         let after = files(&places)?;
         let changed = changes(&before, &after);
-        let elsewhere = changed.iter().filter(|path| !path.starts_with(&own_output)).collect::<Vec<_>>();
+        let elsewhere = changed
+            .iter()
+            .filter(|path| !path.starts_with(&own_output))
+            .collect::<Vec<_>>();
         assert!(elsewhere.is_empty(), "the dry run touched {elsewhere:?}");
         // That no server was started is shown by teardown: it would be a leftover of this test.
         assert!(!env.home().join(".stigmer/data/daemon.pid").exists());
@@ -48,16 +52,25 @@ fn files(places: &[Utf8PathBuf]) -> std::io::Result<BTreeMap<Utf8PathBuf, (u64, 
             if metadata.is_dir() {
                 folders.push(entry.path().to_owned());
             } else {
-                found.insert(entry.path().to_owned(), (metadata.len(), metadata.modified()?));
+                found.insert(
+                    entry.path().to_owned(),
+                    (metadata.len(), metadata.modified()?),
+                );
             }
         }
     }
     Ok(found)
 }
 
-fn changes<'a, T: PartialEq>(before: &'a BTreeMap<Utf8PathBuf, T>, after: &'a BTreeMap<Utf8PathBuf, T>) -> Vec<&'a Utf8Path> {
+fn changes<'a, T: PartialEq>(
+    before: &'a BTreeMap<Utf8PathBuf, T>,
+    after: &'a BTreeMap<Utf8PathBuf, T>,
+) -> Vec<&'a Utf8Path> {
     let changed = |a: &'a BTreeMap<Utf8PathBuf, T>, b: &'a BTreeMap<Utf8PathBuf, T>| {
-        a.iter().filter(|(path, state)| b.get(*path) != Some(state)).map(|(path, _)| path.as_path()).collect::<Vec<_>>()
+        a.iter()
+            .filter(|(path, state)| b.get(*path) != Some(state))
+            .map(|(path, _)| path.as_path())
+            .collect::<Vec<_>>()
     };
     let mut all = changed(before, after);
     all.extend(changed(after, before));
@@ -73,9 +86,16 @@ fn app_17_twelve_agents_come_in_the_order_of_the_program() {
         // Neither sorted by name nor by file name, where 10 comes before 2.
         let names = ["m", "a", "z", "c", "b", "y", "k", "x", "d", "j", "w", "e"];
         let agents = names.map(|name| (name, "", "Answer in one short sentence."));
-        let output = Project::with_agents(&t, &agents)?.cli(&env).args(["apply"]).run().await?;
+        let output = Project::with_agents(&t, &agents)?
+            .cli(&env)
+            .args(["apply"])
+            .run()
+            .await?;
         let rows = then::applied(&env, &output).await?;
-        assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), names);
+        assert_eq!(
+            rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(),
+            names
+        );
         Ok(())
     });
 }
@@ -89,8 +109,15 @@ fn app_21_long_names_and_texts_of_any_script_survive_byte_for_byte() {
         let right_to_left = "سلام — שלום \u{202e}reversed\u{202c} end";
         let long = "Line one.\n\tLine \"two\" \\ three.\r\n".repeat(2048);
         let long = &long[..64 * 1024];
-        let agents = [(longest.as_str(), emoji, "Answer in one short sentence."), ("scripts", right_to_left, long)];
-        let output = Project::with_agents(&t, &agents)?.cli(&env).args(["apply"]).run().await?;
+        let agents = [
+            (longest.as_str(), emoji, "Answer in one short sentence."),
+            ("scripts", right_to_left, long),
+        ];
+        let output = Project::with_agents(&t, &agents)?
+            .cli(&env)
+            .args(["apply"])
+            .run()
+            .await?;
         let rows = then::applied(&env, &output).await?;
         for (row, (name, description, instructions)) in rows.iter().zip(agents) {
             assert_eq!(row.name, name);
@@ -98,7 +125,10 @@ fn app_21_long_names_and_texts_of_any_script_survive_byte_for_byte() {
             assert_eq!(agent.slug(), name);
             let spec = agent.spec.unwrap_or_default();
             assert_eq!(spec.description, description);
-            assert!(spec.instructions == instructions, "the instructions of {name} changed on the way");
+            assert!(
+                spec.instructions == instructions,
+                "the instructions of {name} changed on the way"
+            );
         }
         Ok(())
     });

@@ -1,6 +1,8 @@
 //! Fixture 01: two agents, applied to an empty environment.
 
-use stigmer_api::{ApiResourceKind, LOCAL_ORG, Resource, agent::Agent, agent_instance::AgentInstance};
+use stigmer_api::{
+    ApiResourceKind, LOCAL_ORG, Resource, agent::Agent, agent_instance::AgentInstance,
+};
 use stigmer_e2e::harness::{CheckError, Environment, Project, Test, story};
 
 use crate::then::{self, Applied};
@@ -9,7 +11,11 @@ const FIXTURE: &str = "01-basic-agent";
 
 async fn apply_fixture(t: &Test, env: &Environment) -> Result<Vec<Applied>, CheckError> {
     t.step("apply fixture 01");
-    let output = Project::fixture(t, FIXTURE)?.cli(env).args(["apply"]).run().await?;
+    let output = Project::fixture(t, FIXTURE)?
+        .cli(env)
+        .args(["apply"])
+        .run()
+        .await?;
     then::applied(env, &output).await
 }
 
@@ -19,14 +25,27 @@ fn app_01_both_agents_are_listed_and_stored_in_org_local() {
         let env = t.environment().without_agent_runner().start().await?;
         let rows = apply_fixture(&t, &env).await?;
         let known = rows.iter().map(Applied::known).collect::<Vec<_>>();
-        assert_eq!(known, [("Agent", "code-reviewer", "✓ Created"), ("Agent", "code-reviewer-pro", "✓ Created")]);
+        assert_eq!(
+            known,
+            [
+                ("Agent", "code-reviewer", "✓ Created"),
+                ("Agent", "code-reviewer-pro", "✓ Created")
+            ]
+        );
         t.step("look both up by slug");
         for row in &rows {
             let agent: Agent = env.api().by_slug(&row.name).await?;
             assert_eq!(agent.id(), row.id);
-            assert_eq!(agent.metadata().map(|metadata| metadata.org.as_str()), Some(LOCAL_ORG));
+            assert_eq!(
+                agent.metadata().map(|metadata| metadata.org.as_str()),
+                Some(LOCAL_ORG)
+            );
             let instructions = agent.spec.map(|spec| spec.instructions).unwrap_or_default();
-            assert!(!instructions.trim().is_empty(), "{} has no instructions", row.name);
+            assert!(
+                !instructions.trim().is_empty(),
+                "{} has no instructions",
+                row.name
+            );
         }
         Ok(())
     });
@@ -37,10 +56,26 @@ fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         apply_fixture(&t, &env).await?;
-        let plain = env.api().by_slug::<Agent>("code-reviewer").await?.spec.unwrap_or_default();
-        assert_eq!((plain.description.as_str(), plain.icon_url.as_str()), ("", ""));
-        let pro = env.api().by_slug::<Agent>("code-reviewer-pro").await?.spec.unwrap_or_default();
-        assert_eq!(pro.description, "Professional code reviewer with security focus");
+        let plain = env
+            .api()
+            .by_slug::<Agent>("code-reviewer")
+            .await?
+            .spec
+            .unwrap_or_default();
+        assert_eq!(
+            (plain.description.as_str(), plain.icon_url.as_str()),
+            ("", "")
+        );
+        let pro = env
+            .api()
+            .by_slug::<Agent>("code-reviewer-pro")
+            .await?
+            .spec
+            .unwrap_or_default();
+        assert_eq!(
+            pro.description,
+            "Professional code reviewer with security focus"
+        );
         assert_eq!(pro.icon_url, "https://example.com/icons/code-reviewer.png");
         Ok(())
     });
@@ -52,7 +87,10 @@ fn app_03_each_agent_has_a_default_instance_that_points_back() {
         let env = t.environment().without_agent_runner().start().await?;
         for row in apply_fixture(&t, &env).await? {
             let agent: Agent = env.api().get(&row.id).await?;
-            let instance_id = agent.status.map(|status| status.default_instance_id).unwrap_or_default();
+            let instance_id = agent
+                .status
+                .map(|status| status.default_instance_id)
+                .unwrap_or_default();
             let instance: AgentInstance = env.api().get(&instance_id).await?;
             assert_eq!(instance.name(), format!("{}-default", row.name));
             assert_eq!(instance.spec.map(|spec| spec.agent_id), Some(row.id));
@@ -65,12 +103,20 @@ fn app_03_each_agent_has_a_default_instance_that_points_back() {
 fn app_04_exactly_two_agents_exist_and_the_rejected_name_is_nowhere() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
-        assert!(env.store().counts()?.is_empty(), "a fresh store is not empty");
+        assert!(
+            env.store().counts()?.is_empty(),
+            "a fresh store is not empty"
+        );
         apply_fixture(&t, &env).await?;
         t.step("count what is stored");
         assert_eq!(env.store().count(ApiResourceKind::Agent)?, 2);
         assert_eq!(env.store().count(ApiResourceKind::AgentInstance)?, 2);
-        assert_eq!(env.store().counts()?.len(), 2, "other kinds were stored, too: {:?}", env.store().counts()?);
+        assert_eq!(
+            env.store().counts()?.len(),
+            2,
+            "other kinds were stored, too: {:?}",
+            env.store().counts()?
+        );
         for absent in ["invalid-name", "Invalid Name!"] {
             let error = env.api().by_slug::<Agent>(absent).await.unwrap_err();
             assert_eq!(error.code(), tonic::Code::NotFound, "{absent}: {error}");
@@ -83,10 +129,24 @@ fn app_04_exactly_two_agents_exist_and_the_rejected_name_is_nowhere() {
 fn app_11_a_dry_run_tells_what_it_would_do_and_stores_nothing() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
-        let output = Project::fixture(&t, FIXTURE)?.cli(&env).args(["apply", "--dry-run"]).run().await?;
+        let output = Project::fixture(&t, FIXTURE)?
+            .cli(&env)
+            .args(["apply", "--dry-run"])
+            .run()
+            .await?;
         let rows = then::dry_run(&env, &output)?;
-        assert_eq!(rows, [["Agent", "code-reviewer", "Create"], ["Agent", "code-reviewer-pro", "Create"]]);
-        assert!(env.store().counts()?.is_empty(), "a dry run stored {:?}", env.store().counts()?);
+        assert_eq!(
+            rows,
+            [
+                ["Agent", "code-reviewer", "Create"],
+                ["Agent", "code-reviewer-pro", "Create"]
+            ]
+        );
+        assert!(
+            env.store().counts()?.is_empty(),
+            "a dry run stored {:?}",
+            env.store().counts()?
+        );
         Ok(())
     });
 }

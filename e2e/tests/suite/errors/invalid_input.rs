@@ -1,25 +1,14 @@
 //! Input that the server or the CLI has to refuse.
 
 use prost::Message;
-use stigmer_api::{
-    ApiResourceKind, ApiResourceOwnerScope, Resource,
-    agent::{Agent, AgentSpec},
-    agent_execution::{AgentExecution, AgentExecutionSpec},
-};
+use stigmer_api::{ApiResourceKind, Resource, agent::Agent, agent_execution::AgentExecution};
 use stigmer_e2e::harness::{CheckError, Environment, Project, Test, budget::AGENT, story};
 use tonic::Code;
 
-use crate::then::{self, Refusal};
-
-fn agent(name: &str, instructions: &str) -> Agent {
-    let mut agent = Agent::envelope();
-    let metadata = agent.metadata_mut();
-    metadata.name = name.to_owned();
-    metadata.org = stigmer_api::LOCAL_ORG.to_owned();
-    metadata.owner_scope = ApiResourceOwnerScope::Organization as i32;
-    agent.spec = Some(AgentSpec { instructions: instructions.to_owned(), ..Default::default() });
-    agent
-}
+use crate::{
+    given::{agent, execution},
+    then::{self, Refusal},
+};
 
 #[test]
 fn err_12_an_invalid_agent_is_refused_with_the_field_named() {
@@ -35,10 +24,18 @@ fn err_12_an_invalid_agent_is_refused_with_the_field_named() {
         ];
         for (what, invalid, field) in cases {
             t.step(what);
-            for (verb, answer) in [("create", env.api().create(invalid.clone()).await), ("apply", env.api().apply(invalid).await)] {
-                let error = answer.err().unwrap_or_else(|| panic!("{what}: {verb} was accepted"));
+            for (verb, answer) in [
+                ("create", env.api().create(invalid.clone()).await),
+                ("apply", env.api().apply(invalid).await),
+            ] {
+                let error = answer
+                    .err()
+                    .unwrap_or_else(|| panic!("{what}: {verb} was accepted"));
                 assert_eq!(error.code(), Code::InvalidArgument, "{what}: {error}");
-                assert!(error.status.message().contains(field), "{what}: the field {field} is not named: {error}");
+                assert!(
+                    error.status.message().contains(field),
+                    "{what}: the field {field} is not named: {error}"
+                );
             }
             refusal.check_store(what)?;
         }
@@ -49,17 +46,12 @@ fn err_12_an_invalid_agent_is_refused_with_the_field_named() {
     });
 }
 
-fn execution(agent_id: &str, message: &str) -> AgentExecution {
-    let mut execution = AgentExecution::envelope();
-    execution.metadata_mut().name = "err-14".to_owned();
-    execution.spec =
-        Some(AgentExecutionSpec { agent_id: agent_id.to_owned(), message: message.to_owned(), ..Default::default() });
-    execution
-}
-
 async fn with_reviewer(t: &Test, answer: &str) -> Result<(Environment, String), CheckError> {
     let env = t.environment().answering(answer).start().await?;
-    let agent: Agent = env.api().create(agent("reviewer", "Answer in one short sentence.")).await?;
+    let agent: Agent = env
+        .api()
+        .create(agent("reviewer", "Answer in one short sentence."))
+        .await?;
     Ok((env, agent.id().to_owned()))
 }
 
@@ -69,20 +61,45 @@ fn err_14_an_empty_an_oversized_and_a_broken_message_are_refused() {
         let (env, agent_id) = with_reviewer(&t, "never asked").await?;
         let refusal = Refusal::expected(&env)?;
         t.step("an empty message");
-        let error = env.api().create(execution(&agent_id, "")).await.unwrap_err();
+        let error = env
+            .api()
+            .create(execution("err-14", &agent_id, ""))
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument, "{error}");
         assert!(error.status.message().contains("message"), "{error}");
         t.step("more than 10 MiB");
-        let error = env.api().create(execution(&agent_id, &"x".repeat(10 * 1024 * 1024 + 1))).await.unwrap_err();
+        let error = env
+            .api()
+            .create(execution(
+                "err-14",
+                &agent_id,
+                &"x".repeat(10 * 1024 * 1024 + 1),
+            ))
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::ResourceExhausted, "{error}");
         t.step("a text that is no UTF-8");
-        let mut bytes = execution(&agent_id, "MARKER").encode_to_vec();
-        let at = bytes.windows(6).position(|window| window == b"MARKER").expect("the message is in there");
+        let mut bytes = execution("err-14", &agent_id, "MARKER").encode_to_vec();
+        let at = bytes
+            .windows(6)
+            .position(|window| window == b"MARKER")
+            .expect("the message is in there");
         bytes[at] = 0xff;
-        let error = env.api().create_bytes::<AgentExecution>(bytes).await.unwrap_err();
-        assert!(matches!(error.code(), Code::InvalidArgument | Code::Internal), "{error}");
+        let error = env
+            .api()
+            .create_bytes::<AgentExecution>(bytes)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error.code(), Code::InvalidArgument | Code::Internal),
+            "{error}"
+        );
         refusal.check_store("a refused message")?;
-        assert!(env.llm().requests().is_empty(), "a refused message reached the model");
+        assert!(
+            env.llm().requests().is_empty(),
+            "a refused message reached the model"
+        );
         Ok(())
     });
 }
@@ -93,10 +110,26 @@ fn err_14_a_message_of_one_mebibyte_is_accepted_whole() {
         let (env, agent_id) = with_reviewer(&t, "That was long.").await?;
         let message = "0123456789abcde\n".repeat(64 * 1024);
         assert_eq!(message.len(), 1024 * 1024);
-        let id = env.api().create(execution(&agent_id, &message)).await?.id().to_owned();
+        let id = env
+            .api()
+            .create(execution("err-14", &agent_id, &message))
+            .await?
+            .id()
+            .to_owned();
         let finished = then::completed(&env, &id, AGENT).await?;
-        assert!(finished.execution.spec.is_some_and(|spec| spec.message == message), "the message changed on the way");
-        assert!(env.llm().requests()[0].last_user_message().contains(message.trim()), "the model got another message");
+        assert!(
+            finished
+                .execution
+                .spec
+                .is_some_and(|spec| spec.message == message),
+            "the message changed on the way"
+        );
+        assert!(
+            env.llm().requests()[0]
+                .last_user_message()
+                .contains(message.trim()),
+            "the model got another message"
+        );
         Ok(())
     });
 }
@@ -105,11 +138,29 @@ fn err_14_a_message_of_one_mebibyte_is_accepted_whole() {
 fn err_15_a_runtime_variable_of_the_wrong_form_is_named_and_nothing_is_run() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
-        then::applied(&env, &Project::fixture(&t, "01-basic-agent")?.cli(&env).args(["apply"]).run().await?).await?;
+        then::applied(
+            &env,
+            &Project::fixture(&t, "01-basic-agent")?
+                .cli(&env)
+                .args(["apply"])
+                .run()
+                .await?,
+        )
+        .await?;
         let refusal = Refusal::expected(&env)?;
         for argument in ["X", "=1", "secret:", "secret:=1"] {
             t.step(format!("--runtime-env {argument}"));
-            let output = env.cli().args(["run", "code-reviewer", "--follow=false", "--runtime-env", argument]).run().await?;
+            let output = env
+                .cli()
+                .args([
+                    "run",
+                    "code-reviewer",
+                    "--follow=false",
+                    "--runtime-env",
+                    argument,
+                ])
+                .run()
+                .await?;
             refusal.check(&output)?;
             output.says(argument)?.does_not_say("Execution ID:")?;
         }

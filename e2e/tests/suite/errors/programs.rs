@@ -7,7 +7,12 @@ use stigmer_e2e::harness::{CheckError, CliOutput, Environment, Project, Test, st
 use crate::then::Refusal;
 
 /// Applies a program of `fixtures/projects/broken`, which has to be refused.
-async fn refused(t: &Test, env: &Environment, refusal: &Refusal<'_>, program: &str) -> Result<CliOutput, CheckError> {
+async fn refused(
+    t: &Test,
+    env: &Environment,
+    refusal: &Refusal<'_>,
+    program: &str,
+) -> Result<CliOutput, CheckError> {
     t.step(program);
     let project = Project::fixture(t, &format!("broken/{program}"))?;
     let output = project.cli(env).args(["apply"]).run().await?;
@@ -25,7 +30,10 @@ fn err_08_the_compilers_first_error_is_shown_with_file_and_line() {
         let output = project.cli(&env).args(["apply"]).run().await?;
         refusal.check(&output)?;
         // The template's first error, behind two warnings that are longer than 500 bytes.
-        output.says("mismatched types")?.says("src/main.rs:10:28")?.says("undeclared_args")?;
+        output
+            .says("mismatched types")?
+            .says("src/main.rs:10:28")?
+            .says("undeclared_args")?;
         Ok(())
     });
 }
@@ -35,7 +43,9 @@ fn err_09_a_program_that_exits_three_or_panics_is_refused_with_its_own_words() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         let refusal = Refusal::expected(&env)?;
-        refused(&t, &env, &refusal, "exits_three").await?.says("3")?;
+        refused(&t, &env, &refusal, "exits_three")
+            .await?
+            .says("3")?;
         t.step("panics");
         let project = Project::fixture(&t, "broken/panics")?;
         let output = project.cli(&env).args(["apply"]).run().await?;
@@ -80,7 +90,9 @@ fn err_10_a_program_that_creates_nothing_is_refused() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         let refusal = Refusal::expected(&env)?;
-        refused(&t, &env, &refusal, "creates_nothing").await?.says("no resources found")?;
+        refused(&t, &env, &refusal, "creates_nothing")
+            .await?
+            .says("no resources found")?;
         Ok(())
     });
 }
@@ -91,7 +103,9 @@ fn err_11_an_output_file_that_is_no_resource_is_named() {
         let env = t.environment().without_agent_runner().start().await?;
         let refusal = Refusal::expected(&env)?;
         for program in ["writes_garbage", "writes_truncated", "writes_foreign"] {
-            refused(&t, &env, &refusal, program).await?.says("agent-0.pb")?;
+            refused(&t, &env, &refusal, program)
+                .await?
+                .says("agent-0.pb")?;
         }
         Ok(())
     });

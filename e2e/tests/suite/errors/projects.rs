@@ -37,7 +37,11 @@ fn err_06_a_missing_or_unsupported_key_is_named_with_what_is_supported() {
             ("no-name", "runtime: rust\n", &["'name'"]),
             ("empty-name", "name: \"\"\nruntime: rust\n", &["'name'"]),
             ("no-runtime", "name: broken\n", &["'runtime'"]),
-            ("python", "name: broken\nruntime: python\n", &["runtime", "python", "go", "rust"]),
+            (
+                "python",
+                "name: broken\nruntime: python\n",
+                &["runtime", "python", "go", "rust"],
+            ),
         ];
         for (name, yaml, words) in cases {
             t.step(format!("Stigmer.yaml: {name}"));
@@ -58,7 +62,11 @@ fn err_07_a_main_that_cannot_be_run_is_named() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         let refusal = Refusal::expected(&env)?;
-        for (name, main) in [("missing-file", "src/nowhere.rs"), ("no-program", "notes.txt"), ("directory", "folder")] {
+        for (name, main) in [
+            ("missing-file", "src/nowhere.rs"),
+            ("no-program", "notes.txt"),
+            ("directory", "folder"),
+        ] {
             t.step(format!("main: {main}"));
             let project = Project::bare(&t, name, Some(&format!("{RUST}main: {main}\n")))?;
             std::fs::write(project.directory().join("notes.txt"), "No program.\n")?;

@@ -15,7 +15,11 @@ fn err_01_an_unknown_name_is_not_found_and_the_search_is_told() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         let refusal = Refusal::expected(&env)?;
-        let output = env.cli().args(["run", "non-existent-agent", "--message", "Hello"]).run().await?;
+        let output = env
+            .cli()
+            .args(["run", "non-existent-agent", "--message", "Hello"])
+            .run()
+            .await?;
         refusal.check(&output)?;
         output
             .says("not found")?
@@ -34,14 +38,30 @@ fn err_03_an_unreachable_server_is_said_to_be_unreachable() {
         let project = Project::fixture(&t, "01-basic-agent")?;
         let refusal = Refusal::expected(&env)?;
         t.step("apply and run against an address where nobody listens");
-        let apply = project.cli(&env).env("STIGMER_SERVER_ADDR", NOBODY).args(["apply"]).run().await?;
+        let apply = project
+            .cli(&env)
+            .env("STIGMER_SERVER_ADDR", NOBODY)
+            .args(["apply"])
+            .run()
+            .await?;
         refusal.check(&apply)?;
-        apply.says("Cannot connect")?.does_not_say("Deployment successful")?;
-        let run = env.cli().env("STIGMER_SERVER_ADDR", NOBODY).args(["run", "code-reviewer"]).run().await?;
+        apply
+            .says("Cannot connect")?
+            .does_not_say("Deployment successful")?;
+        let run = env
+            .cli()
+            .env("STIGMER_SERVER_ADDR", NOBODY)
+            .args(["run", "code-reviewer"])
+            .run()
+            .await?;
         refusal.check(&run)?;
-        run.does_not_say("not found")?.does_not_say("Execution ID:")?;
+        run.does_not_say("not found")?
+            .does_not_say("Execution ID:")?;
         let told = format!("{}{}", run.stdout, run.stderr).to_lowercase();
-        assert!(told.contains("cannot connect"), "run did not say that it cannot connect: {told}");
+        assert!(
+            told.contains("cannot connect"),
+            "run did not say that it cannot connect: {told}"
+        );
         Ok(())
     });
 }
@@ -63,8 +83,16 @@ fn err_04_a_server_that_never_answers_does_not_hold_a_command_for_ever() {
         let refusal = Refusal::expected(&env)?;
         let limit = Duration::from_secs(15);
         let start = Instant::now();
-        let apply = project.cli(&env).env("STIGMER_SERVER_ADDR", &address).args(["apply"]).within(limit);
-        let run = env.cli().env("STIGMER_SERVER_ADDR", &address).args(["run", "code-reviewer"]).within(limit);
+        let apply = project
+            .cli(&env)
+            .env("STIGMER_SERVER_ADDR", &address)
+            .args(["apply"])
+            .within(limit);
+        let run = env
+            .cli()
+            .env("STIGMER_SERVER_ADDR", &address)
+            .args(["run", "code-reviewer"])
+            .within(limit);
         let (apply, run) = tokio::try_join!(apply.run(), run.run())?;
         refusal.check(&apply)?;
         refusal.check(&run)?;

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use stigmer_api::agent_execution::{AgentExecution, AgentExecutionStatus, AgentMessage, ExecutionPhase, MessageType};
+use stigmer_api::agent_execution::{
+    AgentExecution, AgentExecutionStatus, AgentMessage, ExecutionPhase, MessageType,
+};
 use stigmer_e2e::harness::{
-    Expectation, NoAnswer, Probe, Project, Reply, answer_of, budget::AGENT, check_answer, greets, story,
+    Expectation, NoAnswer, Probe, Project, Reply, answer_of, budget::AGENT, check_answer, greets,
+    story,
 };
 
 use crate::then;
@@ -12,11 +15,26 @@ use crate::then;
 const GOOD: [(&str, &str); 9] = [
     ("a plain sentence", "Hello! Yes, I can respond."),
     ("a Markdown rule", "Summary\n\n-----\n\nAll is well here."),
-    ("a Markdown table", "| file | verdict |\n|------|---------|\n| a.rs | fine |"),
-    ("a code block", "Use this:\n```rust\nfn main() { panic!(\"x\") }\n```\nThat is all."),
-    ("a trace quoted in a code block", "Your log says:\n```\nTraceback (most recent call last)\n  File \"a.py\", line 3\n```\nFix line 3."),
-    ("`failed to` in a review", "The function failed to check its argument for zero."),
-    ("the word error in a review", "There is one error: the divisor may be zero. Error handling is missing."),
+    (
+        "a Markdown table",
+        "| file | verdict |\n|------|---------|\n| a.rs | fine |",
+    ),
+    (
+        "a code block",
+        "Use this:\n```rust\nfn main() { panic!(\"x\") }\n```\nThat is all.",
+    ),
+    (
+        "a trace quoted in a code block",
+        "Your log says:\n```\nTraceback (most recent call last)\n  File \"a.py\", line 3\n```\nFix line 3.",
+    ),
+    (
+        "`failed to` in a review",
+        "The function failed to check its argument for zero.",
+    ),
+    (
+        "the word error in a review",
+        "There is one error: the divisor may be zero. Error handling is missing.",
+    ),
     ("another script", "Привет! Я могу отвечать на вопросы."),
     ("one long word and another", "aaaaaaaaaa b"),
 ];
@@ -34,21 +52,57 @@ fn ful_07_good_answers_are_accepted() {
 #[test]
 fn ful_07_bad_answers_are_rejected_each_for_its_own_reason() {
     story(async |_| {
-        let table: [(&str, fn(&NoAnswer) -> bool); 14] = [
+        type Fits = fn(&NoAnswer) -> bool;
+        let table: [(&str, Fits); 14] = [
             ("", |e| matches!(e, NoAnswer::TooShort { length: 0, .. })),
-            ("  \n\t         \n", |e| matches!(e, NoAnswer::TooShort { length: 0, .. })),
-            ("Hi there.", |e| matches!(e, NoAnswer::TooShort { length: 9, .. })),
-            ("eeeeeeeeeeeeeeee", |e| matches!(e, NoAnswer::OneLetter { letter: 'e', length: 16 })),
-            ("a a a a a a a a a a", |e| matches!(e, NoAnswer::OneLetter { letter: 'a', .. })),
-            ("--------- -----------", |e| matches!(e, NoAnswer::OneLetter { letter: '-', .. })),
-            ("Supercalifragilistic", |e| matches!(e, NoAnswer::NoWords { spaces: 0, .. })),
-            ("12 34 56 78 90", |e| matches!(e, NoAnswer::NoWords { letters: 0, .. })),
-            ("Traceback (most recent call last):\n  File \"x.py\", line 1", |e| matches!(e, NoAnswer::StackTrace { .. })),
-            ("thread 'main' (1) panicked at src/main.rs:3:5:\nboom", |e| matches!(e, NoAnswer::StackTrace { .. })),
-            ("It broke:\ngoroutine 1 [running]:\nmain.main()", |e| matches!(e, NoAnswer::StackTrace { .. })),
-            ("❌ Error: Execution failed: connection refused", |e| matches!(e, NoAnswer::ErrorText { .. })),
-            ("{\"error\": {\"code\": 500, \"message\": \"no model\"}}", |e| matches!(e, NoAnswer::ErrorText { .. })),
-            ("model 'smollm2' not found, try pulling it first", |e| matches!(e, NoAnswer::ErrorText { .. })),
+            ("  \n\t         \n", |e| {
+                matches!(e, NoAnswer::TooShort { length: 0, .. })
+            }),
+            ("Hi there.", |e| {
+                matches!(e, NoAnswer::TooShort { length: 9, .. })
+            }),
+            ("eeeeeeeeeeeeeeee", |e| {
+                matches!(
+                    e,
+                    NoAnswer::OneLetter {
+                        letter: 'e',
+                        length: 16
+                    }
+                )
+            }),
+            ("a a a a a a a a a a", |e| {
+                matches!(e, NoAnswer::OneLetter { letter: 'a', .. })
+            }),
+            ("--------- -----------", |e| {
+                matches!(e, NoAnswer::OneLetter { letter: '-', .. })
+            }),
+            ("Supercalifragilistic", |e| {
+                matches!(e, NoAnswer::NoWords { spaces: 0, .. })
+            }),
+            ("12 34 56 78 90", |e| {
+                matches!(e, NoAnswer::NoWords { letters: 0, .. })
+            }),
+            (
+                "Traceback (most recent call last):\n  File \"x.py\", line 1",
+                |e| matches!(e, NoAnswer::StackTrace { .. }),
+            ),
+            (
+                "thread 'main' (1) panicked at src/main.rs:3:5:\nboom",
+                |e| matches!(e, NoAnswer::StackTrace { .. }),
+            ),
+            ("It broke:\ngoroutine 1 [running]:\nmain.main()", |e| {
+                matches!(e, NoAnswer::StackTrace { .. })
+            }),
+            ("❌ Error: Execution failed: connection refused", |e| {
+                matches!(e, NoAnswer::ErrorText { .. })
+            }),
+            (
+                "{\"error\": {\"code\": 500, \"message\": \"no model\"}}",
+                |e| matches!(e, NoAnswer::ErrorText { .. }),
+            ),
+            ("model 'smollm2' not found, try pulling it first", |e| {
+                matches!(e, NoAnswer::ErrorText { .. })
+            }),
         ];
         for (text, expected) in table {
             let error = check_answer(text).expect_err(text);
@@ -62,7 +116,10 @@ fn ful_07_bad_answers_are_rejected_each_for_its_own_reason() {
 fn ful_07_a_rejection_prints_real_lengths() {
     story(async |_| {
         let error = check_answer("héllo").unwrap_err();
-        assert_eq!(error.to_string(), "the answer has 5 characters, fewer than 10: \"héllo\"");
+        assert_eq!(
+            error.to_string(),
+            "the answer has 5 characters, fewer than 10: \"héllo\""
+        );
         Ok(())
     });
 }
@@ -93,8 +150,17 @@ fn ful_08_the_last_ai_message_is_read_and_not_the_last_of_any_kind() {
             message(MessageType::MessageSystem, "note"),
             message(MessageType::MessageHuman, "thanks"),
         ];
-        let status = Some(AgentExecutionStatus { messages, ..Default::default() });
-        assert_eq!(answer_of(&AgentExecution { status, ..Default::default() }), Some("second"));
+        let status = Some(AgentExecutionStatus {
+            messages,
+            ..Default::default()
+        });
+        assert_eq!(
+            answer_of(&AgentExecution {
+                status,
+                ..Default::default()
+            }),
+            Some("second")
+        );
         assert_eq!(answer_of(&AgentExecution::default()), None);
         Ok(())
     });
@@ -104,26 +170,56 @@ fn ful_08_the_last_ai_message_is_read_and_not_the_last_of_any_kind() {
 fn ful_08_a_failed_or_cancelled_execution_ends_the_wait_at_once() {
     story(async |t| {
         let env = t.environment().start().await?;
-        let output = Project::fixture(&t, "01-basic-agent")?.cli(&env).args(["apply"]).run().await?;
+        let output = Project::fixture(&t, "01-basic-agent")?
+            .cli(&env)
+            .args(["apply"])
+            .run()
+            .await?;
         then::applied(&env, &output).await?;
-        for (asked, phase) in [(1, ExecutionPhase::ExecutionFailed), (2, ExecutionPhase::ExecutionCancelled)] {
+        for (asked, phase) in [
+            (1, ExecutionPhase::ExecutionFailed),
+            (2, ExecutionPhase::ExecutionCancelled),
+        ] {
             t.step(format!("report {phase:?} while the model is silent"));
-            env.llm().expect(Expectation::message_containing("", Reply::silence()));
-            let run = env.cli().args(["run", "code-reviewer", "--follow=false"]).run().await?;
+            env.llm()
+                .expect(Expectation::message_containing("", Reply::silence()));
+            let run = env
+                .cli()
+                .args(["run", "code-reviewer", "--follow=false"])
+                .run()
+                .await?;
             let id = then::started(&env, &run).await?;
-            t.eventually(format!("the model was asked {asked} times"), AGENT, async || {
-                let so_far = env.llm().requests().len();
-                if so_far == asked { Probe::Done(()) } else { Probe::NotYet(format!("{so_far} times")) }
-            })
+            t.eventually(
+                format!("the model was asked {asked} times"),
+                AGENT,
+                async || {
+                    let so_far = env.llm().requests().len();
+                    if so_far == asked {
+                        Probe::Done(())
+                    } else {
+                        Probe::NotYet(format!("{so_far} times"))
+                    }
+                },
+            )
             .await?;
             let wait = then::completed(&env, &id, AGENT);
-            let report = env.api().update_status(&id, AgentExecutionStatus { phase: phase as i32, ..Default::default() });
+            let report = env.api().update_status(
+                &id,
+                AgentExecutionStatus {
+                    phase: phase as i32,
+                    ..Default::default()
+                },
+            );
             let start = Instant::now();
             let (waited, reported) = tokio::join!(wait, report);
             reported?;
-            let error = waited.err().expect("an execution that did not complete").to_string();
+            let error = waited.expect_err("it did not complete").to_string();
             assert!(error.contains(&format!("{phase:?}")), "{error}");
-            assert!(start.elapsed() < Duration::from_secs(1), "the wait went on for {:?}", start.elapsed());
+            assert!(
+                start.elapsed() < Duration::from_secs(1),
+                "the wait went on for {:?}",
+                start.elapsed()
+            );
         }
         Ok(())
     });

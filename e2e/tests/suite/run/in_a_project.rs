@@ -9,13 +9,24 @@ use crate::then::{self, Refusal};
 fn run_04_the_only_resource_is_selected_deployed_and_run() {
     story(async |t| {
         let env = t.environment().answering("Selected.").start().await?;
-        let project = Project::with_agents(&t, &[("the-only-one", "", "Answer in one short sentence.")])?;
-        let output = project.cli(&env).args(["run", "--message", "Hello", "--follow=false"]).run().await?;
-        output.exited_with(0)?.says("Auto-selected: the-only-one")?.says("Deployed: 1 agent(s)")?;
+        let project =
+            Project::with_agents(&t, &[("the-only-one", "", "Answer in one short sentence.")])?;
+        let output = project
+            .cli(&env)
+            .args(["run", "--message", "Hello", "--follow=false"])
+            .run()
+            .await?;
+        output
+            .exited_with(0)?
+            .says("Auto-selected: the-only-one")?
+            .says("Deployed: 1 agent(s)")?;
         let id = then::started(&env, &output).await?;
         let finished = then::completed(&env, &id, AGENT).await?;
         let agent: Agent = env.api().by_slug("the-only-one").await?;
-        assert_eq!(finished.execution.spec.map(|spec| spec.agent_id), Some(agent.id().to_owned()));
+        assert_eq!(
+            finished.execution.spec.map(|spec| spec.agent_id),
+            Some(agent.id().to_owned())
+        );
         Ok(())
     });
 }
@@ -28,10 +39,23 @@ fn run_04_two_resources_without_a_terminal_are_listed_and_none_is_run() {
         t.step("deploy both, so that only a run could add something");
         then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
         let refusal = Refusal::expected(&env)?;
-        let output = project.cli(&env).args(["run", "--message", "Hello"]).run().await?;
+        let output = project
+            .cli(&env)
+            .args(["run", "--message", "Hello"])
+            .run()
+            .await?;
         refusal.check(&output)?;
-        let lists = |name: &str| output.lines.iter().any(|line| line.text.split_whitespace().any(|word| word == name));
-        assert!(lists("code-reviewer") && lists("code-reviewer-pro"), "not both names are listed: {:?}", output.lines);
+        let lists = |name: &str| {
+            output
+                .lines
+                .iter()
+                .any(|line| line.text.split_whitespace().any(|word| word == name))
+        };
+        assert!(
+            lists("code-reviewer") && lists("code-reviewer-pro"),
+            "not both names are listed: {:?}",
+            output.lines
+        );
         assert_eq!(env.store().count(ApiResourceKind::AgentExecution)?, 0);
         Ok(())
     });
@@ -41,21 +65,38 @@ fn run_04_two_resources_without_a_terminal_are_listed_and_none_is_run() {
 fn run_14_changed_code_is_applied_before_it_is_run() {
     story(async |t| {
         let env = t.environment().answering("Done as told.").start().await?;
-        let project = Project::with_agents(&t, &[("reviewer", "", "These are the instructions of version one.")])?;
+        let project = Project::with_agents(
+            &t,
+            &[("reviewer", "", "These are the instructions of version one.")],
+        )?;
         then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
         let before: Agent = env.api().by_slug("reviewer").await?;
         t.step("change the code, then run");
         let instructions = "These are the instructions of version two.";
         project.set_agents(&[("reviewer", "", instructions)])?;
-        let output = project.cli(&env).args(["run", "reviewer", "--follow=false"]).run().await?;
+        let output = project
+            .cli(&env)
+            .args(["run", "reviewer", "--follow=false"])
+            .run()
+            .await?;
         output.exited_with(0)?.says("Deployed 1 resource(s)")?;
         let id = then::started(&env, &output).await?;
         let execution: AgentExecution = then::completed(&env, &id, AGENT).await?.execution;
-        assert_eq!(execution.spec.map(|spec| spec.agent_id), Some(before.id().to_owned()), "the id was not kept");
+        assert_eq!(
+            execution.spec.map(|spec| spec.agent_id),
+            Some(before.id().to_owned()),
+            "the id was not kept"
+        );
         let after: Agent = env.api().by_slug("reviewer").await?;
-        assert_eq!(after.spec.map(|spec| spec.instructions).as_deref(), Some(instructions));
+        assert_eq!(
+            after.spec.map(|spec| spec.instructions).as_deref(),
+            Some(instructions)
+        );
         let system = env.llm().requests()[0].messages_of("system").join("\n");
-        assert!(system.contains("version two") && !system.contains("version one"), "the model was told {system:?}");
+        assert!(
+            system.contains("version two") && !system.contains("version one"),
+            "the model was told {system:?}"
+        );
         Ok(())
     });
 }

@@ -28,40 +28,93 @@ impl Applied {
 
 /// Exit code 0 within APPLY, nothing on standard error, success said once, a table of whole rows,
 /// and every id of it resolving through the API to a resource of that name.
-pub async fn applied(environment: &Environment, output: &CliOutput) -> Result<Vec<Applied>, CheckError> {
+pub async fn applied(
+    environment: &Environment,
+    output: &CliOutput,
+) -> Result<Vec<Applied>, CheckError> {
     output.exited_with(0)?;
-    environment.test().within(APPLY, "stigmer apply", output.duration)?;
-    ensure!(output.stderr.is_empty(), "`{}` wrote to standard error: {:?}", output.command_line, output.stderr);
+    environment
+        .test()
+        .within(APPLY, "stigmer apply", output.duration)?;
+    ensure!(
+        output.stderr.is_empty(),
+        "`{}` wrote to standard error: {:?}",
+        output.command_line,
+        output.stderr
+    );
     let announced = output.lines_with("Deployment successful");
-    ensure!(announced == 1, "`{}` said `Deployment successful` {announced} times", output.command_line);
+    ensure!(
+        announced == 1,
+        "`{}` said `Deployment successful` {announced} times",
+        output.command_line
+    );
     let table = output.table()?;
-    ensure!(table.columns == ["TYPE", "NAME", "STATUS", "ID"], "the columns are {:?}", table.columns);
+    ensure!(
+        table.columns == ["TYPE", "NAME", "STATUS", "ID"],
+        "the columns are {:?}",
+        table.columns
+    );
     let mut rows = Vec::new();
     for row in table.rows {
         let row = row_of(row)?;
         ensure!(row.kind == "Agent", "unknown type in the table: {row:?}");
-        ensure!(is_id(ApiResourceKind::Agent, &row.id), "{:?} is no agent id", row.id);
+        ensure!(
+            is_id(ApiResourceKind::Agent, &row.id),
+            "{:?} is no agent id",
+            row.id
+        );
         let stored: Agent = environment.api().get(&row.id).await?;
-        let name = stored.metadata.map(|metadata| metadata.name).unwrap_or_default();
-        ensure!(name == row.name, "{} is {name:?} in the API, {:?} in the table", row.id, row.name);
+        let name = stored
+            .metadata
+            .map(|metadata| metadata.name)
+            .unwrap_or_default();
+        ensure!(
+            name == row.name,
+            "{} is {name:?} in the API, {:?} in the table",
+            row.id,
+            row.name
+        );
         rows.push(row);
     }
     Ok(rows)
 }
 
 fn row_of(cells: Vec<String>) -> Result<Applied, Broken> {
-    let [kind, name, status, id]: [String; 4] =
-        cells.try_into().map_err(|cells| Broken(format!("a row with other cells than the header: {cells:?}")))?;
-    Ok(Applied { kind, name, status, id })
+    let [kind, name, status, id]: [String; 4] = cells
+        .try_into()
+        .map_err(|cells| Broken(format!("a row with other cells than the header: {cells:?}")))?;
+    Ok(Applied {
+        kind,
+        name,
+        status,
+        id,
+    })
 }
 
 /// Exit code 0 within APPLY, nothing on standard error, and the table of a dry run as rows of type,
 /// name, and action.
-pub fn dry_run(environment: &Environment, output: &CliOutput) -> Result<Vec<Vec<String>>, CheckError> {
-    output.exited_with(0)?.says("Dry run successful")?.does_not_say("Deployment")?;
-    environment.test().within(APPLY, "stigmer apply --dry-run", output.duration)?;
-    ensure!(output.stderr.is_empty(), "`{}` wrote to standard error: {:?}", output.command_line, output.stderr);
+pub fn dry_run(
+    environment: &Environment,
+    output: &CliOutput,
+) -> Result<Vec<Vec<String>>, CheckError> {
+    output
+        .exited_with(0)?
+        .says("Dry run successful")?
+        .does_not_say("Deployment")?;
+    environment
+        .test()
+        .within(APPLY, "stigmer apply --dry-run", output.duration)?;
+    ensure!(
+        output.stderr.is_empty(),
+        "`{}` wrote to standard error: {:?}",
+        output.command_line,
+        output.stderr
+    );
     let table = output.table()?;
-    ensure!(table.columns == ["TYPE", "NAME", "ACTION"], "the columns are {:?}", table.columns);
+    ensure!(
+        table.columns == ["TYPE", "NAME", "ACTION"],
+        "the columns are {:?}",
+        table.columns
+    );
     Ok(table.rows)
 }

@@ -24,38 +24,69 @@ pub struct Finished {
 pub async fn started(environment: &Environment, output: &CliOutput) -> Result<String, CheckError> {
     let id = output.execution_id(ApiResourceKind::AgentExecution)?;
     let execution: AgentExecution = environment.api().get(&id).await?;
-    let stored = execution.metadata.map(|metadata| metadata.id).unwrap_or_default();
+    let stored = execution
+        .metadata
+        .map(|metadata| metadata.id)
+        .unwrap_or_default();
     ensure!(stored == id, "asked for {id}, the API answered {stored}");
     Ok(id)
 }
 
 /// Follows an execution to a terminal phase within `budget`. Its phases have to come in order and
 /// without a step back, and the stream has to close by itself.
-pub async fn finished(environment: &Environment, id: &str, budget: Budget) -> Result<Finished, CheckError> {
+pub async fn finished(
+    environment: &Environment,
+    id: &str,
+    budget: Budget,
+) -> Result<Finished, CheckError> {
     let watch = environment.api().subscribe::<AgentExecution>(id).await?;
     let snapshots = environment.test().until_closed(watch, budget).await?;
-    let mut phases = snapshots.iter().map(|snapshot| phase_of(&snapshot.resource)).collect::<Vec<_>>();
+    let mut phases = snapshots
+        .iter()
+        .map(|snapshot| phase_of(&snapshot.resource))
+        .collect::<Vec<_>>();
     phases.dedup();
     check_phases(&phases)?;
     let execution: AgentExecution = environment.api().get(id).await?;
     let last = phases.last().copied().unwrap_or_default();
     let stored = phase_of(&execution);
-    ensure!(stored == last, "the stream of {id} ended with {last:?}, the record says {stored:?}");
-    Ok(Finished { execution, phases, snapshots })
+    ensure!(
+        stored == last,
+        "the stream of {id} ended with {last:?}, the record says {stored:?}"
+    );
+    Ok(Finished {
+        execution,
+        phases,
+        snapshots,
+    })
 }
 
 /// As [`finished`], and the phase is COMPLETED.
-pub async fn completed(environment: &Environment, id: &str, budget: Budget) -> Result<Finished, CheckError> {
+pub async fn completed(
+    environment: &Environment,
+    id: &str,
+    budget: Budget,
+) -> Result<Finished, CheckError> {
     let finished = finished(environment, id, budget).await?;
     let phase = phase_of(&finished.execution);
-    let error = finished.execution.status.as_ref().map_or("", |status| &status.error);
-    ensure!(phase == ExecutionPhase::ExecutionCompleted, "{id} ended {phase:?} with error {error:?}");
+    let error = finished
+        .execution
+        .status
+        .as_ref()
+        .map_or("", |status| &status.error);
+    ensure!(
+        phase == ExecutionPhase::ExecutionCompleted,
+        "{id} ended {phase:?} with error {error:?}"
+    );
     Ok(finished)
 }
 
 /// The phase of an execution.
 pub fn phase_of(execution: &AgentExecution) -> ExecutionPhase {
-    execution.status.as_ref().map_or(ExecutionPhase::Unspecified, |status| status.phase())
+    execution
+        .status
+        .as_ref()
+        .map_or(ExecutionPhase::Unspecified, |status| status.phase())
 }
 
 /// Phases only ever go forward and end with a terminal one.
@@ -67,8 +98,14 @@ pub fn check_phases(phases: &[ExecutionPhase]) -> Result<(), Broken> {
         ExecutionPhase::ExecutionFailed,
         ExecutionPhase::ExecutionCancelled,
     ];
-    let reached = phases.iter().filter(|phase| terminal.contains(phase)).count();
+    let reached = phases
+        .iter()
+        .filter(|phase| terminal.contains(phase))
+        .count();
     let ends_there = phases.last().is_some_and(|last| terminal.contains(last));
-    ensure!(reached == 1 && ends_there, "the phases {phases:?} do not end with exactly one terminal phase");
+    ensure!(
+        reached == 1 && ends_there,
+        "the phases {phases:?} do not end with exactly one terminal phase"
+    );
     Ok(())
 }

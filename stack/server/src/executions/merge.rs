@@ -1,51 +1,11 @@
 //! How a reported status changes the stored one (`docs/contract/behaviour.md`, section 6.2).
 
-use stigmer_api::{
-    agent_execution::{AgentExecution, AgentExecutionStatus, AgentMessage, MessageType},
-    time::rfc3339_now,
+use stigmer_api::time::rfc3339_now;
+
+use super::{
+    Phase,
+    execution::{Progress, Status},
 };
-
-use super::Phase;
-use crate::{kinds::Kind, mask::Outgoing};
-
-/// A resource that runs: it has phases, and a status that its runner reports.
-pub trait Execution: Kind + Outgoing {
-    /// The status.
-    type Status: Status;
-
-    /// The status, created when unset.
-    fn status_mut(&mut self) -> &mut Self::Status;
-
-    /// Where the execution stands.
-    fn current_phase(&self) -> Phase {
-        Phase::from_number(self.phase()).unwrap_or(Phase::Unspecified)
-    }
-}
-
-/// The status of an execution.
-pub trait Status: Clone + Default + PartialEq + Send + 'static {
-    /// The fields that say how it goes.
-    fn progress(&mut self) -> Progress<'_>;
-    /// Takes from `update` what it holds besides progress: lists and maps as a whole, and only if
-    /// they are not empty, so that nothing can be cleared.
-    fn take_contents(&mut self, update: Self);
-    /// Notes for the reader why the server ended the execution, behind what is there.
-    fn append_note(&mut self, text: &str);
-    /// What the status tells about a failure besides its error field, or an empty text.
-    fn failure_hint(&self) -> String;
-}
-
-/// How an execution goes.
-pub struct Progress<'s> {
-    /// The phase as on the wire.
-    pub phase: &'s mut i32,
-    /// Why it failed.
-    pub error: &'s mut String,
-    /// When it began, RFC 3339.
-    pub started_at: &'s mut String,
-    /// When it ended, RFC 3339.
-    pub completed_at: &'s mut String,
-}
 
 /// The reported phase cannot follow the stored one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,59 +107,10 @@ fn complete<S: Status>(status: &mut S, phase: Phase) {
     }
 }
 
-impl Execution for AgentExecution {
-    type Status = AgentExecutionStatus;
-
-    fn status_mut(&mut self) -> &mut AgentExecutionStatus {
-        self.status.get_or_insert_default()
-    }
-}
-
-impl Status for AgentExecutionStatus {
-    fn progress(&mut self) -> Progress<'_> {
-        Progress {
-            phase: &mut self.phase,
-            error: &mut self.error,
-            started_at: &mut self.started_at,
-            completed_at: &mut self.completed_at,
-        }
-    }
-
-    fn take_contents(&mut self, update: Self) {
-        if !update.messages.is_empty() {
-            self.messages = update.messages;
-        }
-        if !update.tool_calls.is_empty() {
-            self.tool_calls = update.tool_calls;
-        }
-        if !update.sub_agent_executions.is_empty() {
-            self.sub_agent_executions = update.sub_agent_executions;
-        }
-        if !update.todos.is_empty() {
-            self.todos = update.todos;
-        }
-    }
-
-    fn append_note(&mut self, text: &str) {
-        self.messages.push(AgentMessage {
-            r#type: MessageType::MessageSystem as i32,
-            content: text.to_owned(),
-            timestamp: rfc3339_now(),
-            ..Default::default()
-        });
-    }
-
-    fn failure_hint(&self) -> String {
-        self.messages
-            .iter()
-            .rev()
-            .find(|message| message.r#type() == MessageType::MessageSystem)
-            .map_or_else(String::new, |message| message.content.clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use stigmer_api::agent_execution::{AgentExecutionStatus, AgentMessage, MessageType};
+
     use super::*;
 
     fn status(phase: Phase) -> AgentExecutionStatus {

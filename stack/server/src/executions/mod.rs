@@ -2,7 +2,9 @@
 //! to an end whatever happens to runners and to Temporal.
 
 mod accept;
+mod agent;
 mod broker;
+mod execution;
 mod merge;
 mod orchestrator;
 mod phase;
@@ -15,8 +17,8 @@ mod tests;
 
 pub use accept::accept;
 pub use broker::{Broker, Watcher};
-pub use merge::Execution;
-pub use orchestrator::{Gone, LookupError, Orchestrator, RunState, StartFailure};
+pub use execution::Execution;
+pub use orchestrator::{Gone, Job, LookupError, Orchestrator, RunState, StartFailure};
 pub use phase::Phase;
 pub use status::{conclude, update_status};
 pub use subscribe::{Subscription, subscribe};

@@ -5,15 +5,22 @@ use stigmer_api::agent_execution::AgentExecution;
 /// Starts and follows the workflow behind an execution. One execution has at most one workflow run.
 #[tonic::async_trait]
 pub trait Orchestrator: Send + Sync + 'static {
-    /// Starts the workflow; one that was started before is fine. Secrets must be hidden.
-    async fn start(&self, execution: &AgentExecution) -> Result<(), StartFailure>;
+    /// Starts the workflow; one that was started before is fine.
+    async fn start(&self, job: Job) -> Result<(), StartFailure>;
 
     /// What became of the workflow.
-    async fn state(&self, execution_id: &str) -> Result<RunState, LookupError>;
+    async fn state(&self, workflow_id: &str) -> Result<RunState, LookupError>;
 
     /// Ends the workflow, and with it the work of the runner. One that has ended or never began is
     /// fine.
-    async fn terminate(&self, execution_id: &str, reason: &str) -> Result<(), LookupError>;
+    async fn terminate(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError>;
+}
+
+/// What a workflow is started for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// An agent execution, its secrets hidden.
+    Agent(AgentExecution),
 }
 
 /// The workflow was not started, or nobody knows.

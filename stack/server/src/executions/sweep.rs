@@ -8,12 +8,11 @@ use std::{
     time::Duration,
 };
 
-use stigmer_api::{Resource, agent_execution::AgentExecution};
+use stigmer_api::agent_execution::AgentExecution;
 use tokio::{sync::Notify, time};
 
-use super::{Execution as _, Gone, Orchestrator, Phase, RunState, status};
+use super::{Execution, Gone, Orchestrator, Phase, RunState, StartFailure, status};
 use crate::{
-    mask::Outgoing as _,
     state::State,
     store::{Page, Query, Start},
 };
@@ -28,23 +27,25 @@ const FRESH: Duration = Duration::from_secs(600);
 /// How many rows are read at a time.
 const PAGE: u32 = 100;
 
-/// Executions that are deleted or ended while their workflow may still run.
+/// Workflows that may still run although their execution is deleted or ended.
 #[derive(Default)]
 pub struct Abandoned {
-    ids: Mutex<BTreeSet<String>>,
+    workflow_ids: Mutex<BTreeSet<String>>,
     added: Notify,
 }
 
 impl Abandoned {
-    /// Has the workflow of this execution terminated, soon or once Temporal is back.
-    pub fn add(&self, id: &str) {
-        self.locked().insert(id.to_owned());
+    /// Has the workflow with this id terminated, soon or once Temporal is back.
+    pub fn add(&self, workflow_id: String) {
+        self.locked().insert(workflow_id);
         self.added.notify_one();
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         // A set of texts is whole whatever panicked around it.
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.workflow_ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,7 +58,7 @@ pub async fn keep_sweeping(state: State) {
         let orchestrator = connection.borrow_and_update().clone();
         if let Some(orchestrator) = orchestrator {
             terminate_abandoned(&state, orchestrator.as_ref()).await;
-            sweep(&state, orchestrator.as_ref()).await;
+            sweep::<AgentExecution>(&state, orchestrator.as_ref()).await;
         }
         tokio::select! {
             () = state.stopping.cancelled() => return,
@@ -86,7 +87,7 @@ async fn terminate_abandoned(state: &State, orchestrator: &dyn Orchestrator) {
 }
 
 /// Goes through the unfinished executions once. What cannot be told now is left for the next time.
-pub(super) async fn sweep(state: &State, orchestrator: &dyn Orchestrator) {
+pub(super) async fn sweep<E: Execution>(state: &State, orchestrator: &dyn Orchestrator) {
     let mut last = String::new();
     loop {
         let query = Query {
@@ -97,7 +98,7 @@ pub(super) async fn sweep(state: &State, orchestrator: &dyn Orchestrator) {
             },
             ..Query::default()
         };
-        let page = match state.list::<AgentExecution>(query).await {
+        let page = match state.list::<E>(query).await {
             Ok(page) => page.rows,
             Err(error) => return tracing::error!(%error, "unfinished executions cannot be read"),
         };
@@ -112,9 +113,9 @@ pub(super) async fn sweep(state: &State, orchestrator: &dyn Orchestrator) {
     }
 }
 
-async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: AgentExecution) {
+async fn reconcile<E: Execution>(state: &State, orchestrator: &dyn Orchestrator, execution: E) {
     let id = execution.id().to_owned();
-    let gone = match orchestrator.state(&id).await {
+    let gone = match orchestrator.state(&E::workflow_id(&id)).await {
         Ok(RunState::Running) => return,
         Ok(RunState::Gone(gone)) => gone,
         Err(error) => {
@@ -124,9 +125,16 @@ async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: Ag
     let (phase, cause) = match gone {
         Gone::Unknown if execution.current_phase() <= Phase::Pending && age(&execution) < FRESH => {
             tracing::info!(id, "starting the workflow of an execution that has none");
-            match orchestrator.start(&execution.masked()).await {
+            match orchestrator.start(execution.job()).await {
                 Ok(()) => return,
-                Err(failure) => (Phase::Failed, failure.to_string()),
+                Err(StartFailure::Unknown(cause)) => {
+                    return tracing::warn!(
+                        id,
+                        cause,
+                        "not known to be started; looking again later"
+                    );
+                }
+                Err(StartFailure::Refused(cause)) => (Phase::Failed, cause),
             }
         }
         Gone::Unknown => (
@@ -146,7 +154,7 @@ async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: Ag
             "the workflow of this execution was cancelled or terminated".to_owned(),
         ),
     };
-    match status::end::<AgentExecution>(&state.store, id.clone(), phase, cause.clone()).await {
+    match status::end::<E>(&state.store, id.clone(), phase, cause.clone()).await {
         Ok(true) => tracing::warn!(id, cause, "ended an execution whose workflow is gone"),
         Ok(false) => {}
         Err(error) => {
@@ -155,7 +163,7 @@ async fn reconcile(state: &State, orchestrator: &dyn Orchestrator, execution: Ag
     }
 }
 
-fn age(execution: &AgentExecution) -> Duration {
+fn age<E: Execution>(execution: &E) -> Duration {
     let created_at = execution
         .audit()
         .and_then(|audit| audit.spec_audit.as_ref()?.created_at.as_ref())

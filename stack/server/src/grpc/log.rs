@@ -15,6 +15,8 @@ use tonic::{
 };
 use tower::Layer;
 
+const HEALTH: &str = "/grpc.health.v1.Health/";
+
 /// Logs method, duration, and code of each call: unary calls when they are answered, streams when
 /// they end or the client leaves.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,10 @@ impl Call {
         let duration_ms = (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         let error = status.message();
         match code {
+            // Whoever waits for the server asks often.
+            Code::Ok if method.starts_with(HEALTH) => {
+                tracing::debug!(method, duration_ms, ?code, "call")
+            }
             Code::Ok => tracing::info!(method, duration_ms, ?code, "call"),
             Code::Internal | Code::Unknown => {
                 tracing::error!(method, duration_ms, ?code, error, "call")

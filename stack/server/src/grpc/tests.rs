@@ -1,11 +1,14 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use camino::Utf8PathBuf;
 use stigmer_api::{
-    ApiResourceMetadata, Resource as _,
+    ApiResourceDeleteInput, ApiResourceMetadata, Resource as _,
     agent::{
-        Agent, AgentSpec, agent_command_controller_client::AgentCommandControllerClient,
+        Agent, AgentId, AgentSpec, agent_command_controller_client::AgentCommandControllerClient,
         agent_query_controller_client::AgentQueryControllerClient,
+    },
+    execution_context::{
+        ExecutionContext, ExecutionContextSpec,
+        execution_context_command_controller_client::ExecutionContextCommandControllerClient,
     },
     skill,
     workflow_runner::{
@@ -13,13 +16,12 @@ use stigmer_api::{
         workflow_runner_service_controller_client::WorkflowRunnerServiceControllerClient,
     },
 };
-use tempfile::TempDir;
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{task::JoinHandle, time::timeout};
 use tonic::{Code, Request, transport::Channel};
 use tonic_health::server::health_reporter;
 
 use super::*;
-use crate::{executions::Broker, store::Store};
+use crate::testing::TestState;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -28,18 +30,13 @@ struct Bench {
     channel: Channel,
     stopping: CancellationToken,
     serving: JoinHandle<Result<(), transport::Error>>,
-    _folder: TempDir,
+    _test: TestState,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let path = Utf8PathBuf::from_path_buf(folder.path().join("s.db")).expect("a UTF-8 path");
-        let broker = Arc::new(Broker::default());
-        let store = Store::open(&path, vec![broker.clone()]).expect("the store opens");
-        let (_, connection) = watch::channel(None);
-        let stopping = CancellationToken::new();
-        let state = State::new(store, broker, connection, stopping.clone());
+        let test = TestState::new();
+        let (state, stopping) = (test.state.clone(), test.state.stopping.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener
             .local_addr()
@@ -53,7 +50,7 @@ impl Bench {
             channel,
             stopping,
             serving,
-            _folder: folder,
+            _test: test,
         }
     }
 
@@ -86,7 +83,7 @@ async fn a_mebibyte_of_text_survives_the_round_trip() {
         .await
         .unwrap()
         .into_inner();
-    let id = agent::AgentId {
+    let id = AgentId {
         value: stored.id().to_owned(),
     };
     let mut queries = AgentQueryControllerClient::new(bench.channel.clone());
@@ -156,4 +153,24 @@ async fn an_open_connection_does_not_hold_up_the_stop() {
         .expect("it stops")
         .unwrap()
         .unwrap();
+}
+
+#[tokio::test]
+async fn an_execution_context_is_written_once() {
+    let bench = Bench::new().await;
+    let mut context = ExecutionContext::envelope();
+    context.metadata_mut().name = "context".to_owned();
+    context.spec = Some(ExecutionContextSpec {
+        execution_id: "aex-1".to_owned(),
+        ..Default::default()
+    });
+    let mut commands = ExecutionContextCommandControllerClient::new(bench.channel.clone());
+    let stored = commands.apply(context.clone()).await.unwrap().into_inner();
+    let status = commands.apply(context).await.unwrap_err();
+    assert_eq!(status.code(), Code::AlreadyExists, "{status:?}");
+    let input = ApiResourceDeleteInput {
+        resource_id: stored.id().to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(commands.delete(input).await.unwrap().into_inner(), stored);
 }

@@ -78,7 +78,8 @@ pub async fn update_status(
 pub async fn delete(state: &State, input: ApiResourceId) -> Result<AgentExecution, StepError> {
     let deleted: AgentExecution = requests::delete(state, input).await?;
     if !deleted.current_phase().is_terminal() {
-        state.abandoned.add(stigmer_api::Resource::id(&deleted));
+        let id = stigmer_api::Resource::id(&deleted);
+        state.abandoned.add(AgentExecution::workflow_id(id));
     }
     Ok(deleted)
 }

@@ -3,12 +3,13 @@
 use stigmer_api::{
     ApiResourceKind, ApiResourceMetadata, ApiResourceOwnerScope, LOCAL_ORG, Resource,
     agent::Agent,
+    agent_execution::AgentExecution,
     session::{ListSessionsByAgentRequest, ListSessionsRequest, Session, SessionList, SessionSpec},
 };
 
 use super::Kind;
 use crate::{
-    pipeline::{self, StepError, page, steps},
+    pipeline::{self, AtStep as _, StepError, page, steps},
     state::State,
     store::{Query, Relation, Tx},
 };
@@ -86,7 +87,7 @@ pub fn create_for_execution(
     let mut session = Session::envelope();
     session.metadata = Some(ApiResourceMetadata {
         // Named after the execution, not the time: two of one millisecond must not collide.
-        name: format!("session-{execution_id}"),
+        name: name_for(execution_id),
         owner_scope: ApiResourceOwnerScope::Organization as i32,
         org,
         ..Default::default()
@@ -97,4 +98,19 @@ pub fn create_for_execution(
         ..Default::default()
     });
     pipeline::create(tx, session).map(|session| session.id().to_owned())
+}
+
+/// Deletes the session that was made for this execution, if one was.
+pub fn delete_of_execution(tx: &Tx<'_>, execution: &AgentExecution) -> Result<(), StepError> {
+    const STEP: &str = "DeleteSession";
+    let id = execution.spec.as_ref().map_or("", |spec| &spec.session_id);
+    let session: Option<Session> = tx.load(id).at(STEP)?;
+    match session.filter(|session| session.name() == name_for(execution.id())) {
+        Some(session) => tx.delete::<Session>(session.id()).at(STEP),
+        None => Ok(()),
+    }
+}
+
+fn name_for(execution_id: &str) -> String {
+    format!("session-{execution_id}")
 }

@@ -35,7 +35,12 @@ impl Rows<'_> {
 
 impl Tx<'_> {
     /// Archives the resource as it is now.
-    pub fn archive<R: Resource>(&self, resource: &R, hash: &str, tag: &str) -> Result<(), StoreError> {
+    pub fn archive<R: Resource>(
+        &self,
+        resource: &R,
+        hash: &str,
+        tag: &str,
+    ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
                 "INSERT INTO resource_audit (kind, resource_id, data, archived_at, version_hash, tag)

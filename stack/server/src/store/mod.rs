@@ -20,7 +20,9 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::{sync::Semaphore, task};
+use tokio::sync::Semaphore;
+
+use crate::blocking::blocking;
 
 pub use archive::Version;
 pub use error::{OpenError, StoreError};
@@ -198,17 +200,6 @@ fn commit<T, E: From<StoreError>>(
     let changes = tx.into_changes();
     transaction.commit().map_err(failed)?;
     Ok((value, changes))
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Blocking tasks are only cancelled while the runtime ends, and then nobody waits.
-            Err(_) => std::future::pending().await,
-        },
-    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,16 +5,18 @@ use std::time::Duration;
 use stigmer_api::{
     Resource as _,
     agent_execution::AgentExecution,
-    temporal_names::{MEMO_ACTIVITY_TASK_QUEUE, agent_execution_workflow_id, workflow},
+    temporal_names::{MEMO_ACTIVITY_TASK_QUEUE, workflow},
 };
 use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
 use temporalio_client::{
     RetryOptions, RpcOptions, UntypedWorkflow, WorkflowDescribeOptions, WorkflowExecutionStatus,
-    WorkflowTerminateOptions, errors::WorkflowInteractionError,
+    WorkflowHandle, WorkflowTerminateOptions, errors::WorkflowInteractionError,
 };
 
 use super::{connection::TaskQueues, workflow::RUN_TIMEOUT};
-use crate::executions::{Gone, LookupError, Orchestrator, RunState, StartFailure};
+use crate::executions::{
+    Execution as _, Gone, Job, LookupError, Orchestrator, RunState, StartFailure,
+};
 
 /// How long a caller waits for a workflow to start while Temporal struggles.
 const START_DEADLINE: Duration = Duration::from_secs(10);
@@ -30,23 +32,10 @@ pub(super) struct Starter {
 
 #[tonic::async_trait]
 impl Orchestrator for Starter {
-    async fn start(&self, execution: &AgentExecution) -> Result<(), StartFailure> {
-        let arguments = Arguments::none()
-            .with(&Proto(execution.clone()))
-            .map_err(|error| StartFailure::Refused(error.to_string()))?;
-        let started = start_workflow(
-            &self.client,
-            Start {
-                workflow_type: workflow::AGENT_EXECUTION,
-                workflow_id: &agent_execution_workflow_id(execution.id()),
-                task_queue: &self.queues.agent_execution,
-                arguments,
-                memo: &[(MEMO_ACTIVITY_TASK_QUEUE, &self.queues.agent_runner)],
-                run_timeout: RUN_TIMEOUT,
-                deadline: START_DEADLINE,
-            },
-        )
-        .await;
+    async fn start(&self, job: Job) -> Result<(), StartFailure> {
+        let started = match job {
+            Job::Agent(execution) => self.start_agent(execution).await?,
+        };
         match started {
             Ok(_) | Err(StartError::AlreadyStarted { .. }) => Ok(()),
             Err(error @ StartError::Refused { .. }) => {
@@ -58,11 +47,11 @@ impl Orchestrator for Starter {
         }
     }
 
-    async fn state(&self, execution_id: &str) -> Result<RunState, LookupError> {
+    async fn state(&self, workflow_id: &str) -> Result<RunState, LookupError> {
         let options = WorkflowDescribeOptions::builder()
             .rpc_options(once())
             .build();
-        let handle = self.workflow(execution_id);
+        let handle = self.workflow(workflow_id);
         let status = match handle.describe(options).await {
             Ok(description) => description.status(),
             Err(WorkflowInteractionError::NotFound(_)) => return Ok(RunState::Gone(Gone::Unknown)),
@@ -81,12 +70,12 @@ impl Orchestrator for Starter {
         })
     }
 
-    async fn terminate(&self, execution_id: &str, reason: &str) -> Result<(), LookupError> {
+    async fn terminate(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError> {
         let options = WorkflowTerminateOptions::builder()
             .reason(reason.to_owned())
             .rpc_options(once())
             .build();
-        match self.workflow(execution_id).terminate(options).await {
+        match self.workflow(workflow_id).terminate(options).await {
             Ok(()) | Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
             Err(error) => Err(LookupError(error.to_string())),
         }
@@ -94,12 +83,28 @@ impl Orchestrator for Starter {
 }
 
 impl Starter {
-    fn workflow(
+    async fn start_agent(
         &self,
-        execution_id: &str,
-    ) -> temporalio_client::WorkflowHandle<Client, UntypedWorkflow> {
-        self.client
-            .get_workflow_handle(agent_execution_workflow_id(execution_id))
+        execution: AgentExecution,
+    ) -> Result<Result<String, StartError>, StartFailure> {
+        let workflow_id = AgentExecution::workflow_id(execution.id());
+        let arguments = Arguments::none()
+            .with(&Proto(execution))
+            .map_err(|error| StartFailure::Refused(error.to_string()))?;
+        let start = Start {
+            workflow_type: workflow::AGENT_EXECUTION,
+            workflow_id: &workflow_id,
+            task_queue: &self.queues.agent_execution,
+            arguments,
+            memo: &[(MEMO_ACTIVITY_TASK_QUEUE, &self.queues.agent_runner)],
+            run_timeout: RUN_TIMEOUT,
+            deadline: START_DEADLINE,
+        };
+        Ok(start_workflow(&self.client, start).await)
+    }
+
+    fn workflow(&self, workflow_id: &str) -> WorkflowHandle<Client, UntypedWorkflow> {
+        self.client.get_workflow_handle(workflow_id)
     }
 }
 

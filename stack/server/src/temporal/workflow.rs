@@ -72,10 +72,17 @@ impl RunAgentExecution {
             Ok(status) => (status, None),
             Err(broken) => (status_of(&broken), Some(broken)),
         };
-        let outcome = write_end(ctx, execution_id, last).await?;
+        let written = write_end(ctx, execution_id, last).await;
         if !spec.callback_token.is_empty() {
+            let outcome = match &written {
+                Ok(outcome) => outcome.clone(),
+                Err(error) => Outcome::Failed(format!(
+                    "the end of the agent execution was not stored: {error}"
+                )),
+            };
             tell(ctx, Completion::new(&spec.callback_token, outcome)).await?;
         }
+        written?;
         match broken {
             None => Ok(()),
             Some(Broken {

@@ -45,6 +45,11 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// An environment without variables.
+    pub fn none() -> Self {
+        Self { entries: BTreeMap::new(), org: String::new(), marker: String::new() }
+    }
+
     fn marker(&self, key: &str) -> String {
         format!("{}{key}}}}}", self.opening())
     }

@@ -10,7 +10,7 @@ use xshell::{Shell, cmd};
 use super::tally::Tally;
 use crate::{
     ask::ask,
-    build::{JSON, run_cargo},
+    cargo::{JSON, run_cargo},
     environment::as_the_user,
 };
 
@@ -88,7 +88,7 @@ pub fn format(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
     if let Some(missing) = without_component(cargo, "rustfmt", "fmt") {
         return Ok(missing);
     }
-    let ended = quietly(cmd!(sh, "{cargo} fmt --all --check"))?;
+    let ended = quietly(cmd!(sh, "{cargo} fmt --all --check -- -l"))?;
     Ok(if ended.status.success() {
         Verdict::Holds("clean".into())
     } else {

@@ -62,11 +62,8 @@ pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<Exit
 }
 
 fn suite(prepared: &Prepared) -> Result<(ExitCode, Tally)> {
-    let ended = run_driver(&prepared.driver, &prepared.plan)?;
+    let code = run_driver(&prepared.driver, &prepared.plan)?;
     // A driver that could not even begin leaves no summary, and its code says why.
     let tally = read_json(&prepared.plan.results.join("summary.json")).unwrap_or_default();
-    Ok((
-        ExitCode::from_code(ended).unwrap_or(ExitCode::Internal),
-        tally,
-    ))
+    Ok((code, tally))
 }

@@ -31,7 +31,7 @@ async fn an_accepted_execution_is_pending_and_started_without_its_secrets() {
 #[tokio::test]
 async fn without_temporal_nothing_is_accepted_and_nothing_is_stored() {
     let bench = Bench::new().await;
-    bench.connection.send_replace(None);
+    bench.test.connection.send_replace(None);
     let status = status_of(accept(&bench.state, bench.request()).await);
     assert_eq!(status.code(), Code::Unavailable);
     assert!(
@@ -115,7 +115,7 @@ async fn a_start_that_may_have_happened_fails_the_execution_and_ends_its_workflo
         (Phase::Failed, "no answer")
     );
     until("the workflow is terminated", async || {
-        bench.temporal.terminated() == [row.id()]
+        bench.temporal.terminated() == [AgentExecution::workflow_id(row.id())]
     })
     .await;
     bench.state.stopping.cancel();
@@ -150,7 +150,7 @@ async fn deleting_a_running_execution_ends_its_workflow_and_no_write_brings_it_b
         .await
         .unwrap();
     until("the workflow is terminated", async || {
-        bench.temporal.terminated() == [id.as_str()]
+        bench.temporal.terminated() == [AgentExecution::workflow_id(&id)]
     })
     .await;
     assert_eq!(

@@ -8,23 +8,20 @@ use std::{
     time::Duration,
 };
 
-use camino::Utf8PathBuf;
 use stigmer_api::{
     Resource as _,
     agent::{Agent, AgentSpec},
     agent_execution::{AgentExecution, AgentExecutionSpec, AgentExecutionStatus},
     execution_context::ExecutionValue,
 };
-use tempfile::TempDir;
-use tokio::{sync::watch, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 
 use super::*;
 use crate::{
     kinds::Kind,
     pipeline::{self, StepError},
     state::State,
-    store::Store,
+    testing::TestState,
 };
 
 /// No test waits longer for anything.
@@ -34,20 +31,14 @@ const LIMIT: Duration = Duration::from_secs(10);
 struct Bench {
     state: State,
     temporal: Arc<FakeTemporal>,
-    connection: watch::Sender<Option<Arc<dyn Orchestrator>>>,
     agent_id: String,
-    _folder: TempDir,
+    test: TestState,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let path =
-            Utf8PathBuf::from_path_buf(folder.path().join("stigmer.db")).expect("a UTF-8 path");
-        let broker = Arc::new(Broker::default());
-        let store = Store::open(&path, vec![broker.clone()]).expect("the store opens");
-        let (connection, connected) = watch::channel(None);
-        let state = State::new(store, broker, connected, CancellationToken::new());
+        let test = TestState::new();
+        let state = test.state.clone();
         let mut agent = Agent::envelope();
         agent.metadata_mut().name = "reviewer".to_owned();
         agent.metadata_mut().owner_scope = 2;
@@ -62,16 +53,17 @@ impl Bench {
         let bench = Self {
             state,
             temporal: Arc::default(),
-            connection,
             agent_id: agent.expect("the agent is made").id().to_owned(),
-            _folder: folder,
+            test,
         };
         bench.connect();
         bench
     }
 
     fn connect(&self) {
-        self.connection.send_replace(Some(self.temporal.clone()));
+        self.test
+            .connection
+            .send_replace(Some(self.temporal.clone()));
     }
 
     fn request(&self) -> AgentExecution {
@@ -141,7 +133,8 @@ impl FakeTemporal {
     }
 
     fn says(&self, id: &str, state: RunState) {
-        self.states.lock().unwrap().insert(id.to_owned(), state);
+        let workflow_id = AgentExecution::workflow_id(id);
+        self.states.lock().unwrap().insert(workflow_id, state);
     }
 
     fn started(&self) -> Vec<AgentExecution> {
@@ -155,32 +148,30 @@ impl FakeTemporal {
 
 #[tonic::async_trait]
 impl Orchestrator for FakeTemporal {
-    async fn start(&self, execution: &AgentExecution) -> Result<(), StartFailure> {
+    async fn start(&self, job: Job) -> Result<(), StartFailure> {
         // A start takes its time, in which a caller may leave.
         tokio::task::yield_now().await;
         if let Some(failure) = self.start.lock().unwrap().clone() {
             return Err(failure);
         }
-        self.started.lock().unwrap().push(execution.clone());
+        let Job::Agent(execution) = job;
+        self.started.lock().unwrap().push(execution);
         Ok(())
     }
 
-    async fn state(&self, execution_id: &str) -> Result<RunState, LookupError> {
+    async fn state(&self, workflow_id: &str) -> Result<RunState, LookupError> {
         let states = self.states.lock().unwrap();
         states
-            .get(execution_id)
+            .get(workflow_id)
             .cloned()
             .ok_or_else(|| LookupError("nobody said".to_owned()))
     }
 
-    async fn terminate(&self, execution_id: &str, _reason: &str) -> Result<(), LookupError> {
+    async fn terminate(&self, workflow_id: &str, _reason: &str) -> Result<(), LookupError> {
         if *self.terminate_fails.lock().unwrap() {
             return Err(LookupError("not now".to_owned()));
         }
-        self.terminated
-            .lock()
-            .unwrap()
-            .push(execution_id.to_owned());
+        self.terminated.lock().unwrap().push(workflow_id.to_owned());
         Ok(())
     }
 }

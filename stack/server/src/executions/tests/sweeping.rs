@@ -3,7 +3,7 @@ use crate::{executions::sweep::sweep, pipeline::steps};
 
 async fn swept(bench: &Bench, id: &str, state: RunState) -> AgentExecution {
     bench.temporal.says(id, state);
-    sweep(&bench.state, bench.temporal.as_ref()).await;
+    sweep::<AgentExecution>(&bench.state, bench.temporal.as_ref()).await;
     bench.read(id).await
 }
 
@@ -72,7 +72,7 @@ async fn every_execution_whose_workflow_is_gone_ends_with_a_cause() {
 async fn what_temporal_cannot_tell_waits_for_the_next_sweep() {
     let bench = Bench::new().await;
     let id = bench.pending().await;
-    sweep(&bench.state, bench.temporal.as_ref()).await;
+    sweep::<AgentExecution>(&bench.state, bench.temporal.as_ref()).await;
     assert_eq!(bench.read(&id).await.current_phase(), Phase::Pending);
 }
 
@@ -83,7 +83,7 @@ async fn a_sweep_reaches_every_page() {
         let id = bench.pending().await;
         bench.temporal.says(&id, RunState::Gone(Gone::Closed));
     }
-    sweep(&bench.state, bench.temporal.as_ref()).await;
+    sweep::<AgentExecution>(&bench.state, bench.temporal.as_ref()).await;
     let rows = bench
         .state
         .list::<AgentExecution>(Default::default())
@@ -100,8 +100,8 @@ async fn a_reconnection_sweeps_at_once_and_catches_up_on_terminations() {
     *bench.temporal.terminate_fails.lock().unwrap() = true;
     let id = bench.pending().await;
     bench.temporal.says(&id, RunState::Gone(Gone::Closed));
-    bench.state.abandoned.add("aex-deleted");
-    bench.connection.send_replace(None);
+    bench.state.abandoned.add("the-workflow".to_owned());
+    bench.test.connection.send_replace(None);
     let sweeper = tokio::spawn(keep_sweeping(bench.state.clone()));
     tokio::task::yield_now().await;
     assert_eq!(bench.read(&id).await.current_phase(), Phase::Pending);
@@ -113,10 +113,10 @@ async fn a_reconnection_sweeps_at_once_and_catches_up_on_terminations() {
     .await;
     assert_eq!(bench.temporal.terminated(), Vec::<String>::new());
     *bench.temporal.terminate_fails.lock().unwrap() = false;
-    bench.connection.send_replace(None);
+    bench.test.connection.send_replace(None);
     bench.connect();
     until("the workflow is terminated", async || {
-        bench.temporal.terminated() == ["aex-deleted"]
+        bench.temporal.terminated() == ["the-workflow"]
     })
     .await;
     bench.state.stopping.cancel();
@@ -124,4 +124,21 @@ async fn a_reconnection_sweeps_at_once_and_catches_up_on_terminations() {
         .await
         .expect("the sweeper stops")
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_start_that_nobody_knows_of_is_looked_at_again() {
+    let bench = Bench::new().await;
+    let id = bench.pending().await;
+    bench
+        .temporal
+        .refuse(StartFailure::Unknown("no answer".to_owned()));
+    let execution = swept(&bench, &id, RunState::Gone(Gone::Unknown)).await;
+    assert_eq!(execution.current_phase(), Phase::Pending);
+    bench
+        .temporal
+        .refuse(StartFailure::Refused("too large".to_owned()));
+    let execution = swept(&bench, &id, RunState::Gone(Gone::Unknown)).await;
+    assert_eq!(execution.current_phase(), Phase::Failed);
+    assert_eq!(execution.status.unwrap().error, "too large");
 }

@@ -2,8 +2,9 @@
 
 use std::io::{Cursor, Read as _};
 
-use tokio::task;
 use zip::{ZipArchive, result::ZipError};
+
+use crate::blocking::blocking;
 
 const SKILL_MD: &str = "SKILL.md";
 const MAX_COMPRESSED: usize = 100 << 20;
@@ -45,10 +46,7 @@ pub enum ArchiveError {
 /// The text of `SKILL.md` of a ZIP file that keeps to all limits.
 pub async fn read_skill_md(content: Vec<u8>) -> Result<String, ArchiveError> {
     // Unpacking up to a mebibyte takes milliseconds that other requests should not wait for.
-    match task::spawn_blocking(move || read(&content)).await {
-        Ok(read) => read,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    blocking(move || read(&content)).await
 }
 
 fn read(content: &[u8]) -> Result<String, ArchiveError> {
@@ -86,7 +84,11 @@ fn read_description(mut archive: ZipArchive<Cursor<&[u8]>>) -> Result<String, Ar
         .take(MAX_SKILL_MD + 1)
         .read_to_end(&mut text)
         .map_err(|error| ArchiveError::NotZip(error.into()))?;
-    limit("a SKILL.md whose bytes are", text.len() as u64, MAX_SKILL_MD)?;
+    limit(
+        "a SKILL.md whose bytes are",
+        text.len() as u64,
+        MAX_SKILL_MD,
+    )?;
     match String::from_utf8(text) {
         Ok(text) if text.is_empty() => Err(ArchiveError::SkillMd("empty")),
         Ok(text) => Ok(text),
@@ -95,7 +97,11 @@ fn read_description(mut archive: ZipArchive<Cursor<&[u8]>>) -> Result<String, Ar
 }
 
 fn limit(what: &'static str, found: u64, limit: u64) -> Result<(), ArchiveError> {
-    if found <= limit { Ok(()) } else { Err(ArchiveError::TooLarge { what, found, limit }) }
+    if found <= limit {
+        Ok(())
+    } else {
+        Err(ArchiveError::TooLarge { what, found, limit })
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +115,9 @@ mod tests {
     fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, content) in entries {
-            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+            writer
+                .start_file(*name, SimpleFileOptions::default())
+                .unwrap();
             writer.write_all(content).unwrap();
         }
         writer.finish().unwrap().into_inner()
@@ -117,7 +125,10 @@ mod tests {
 
     #[test]
     fn the_description_of_a_proper_archive_is_read() {
-        let archive = zip(&[("bin/run.sh", b"#!/bin/sh"), (SKILL_MD, "# Räder\n".as_bytes())]);
+        let archive = zip(&[
+            ("bin/run.sh", b"#!/bin/sh"),
+            (SKILL_MD, "# Räder\n".as_bytes()),
+        ]);
         assert_eq!(read(&archive).unwrap(), "# Räder\n");
     }
 
@@ -134,7 +145,10 @@ mod tests {
             (zip(&[(SKILL_MD, b"")]), "empty"),
             (zip(&[(SKILL_MD, b"\xff\xfe")]), "not UTF-8"),
             (zip(&[(SKILL_MD, &noise)]), "at most 1048576"),
-            (zip(&[(SKILL_MD, b"x"), ("zeros", &vec![0; 1 << 20])]), "compression ratio"),
+            (
+                zip(&[(SKILL_MD, b"x"), ("zeros", &vec![0; 1 << 20])]),
+                "compression ratio",
+            ),
             (zip(&[(SKILL_MD, b"x"), ("../up", b"x")]), "../up"),
             (zip(&[(SKILL_MD, b"x"), ("a\u{7}b", b"x")]), "plain path"),
         ] {
@@ -146,7 +160,9 @@ mod tests {
     #[test]
     fn links_are_refused() {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        writer.add_symlink("link", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+        writer
+            .add_symlink("link", "/etc/passwd", SimpleFileOptions::default())
+            .unwrap();
         let archive = writer.finish().unwrap().into_inner();
         assert!(matches!(read(&archive), Err(ArchiveError::Link(name)) if name == "link"));
     }
@@ -155,7 +171,9 @@ mod tests {
     fn too_many_entries_are_refused() {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for index in 0..=MAX_ENTRIES {
-            writer.start_file(index.to_string(), SimpleFileOptions::default()).unwrap();
+            writer
+                .start_file(index.to_string(), SimpleFileOptions::default())
+                .unwrap();
         }
         let archive = writer.finish().unwrap().into_inner();
         assert!(read(&archive).unwrap_err().to_string().contains("entries"));

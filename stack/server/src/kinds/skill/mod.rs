@@ -2,6 +2,9 @@
 
 mod archive;
 
+#[cfg(test)]
+mod tests;
+
 use stigmer_api::{
     ApiResourceMetadata, ApiResourceReference, Resource,
     skill::{GetArtifactRequest, GetArtifactResponse, PushSkillRequest, Skill, SkillState},
@@ -64,7 +67,10 @@ fn save(tx: &Tx<'_>, pushed: Skill, hash: &str) -> Result<Skill, StepError> {
             created
         }
         Some(stored) => {
-            let known = stored.status.as_ref().is_some_and(|status| status.version_hash == hash);
+            let known = stored
+                .status
+                .as_ref()
+                .is_some_and(|status| status.version_hash == hash);
             if known && stored.spec == pushed.spec && stored.name() == pushed.name() {
                 return Ok(stored);
             }
@@ -92,13 +98,19 @@ pub async fn get_by_reference(
     reference: ApiResourceReference,
 ) -> Result<Skill, StepError> {
     steps::validate_constraints(&reference)?;
-    state.store.read(move |rows| load_version(rows, &reference)).await
+    state
+        .store
+        .read(move |rows| load_version(rows, &reference))
+        .await
 }
 
 fn load_version(rows: &Rows<'_>, reference: &ApiResourceReference) -> Result<Skill, StepError> {
     const STEP: &str = "LoadByReference";
     // Which kind a reference to a skill names was never checked.
-    let any_kind = ApiResourceReference { kind: 0, ..reference.clone() };
+    let any_kind = ApiResourceReference {
+        kind: 0,
+        ..reference.clone()
+    };
     let current: Skill = steps::load_by_reference(rows, &any_kind)?;
     let version = match reference.version.trim() {
         "" | "latest" => return Ok(current),
@@ -110,19 +122,30 @@ fn load_version(rows: &Rows<'_>, reference: &ApiResourceReference) -> Result<Ski
     }
     rows.load_version(current.id(), version)
         .at(STEP)?
-        .ok_or_else(|| steps::not_found::<Skill>(&format!("{} in version {}", reference.slug, reference.version)))
+        .ok_or_else(|| {
+            steps::not_found::<Skill>(&format!(
+                "{} in version {}",
+                reference.slug, reference.version
+            ))
+        })
         .at(STEP)
 }
 
 fn is_version(skill: &Skill, version: Version<'_>) -> bool {
     match version {
-        Version::Hash(hash) => skill.status.as_ref().is_some_and(|status| status.version_hash == hash),
+        Version::Hash(hash) => skill
+            .status
+            .as_ref()
+            .is_some_and(|status| status.version_hash == hash),
         Version::Tag(tag) => skill.spec.as_ref().is_some_and(|spec| spec.tag == tag),
     }
 }
 
 fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The archive with a storage key.
@@ -133,7 +156,17 @@ pub async fn get_artifact(
     const STEP: &str = "LoadArtifact";
     steps::validate_constraints(&request)?;
     let key = request.artifact_storage_key;
-    let content = state.artifacts.read(&key).await.map_err(|error| Cause::Internal(error.to_string())).at(STEP)?;
-    let artifact = content.ok_or(Cause::NotFound { kind: "artifact", what: key }).at(STEP)?;
+    let content = state
+        .artifacts
+        .read(&key)
+        .await
+        .map_err(|error| Cause::Internal(error.to_string()))
+        .at(STEP)?;
+    let artifact = content
+        .ok_or(Cause::NotFound {
+            kind: "artifact",
+            what: key,
+        })
+        .at(STEP)?;
     Ok(GetArtifactResponse { artifact })
 }

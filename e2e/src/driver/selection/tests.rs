@@ -1,0 +1,113 @@
+use super::*;
+
+fn scenario(id: &str, tier: &str) -> Scenario {
+    Scenario {
+        id: id.into(),
+        source: "N".into(),
+        tier: tier.into(),
+    }
+}
+
+fn scenarios() -> Vec<Scenario> {
+    [
+        ("APP-01", "p"),
+        ("APP-04", "p"),
+        ("APP-20", "n"),
+        ("FUL-01", "r"),
+        ("FUL-07", "p"),
+        ("FIX-14b", "p"),
+    ]
+    .map(|(id, tier)| scenario(id, tier))
+    .into()
+}
+
+fn suite() -> Vec<SuiteTest> {
+    let list = "apply::app_01_app_04_two_agents_are_stored: test\nfull::ful_01_hello: test\nfull::ful_07_validator: test\n\
+                fixtures::fix_14b_no_marker: test\nsmoke::talks_to_the_real_model: test\n\n5 tests, 0 benchmarks\n";
+    parse_list(list, &scenarios())
+}
+
+fn paths(filters: &[&str]) -> Vec<String> {
+    let filters: Vec<_> = filters.iter().map(|filter| (*filter).to_owned()).collect();
+    select(&suite(), &filters, &scenarios())
+        .unwrap()
+        .into_iter()
+        .map(|test| test.path)
+        .collect()
+}
+
+fn nothing_for(filter: &str) -> NothingMatches {
+    select(&suite(), &[filter.to_owned()], &scenarios()).unwrap_err()
+}
+
+#[test]
+fn the_list_gives_paths_with_their_ids() {
+    let tests = suite();
+    assert_eq!(tests.len(), 5);
+    assert_eq!(tests[0].ids, ["APP-01", "APP-04"]);
+}
+
+#[test]
+fn tests_of_real_scenarios_and_tests_that_say_so_use_the_real_model() {
+    let real: Vec<_> = suite()
+        .into_iter()
+        .filter(|test| test.real_model)
+        .map(|test| test.path)
+        .collect();
+    assert_eq!(
+        real,
+        ["full::ful_01_hello", "smoke::talks_to_the_real_model"]
+    );
+}
+
+#[test]
+fn no_filter_selects_all_and_filters_add_up_in_the_suites_order() {
+    assert_eq!(paths(&[]).len(), 5);
+    assert_eq!(
+        paths(&["ful-07", "APP-04"]),
+        [
+            "apply::app_01_app_04_two_agents_are_stored",
+            "full::ful_07_validator"
+        ]
+    );
+}
+
+#[test]
+fn an_area_selects_all_its_scenarios_and_a_part_of_a_path_its_tests() {
+    assert_eq!(
+        paths(&["FUL"]),
+        ["full::ful_01_hello", "full::ful_07_validator"]
+    );
+    assert_eq!(
+        paths(&["two_agents"]),
+        ["apply::app_01_app_04_two_agents_are_stored"]
+    );
+    assert_eq!(paths(&["smoke::"]), ["smoke::talks_to_the_real_model"]);
+    assert_eq!(paths(&["fix-14B"]), ["fixtures::fix_14b_no_marker"]);
+}
+
+#[test]
+fn a_filter_that_selects_nothing_is_an_error_even_beside_one_that_does() {
+    let error = select(&suite(), &["APP".into(), "RUN-01".into()], &scenarios()).unwrap_err();
+    assert_eq!(error.filter, "RUN-01");
+}
+
+#[test]
+fn near_misses_are_named() {
+    assert_eq!(nothing_for("APP-02").near[..2], ["APP-01", "APP-04"]);
+    assert_eq!(
+        nothing_for("two_agnets").near,
+        ["app_01_app_04_two_agents_are_stored"]
+    );
+    assert_eq!(nothing_for("zzzzzz").near, Vec::<String>::new());
+}
+
+#[test]
+fn a_scenario_without_a_test_is_told_apart_from_a_typing_error() {
+    assert!(
+        nothing_for("app-20")
+            .to_string()
+            .contains("the suite has no test for it")
+    );
+    assert!(!nothing_for("APP-02").known_scenario);
+}

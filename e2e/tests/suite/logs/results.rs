@@ -1,0 +1,123 @@
+//! The files of a run, passed or failed.
+
+use quick_junit::Report;
+use serde_json::{Value, json};
+use stigmer_e2e::harness::{Broken, TestRecord, story};
+
+use crate::pipeline::{Inner, xtask};
+
+const SHORT: &str = "smk_07_an_unknown_word_is_one_error_line_and_exit_code_1";
+const WITH_ENVIRONMENT: &str = "smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is";
+
+#[test]
+fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record() {
+    story(async |t| {
+        let run = Inner::of(&t, &[SHORT, WITH_ENVIRONMENT])?
+            .with(|plan| plan.seed = 4711)
+            .run()
+            .await?;
+        run.output.exited_with(0)?;
+
+        t.step("JUnit: two cases, no failure");
+        let report = Report::deserialize_from_str(&run.text("junit.xml")?)?;
+        assert_eq!((report.tests, report.failures, report.errors), (2, 0, 0));
+
+        t.step("one JSON result file");
+        let record = run.json("run.json")?;
+        assert_eq!(record["verdict"], "passed");
+        assert_eq!(record["exit_code"], 0);
+        assert_eq!(record["seed"], 4711);
+        assert_eq!(record["counts"]["passed"], 2);
+        let binaries = record["binaries"].as_array().cloned().unwrap_or_default();
+        let hashed = |name: &str| {
+            let binary = binaries.iter().find(|binary| binary["name"] == name);
+            binary
+                .and_then(|binary| binary["sha256"].as_str())
+                .is_some_and(|sha256| sha256.len() == 64)
+        };
+        for name in ["cli", "server", "agent-runner", "suite", "temporal"] {
+            assert!(hashed(name), "{name} has no hash in {binaries:?}");
+        }
+
+        t.step("a short summary with the tally as its last line");
+        assert_eq!(run.last_line(), "2 passed, 0 failed, 0 skipped");
+        assert_eq!(
+            run.text("summary.txt")?.lines().last(),
+            Some(run.last_line())
+        );
+
+        t.step("a record per test");
+        let path = run
+            .results
+            .join("tests")
+            .join(WITH_ENVIRONMENT)
+            .join("test.json");
+        let test: TestRecord =
+            stigmer_e2e_plan::read_json(&path).map_err(|error| Broken(format!("{error:#}")))?;
+        assert_eq!(test.ids, ["SMK-01"]);
+        assert_eq!(test.seed, 4711);
+        let phases = test
+            .phases
+            .iter()
+            .map(|phase| (phase.name.as_str(), phase.ms.is_some()))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            phases,
+            [("setup", true), ("body", true), ("teardown", true)]
+        );
+        assert!(
+            test.budgets
+                .iter()
+                .any(|budget| budget.name == "START" && budget.percent > 0.0),
+            "{:?}",
+            test.budgets
+        );
+        assert!(
+            test.budgets.iter().any(|budget| budget.name == "STOP"),
+            "{:?}",
+            test.budgets
+        );
+        let environment = &test.environments[0];
+        assert!(
+            environment.directory.is_dir(),
+            "{} is no folder",
+            environment.directory
+        );
+        for part in &environment.parts {
+            assert!(
+                !part.version.is_empty() && part.build.len() >= 16,
+                "{part:?}"
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn log_07_a_failed_test_is_run_again_by_one_printed_command() {
+    story(async |t| {
+        t.step("a run that has to fail: its CLI is a program that says nothing");
+        let broken_cli = |plan: &mut stigmer_e2e_plan::Plan| {
+            plan.stack.cli = "/bin/false".into();
+            plan.seed = 815;
+        };
+        let run = Inner::of(&t, &[SHORT])?.with(broken_cli).run().await?;
+        run.output.exited_with(100)?;
+        assert_eq!(run.last_line(), "0 passed, 1 failed, 0 skipped");
+        let command = format!("cargo xtask e2e {SHORT} --seed 815");
+        run.output.says(&command)?;
+        assert_eq!(run.json("summary.json")?["rerun"], json!(command));
+        let report = Report::deserialize_from_str(&run.text("junit.xml")?)?;
+        assert_eq!((report.tests, report.failures), (1, 1));
+
+        t.step("the front door understands it");
+        let arguments = command.split(' ').skip(2).chain(["--explain", "--json"]);
+        let explained = xtask(&t)?.args(arguments).run().await?;
+        explained.exited_with(0)?;
+        let plan: Value =
+            serde_json::from_str(explained.stdout.lines().next().unwrap_or_default())?;
+        assert_eq!(plan["seed"], 815);
+        assert_eq!(plan["tests"], json!([SHORT]));
+        Ok(())
+    });
+}

@@ -1,0 +1,177 @@
+//! The pipeline under test: its driver, run inside a test on a small selection, with a results
+//! folder of its own.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+use stigmer_e2e::{
+    harness::{Broken, Cli, CliError, CliOutput, Failure, RunningCli, Test},
+    supervise::leftovers,
+};
+use stigmer_e2e_plan::{LlmChoice, Plan, Selection, Verb, read_json};
+
+/// A run to be started inside the running one. It has no model and runs one test at a time.
+pub struct Inner {
+    test: Test,
+    plan: Plan,
+}
+
+/// An inner run that has ended.
+pub struct Ended {
+    /// What the driver printed.
+    pub output: CliOutput,
+    /// Its results folder.
+    pub results: Utf8PathBuf,
+    run_id: String,
+}
+
+impl Inner {
+    /// The plan of the outer run, for `filters` only.
+    pub fn of(test: &Test, filters: &[&str]) -> Result<Self, Failure> {
+        let outer = test.session().results.join("plan.json");
+        let Ok(mut plan) = read_json::<Plan>(&outer) else {
+            return Err(test.skip(&format!(
+                "there is no {outer}: this session was not started by the pipeline"
+            )));
+        };
+        let number = (1..)
+            .find(|n| !runs(test).join(n.to_string()).exists())
+            .unwrap_or_default();
+        plan.verb = Verb::Run;
+        plan.results = runs(test).join(number.to_string());
+        plan.run_id = format!("{}-in-{}-{number}", plan.run_id, std::process::id());
+        plan.selection = Selection {
+            filters: filters.iter().map(|filter| (*filter).to_owned()).collect(),
+        };
+        plan.llm = LlmChoice::None;
+        (plan.jobs, plan.keep, plan.json, plan.allow_skip) = (1, false, false, false);
+        Ok(Self {
+            test: test.clone(),
+            plan,
+        })
+    }
+
+    /// The same with a change.
+    pub fn with(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+        change(&mut self.plan);
+        self
+    }
+
+    /// Runs it to its end.
+    pub async fn run(self) -> Result<Ended, Failure> {
+        let (results, run_id) = (self.plan.results.clone(), self.plan.run_id.clone());
+        let output = self.command()?.run().await?;
+        Ok(Ended {
+            output,
+            results,
+            run_id,
+        })
+    }
+
+    /// Starts it; also returns what it will have ended as.
+    pub fn spawn(self) -> Result<(RunningCli, Pending), Failure> {
+        let pending = Pending {
+            results: self.plan.results.clone(),
+            run_id: self.plan.run_id.clone(),
+        };
+        Ok((self.command()?.spawn()?, pending))
+    }
+
+    fn command(&self) -> Result<Cli, Broken> {
+        let file = self.plan.results.join("plan.json");
+        stigmer_e2e_plan::write_json(&file, &self.plan)
+            .map_err(|error| Broken(format!("{error:#}")))?;
+        let driver = Utf8Path::new(env!("CARGO_BIN_EXE_stigmer-e2e"));
+        Ok(self
+            .test
+            .command(driver)
+            .args(["run", "--plan", file.as_str()])
+            .within(std::time::Duration::from_secs(60)))
+    }
+}
+
+/// An inner run that goes on.
+pub struct Pending {
+    /// Its results folder.
+    pub results: Utf8PathBuf,
+    run_id: String,
+}
+
+impl Pending {
+    /// Waits for its end.
+    pub async fn ended(self, running: RunningCli) -> Result<Ended, CliError> {
+        let output = running.finish().await?;
+        Ok(Ended {
+            output,
+            results: self.results,
+            run_id: self.run_id,
+        })
+    }
+}
+
+impl Ended {
+    /// A JSON file of its results.
+    pub fn json(&self, name: &str) -> Result<Value, Broken> {
+        read_json(&self.results.join(name)).map_err(|error| Broken(format!("{error:#}")))
+    }
+
+    /// A text file of its results.
+    pub fn text(&self, name: &str) -> Result<String, Broken> {
+        let file = self.results.join(name);
+        std::fs::read_to_string(&file)
+            .map_err(|error| Broken(format!("failed to read {file}: {error}")))
+    }
+
+    /// The events of its `events.jsonl`, each a JSON object.
+    pub fn events(&self) -> Result<Vec<Value>, Broken> {
+        let text = self.text("events.jsonl")?;
+        let parse = |line: &str| {
+            serde_json::from_str(line).map_err(|error| Broken(format!("{error} in {line:?}")))
+        };
+        text.lines().map(parse).collect()
+    }
+
+    /// The verdict of every test, in the order of their ends.
+    pub fn verdicts(&self) -> Result<Vec<(String, String)>, Broken> {
+        let ended = self
+            .events()?
+            .into_iter()
+            .filter(|event| event["event"] == "test-ended");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Ok(ended
+            .map(|event| (text(&event["name"]), text(&event["verdict"])))
+            .collect())
+    }
+
+    /// The last line on standard output.
+    pub fn last_line(&self) -> &str {
+        self.output.stdout.lines().last().unwrap_or_default()
+    }
+
+    /// The processes it left behind.
+    pub fn leftovers(&self) -> std::io::Result<Vec<leftovers::Leftover>> {
+        marked(&self.run_id)
+    }
+}
+
+/// The front door, as built beside the driver; `cargo xtask` would build it again.
+pub fn xtask(test: &Test) -> Result<Cli, Failure> {
+    let program = Utf8Path::new(env!("CARGO_BIN_EXE_stigmer-e2e")).with_file_name("xtask");
+    if !program.exists() {
+        return Err(test.skip(&format!(
+            "{program} is not built: this session was not started by `cargo xtask`"
+        )));
+    }
+    // `cargo run` tells a program where its package is; by hand, so do we.
+    let package = test.session().root.join("xtask");
+    Ok(test
+        .command(&program)
+        .env("CARGO_MANIFEST_DIR", package.as_str()))
+}
+
+fn runs(test: &Test) -> Utf8PathBuf {
+    test.folder().join("runs")
+}
+
+fn marked(run_id: &str) -> std::io::Result<Vec<leftovers::Leftover>> {
+    leftovers::find(&std::collections::HashSet::from([run_id.to_owned()]))
+}

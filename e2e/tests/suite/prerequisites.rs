@@ -1,0 +1,5 @@
+//! Section 12 of the acceptance list: what is missing is said before anything is started.
+
+mod missing;
+mod pinned;
+mod probes;

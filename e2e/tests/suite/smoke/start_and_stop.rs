@@ -1,0 +1,254 @@
+//! Starting, doing work, stopping, and the whole path in between.
+
+use std::{
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use stigmer_api::{
+    agent::Agent,
+    temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER},
+};
+use stigmer_e2e::{
+    harness::{
+        Component, Project, answer_of,
+        budget::{AGENT, START, STOP, STOP_TARGET},
+        story,
+    },
+    supervise::Identity,
+};
+use stigmer_temporal::QueueKind;
+
+use crate::then;
+
+#[test]
+fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
+    story(async |t| {
+        let start = Instant::now();
+        let env = t.environment().start().await?;
+        t.step("ask the API for something that does not exist");
+        let error = env.api().by_slug::<Agent>("nobody").await.unwrap_err();
+        assert_eq!(error.code(), tonic::Code::NotFound);
+        t.within(START, "the first query was answered", start.elapsed())?;
+
+        t.step("compare what each part says about itself with the process table");
+        let mut pids = Vec::new();
+        for part in env.parts() {
+            let ready = part.ready();
+            assert_eq!(ready.component, part.component().name());
+            assert!(
+                Identity::of(ready.pid).is_some(),
+                "{} is not running",
+                ready.component
+            );
+            let executable = std::fs::read_link(format!("/proc/{}/exe", ready.pid))?;
+            assert_eq!(
+                executable,
+                part.program().canonicalize()?,
+                "the pid belongs to another program"
+            );
+            assert!(!ready.version.is_empty());
+            let is_hash =
+                ready.build.len() >= 16 && ready.build.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(
+                is_hash,
+                "{} has no build hash: {:?}",
+                ready.component, ready.build
+            );
+            pids.push(ready.pid);
+        }
+        let distinct = pids.iter().collect::<std::collections::HashSet<_>>().len();
+        assert_eq!(distinct, pids.len(), "parts share a process: {pids:?}");
+        assert_eq!(env.agent_runner().ready().address, None);
+        let address = env.server().address();
+        assert!(
+            address.starts_with("127.0.0.1:") && !address.ends_with(":7234"),
+            "{address}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn smk_02_ready_means_that_every_queue_does_work() {
+    story(async |t| {
+        let env = t.environment().start().await?;
+        t.step("every queue that a part announces has a live poller");
+        let server_queues = env.server().ready().task_queues;
+        let runner_queues = env.agent_runner().ready().task_queues;
+        assert!(
+            server_queues.contains(&AGENT_EXECUTION_STIGMER.default.to_owned()),
+            "{server_queues:?}"
+        );
+        assert_eq!(runner_queues, [AGENT_EXECUTION_RUNNER.default]);
+        for (queues, kind) in [
+            (&server_queues, QueueKind::Workflow),
+            (&runner_queues, QueueKind::Activity),
+        ] {
+            for queue in queues {
+                let pollers = env.temporal().pollers(queue, kind).await?;
+                assert!(!pollers.is_empty(), "nobody polls {queue}");
+            }
+        }
+        t.step("a no-op is picked up from each of them");
+        let quick = Duration::from_secs(2);
+        for queue in &server_queues {
+            env.temporal().ping(queue, None, quick).await?;
+        }
+        for queue in &runner_queues {
+            env.temporal()
+                .ping(AGENT_EXECUTION_STIGMER.default, Some(queue), quick)
+                .await?;
+        }
+        t.step("and a part that is frozen does not count as working");
+        env.agent_runner().freeze().await;
+        let briefly = Duration::from_millis(500);
+        let ping = env
+            .temporal()
+            .ping(
+                AGENT_EXECUTION_STIGMER.default,
+                Some(AGENT_EXECUTION_RUNNER.default),
+                briefly,
+            )
+            .await;
+        env.agent_runner().thaw().await;
+        assert!(ping.is_err(), "the ping passed through a frozen runner");
+        Ok(())
+    });
+}
+
+#[test]
+fn smk_03_a_stop_is_quick_clean_and_leaves_nothing() {
+    story(async |t| {
+        let env = t.environment().start().await?;
+        let address = env.server().address();
+        let processes = env
+            .parts()
+            .map(|part| Identity::of(part.ready().pid).expect("it runs"))
+            .collect::<Vec<_>>();
+        t.step("stop every part");
+        let start = Instant::now();
+        for part in env.parts() {
+            let stopped = part.stop().await?.expect("it was running");
+            assert!(!stopped.forced, "{:?} had to be killed", part.component());
+            let status = stopped.status.expect("it was running");
+            assert_eq!(status.code(), Some(0), "{:?}: {status}", part.component());
+        }
+        t.within(STOP, "every part stopped", start.elapsed())?;
+        assert!(
+            start.elapsed() < STOP_TARGET,
+            "stopping took {:?}",
+            start.elapsed()
+        );
+        t.step("look for what is left");
+        assert!(
+            TcpStream::connect(&address).is_err(),
+            "{address} still listens"
+        );
+        assert!(
+            !processes.iter().any(Identity::is_alive),
+            "a part is still alive"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn smk_04_two_environments_started_at_once_share_nothing() {
+    story(async |t| {
+        let (first, second) = tokio::try_join!(t.environment().start(), t.environment().start())?;
+        assert_ne!(first.server().address(), second.server().address());
+        assert_ne!(first.folder(), second.folder());
+        assert_ne!(first.home(), second.home());
+        assert_ne!(first.store().path(), second.store().path());
+        assert_ne!(first.namespace(), second.namespace());
+        let pids = |env: &stigmer_e2e::harness::Environment| {
+            env.parts().map(|p| p.ready().pid).collect::<Vec<_>>()
+        };
+        assert!(pids(&first).iter().all(|pid| !pids(&second).contains(pid)));
+        t.step("both do work");
+        let (one, two) = tokio::join!(
+            first.ping(Duration::from_secs(5)),
+            second.ping(Duration::from_secs(5))
+        );
+        one?;
+        two?;
+        Ok(())
+    });
+}
+
+#[test]
+fn smk_05_a_wrong_binary_path_fails_at_once_and_is_named() {
+    story(async |t| {
+        for component in [Component::Server, Component::AgentRunner] {
+            let start = Instant::now();
+            let error = t
+                .environment()
+                .with_program(component, "/nowhere/binary")
+                .start()
+                .await
+                .err();
+            assert!(
+                start.elapsed() < Duration::from_secs(2),
+                "it took {:?}",
+                start.elapsed()
+            );
+            let text = error.expect("a missing program cannot start").to_string();
+            assert!(
+                text.contains("/nowhere/binary"),
+                "the path is not named: {text}"
+            );
+            assert!(
+                text.contains(component.name()),
+                "the part is not named: {text}"
+            );
+        }
+        // Teardown fails this test if a part of either environment is still there.
+        Ok(())
+    });
+}
+
+#[test]
+fn smk_08_one_path_from_start_to_stop_takes_less_than_a_minute() {
+    story(async |t| {
+        let start = Instant::now();
+        let env = t
+            .environment()
+            .answering("The code looks good to me.")
+            .start()
+            .await?;
+        t.step("apply fixture 01");
+        let project = Project::fixture(&t, "01-basic-agent")?;
+        let rows = then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
+        assert_eq!(rows.len(), 2);
+        t.step("run both of its agents");
+        for row in &rows {
+            let run = env
+                .cli()
+                .args(["run", &row.name, "--message", "Please review."])
+                .run()
+                .await?;
+            run.exited_with(0)?;
+            let id = then::started(&env, &run).await?;
+            let finished = then::completed(&env, &id, AGENT).await?;
+            assert_eq!(
+                answer_of(&finished.execution),
+                Some("The code looks good to me.")
+            );
+        }
+        t.step("stop");
+        for part in env.parts() {
+            let stopped = part.stop().await?.expect("it was running");
+            assert!(
+                !stopped.forced && stopped.status.is_some_and(|status| status.success()),
+                "{stopped:?}"
+            );
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "it took {:?}",
+            start.elapsed()
+        );
+        Ok(())
+    });
+}

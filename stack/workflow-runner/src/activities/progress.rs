@@ -1,0 +1,34 @@
+//! Reports of the interpreting workflow.
+
+use std::sync::Arc;
+
+use stigmer_api::workflow_execution::WorkflowExecutionStatus;
+use stigmer_temporal::Proto;
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+
+use crate::backend::Backend;
+
+/// The local activity that the workflow reports with.
+pub struct ProgressActivities {
+    /// The server that is told.
+    pub backend: Backend,
+}
+
+#[activities]
+impl ProgressActivities {
+    /// Writes the tasks of an execution. A report that is lost is no failure: the next one, or the
+    /// end, holds all that it held.
+    #[activity(name = "stigmer/workflow-execution/report-progress")]
+    pub async fn report(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        execution_id: String,
+        status: Proto<WorkflowExecutionStatus>,
+    ) -> Result<(), ActivityError> {
+        if let Err(error) = self.backend.report_once(&execution_id, status.0).await {
+            tracing::warn!(execution = execution_id, %error, "progress not reported");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Programs of the machine.
+
+use camino::Utf8Path;
+
+use crate::{
+    ask::{Version, ask, last_line, version_in},
+    doctor::{Remedy, Row, State},
+    host::Python,
+};
+
+const BUILDING: &str = "building the stack and its tests";
+const CHECKING: &str = "`cargo xtask test`";
+const FETCHING: &str = "fetching pinned tools";
+
+/// The compiler.
+pub fn rust() -> Row {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    // Cargo takes it from the manifest, where a version that is none would not build at all.
+    let wanted = env!("CARGO_PKG_RUST_VERSION")
+        .parse()
+        .unwrap_or(Version(0, 0, 0));
+    let get_it = format!("install Rust {wanted} or later, for instance by `rustup update`");
+    match ask(&rustc, ["--version"]) {
+        Ok(printed) if version_in(&printed).is_some_and(|version| version >= wanted) => {
+            Row::ok("rustc", printed.trim_start_matches("rustc "), BUILDING)
+        }
+        Ok(printed) => Row::ok("rustc", printed, BUILDING).but(State::Missing, get_it),
+        Err(why) => Row::ok("rustc", why.to_string(), BUILDING).but(State::Missing, get_it),
+    }
+}
+
+/// The C compiler, which also links.
+pub fn c_compiler() -> Row {
+    let packages = Remedy::Apt(&["gcc", "libc6-dev"]);
+    match on_path("cc") {
+        Ok(version) => Row::ok("C compiler", version, BUILDING),
+        Err(why) => Row::ok("C compiler", why, BUILDING).lacks(State::Missing, packages),
+    }
+}
+
+/// Git, without which a run is as good, but says less.
+pub fn git() -> Row {
+    let needed_for = "naming the tested revision in results";
+    match on_path("git") {
+        Ok(version) => Row::ok("git", version, needed_for),
+        Err(why) => Row::ok("git", why, needed_for).lacks(State::Warning, Remedy::Apt(&["git"])),
+    }
+}
+
+/// What a program calls itself, or why it does not answer.
+fn on_path(program: &str) -> Result<String, String> {
+    which::which(program).map_err(|_| format!("`{program}` is not on PATH"))?;
+    let printed = ask(program, ["--version"]).map_err(|why| format!("`{program}` {why}"))?;
+    Ok(printed.lines().next().unwrap_or("").to_owned())
+}
+
+/// Python, without which there is no pinned model.
+pub fn python(python: &Result<Python, String>, model_needed: bool) -> Row {
+    let needed_for = "fetching pinned tools, and tests in which the pinned model answers";
+    let state = if model_needed {
+        State::Missing
+    } else {
+        State::Warning
+    };
+    match python {
+        Ok(Python { path, version }) => {
+            Row::ok("Python", format!("{version} ({path})"), needed_for)
+        }
+        Err(why) => {
+            let packages = Remedy::Apt(&["python3", "python3-pip"]);
+            Row::ok("Python", why, needed_for).lacks(state, packages)
+        }
+    }
+}
+
+/// pip, which fetches.
+pub fn pip(python: &Python) -> Row {
+    match ask(python.path.as_str(), ["-m", "pip", "--version"]) {
+        Ok(printed) => {
+            let version = version_in(&printed).map(|version| version.to_string());
+            Row::ok("pip", version.unwrap_or(printed), FETCHING)
+        }
+        Err(why) => {
+            let found = format!("{} -m pip {why}", python.path);
+            Row::ok("pip", found, FETCHING).lacks(State::Warning, Remedy::Apt(&["python3-pip"]))
+        }
+    }
+}
+
+/// A component of the Rust toolchain that only `cargo xtask test` needs, found by cargo's `verb`.
+pub fn component(cargo: &Utf8Path, component: &'static str, verb: &str) -> Row {
+    match ask(cargo.as_str(), [verb, "--version"]) {
+        Ok(printed) => Row::ok(component, last_line(&printed), CHECKING),
+        Err(why) => {
+            let row = Row::ok(component, why.to_string(), CHECKING);
+            row.lacks(State::Warning, Remedy::Rustup(component))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pre_01_a_missing_python_is_a_failure_only_if_the_model_has_to_answer() {
+        let none = Err("python3 >= 3.10.0 is not on PATH".to_owned());
+        assert_eq!(python(&none, true).state, State::Missing);
+        assert_eq!(python(&none, false).state, State::Warning);
+        assert!(
+            python(&none, true)
+                .get_it
+                .contains("apt-get install python3 python3-pip")
+        );
+    }
+
+    #[test]
+    fn pre_01_a_hidden_program_is_named() {
+        let why = on_path("no-such-program-at-all").expect_err("hidden");
+        assert_eq!(why, "`no-such-program-at-all` is not on PATH");
+        let row = Row::ok("frob", why, "x").lacks(State::Missing, Remedy::Apt(&["frob-dev"]));
+        assert_eq!(row.get_it, "Debian: apt-get install frob-dev");
+    }
+}

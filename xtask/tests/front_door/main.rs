@@ -1,0 +1,9 @@
+//! `cargo xtask` from outside: what it hands over, what it refuses, and how it ends.
+
+mod handing_over;
+mod pins;
+mod prerequisites;
+mod refusals;
+mod signals;
+mod test_verb;
+mod world;

@@ -1,0 +1,179 @@
+//! What a machine may lack, and what may be older than it should be.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::world::{Ended, World};
+
+#[test]
+fn pre_01_each_hidden_program_is_one_line_with_what_who_and_how() {
+    for (program, words) in [
+        (
+            "cc",
+            [
+                "`cc` is not on PATH",
+                "needed for building",
+                "apt-get install gcc libc6-dev",
+            ],
+        ),
+        (
+            "python3",
+            [
+                "is not on PATH",
+                "needed for fetching pinned tools",
+                "apt-get install python3 python3-pip",
+            ],
+        ),
+        ("rustc", ["rustc", "needed for building", "install Rust"]),
+    ] {
+        let world = World::new();
+        world.hide(program);
+        let ended = world.run(&["e2e"]);
+        assert_eq!(ended.code, Some(96), "{program}: {}", ended.stderr);
+        let [error] = ended.errors()[..] else {
+            panic!("one line for {program}, not\n{}", ended.stderr)
+        };
+        for word in words {
+            assert!(error.contains(word), "no {word:?} in {error}");
+        }
+        assert!(world.plans().is_empty(), "nothing is begun");
+    }
+}
+
+#[test]
+fn pre_01_the_doctor_names_everything_that_is_hidden() {
+    let world = World::new();
+    world.hide("cc");
+    world.hide("git");
+    world.hide("python3");
+    let ended = world.run(&["doctor"]);
+    assert_eq!(ended.code, Some(96), "{}", ended.stderr);
+    let line = |word: &str| {
+        ended
+            .stdout
+            .lines()
+            .find(|line| line.contains(word))
+            .unwrap_or_default()
+            .trim()
+    };
+    assert!(
+        line("C compiler").starts_with("missing"),
+        "{}",
+        ended.stdout
+    );
+    assert!(line("Python").starts_with("missing"), "{}", ended.stdout);
+    assert!(line("git").starts_with("warning"), "{}", ended.stdout);
+    assert!(line("rustc").starts_with("ok"), "{}", ended.stdout);
+}
+
+#[test]
+fn pre_06_in_ci_a_missing_prerequisite_cannot_be_skipped() {
+    let world = World::new();
+    let ended: Ended = world
+        .xtask(&["e2e", "--allow-skip"])
+        .env("CI", "true")
+        .output()
+        .expect("starts")
+        .into();
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.errors()[0].contains("--allow-skip is refused when CI=true"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn pre_06_a_missing_model_is_given_up_only_if_skips_are_allowed() {
+    let world = World::new();
+    world.run(&["e2e", "--llm", "none"]); // fetches the other tools
+    world.hide("python3");
+    assert_eq!(world.run(&["e2e"]).code, Some(96));
+    let ended = world.run(&["e2e", "--allow-skip", "--results", "skipping"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("no model, so tests that need one are skipped"),
+        "{}",
+        ended.stdout
+    );
+    let plan: serde_json::Value =
+        serde_json::from_str(&world.read("checkout/skipping/plan.json")).expect("a plan");
+    assert_eq!(
+        (&plan["llm"]["provider"], &plan["allow_skip"]),
+        (&json!("none"), &json!(true))
+    );
+}
+
+#[test]
+fn pre_08_a_package_of_another_content_is_refused() {
+    let world = World::new();
+    world.write("index/temporal-cli-1.0.0-any.whl", "something else");
+    let ended = world.run(&["e2e"]);
+    assert_eq!(ended.code, Some(97), "{}", ended.stderr);
+    let [error] = ended.errors()[..] else {
+        panic!("one line, not\n{}", ended.stderr)
+    };
+    assert!(
+        error.contains("wrong hash: expected sha256") && error.contains(", got "),
+        "{error}"
+    );
+}
+
+#[test]
+fn pre_07_binaries_older_than_a_source_are_refused() {
+    let world = World::new();
+    assert_eq!(
+        world.run(&["e2e", "--no-build"]).code,
+        Some(101),
+        "nothing was built"
+    );
+    world.run(&["e2e"]);
+    let source = world.path("checkout/main.rs");
+    fs::write(&source, "").expect("writable");
+    let debug = world.path("checkout/target/debug");
+    for name in [
+        "stigmer",
+        "stigmer-server",
+        "stigmer-workflow-runner",
+        "stigmer-agent-runner",
+        "stigmer-e2e",
+        "suite",
+    ] {
+        fs::write(
+            debug.join(format!("{name}.d")),
+            format!("{}: {source}\n", debug.join(name)),
+        )
+        .expect("writable");
+        let binary = fs::File::options()
+            .append(true)
+            .open(debug.join(name))
+            .expect("writable");
+        let later = fs::metadata(&source)
+            .and_then(|m| m.modified())
+            .expect("readable")
+            + std::time::Duration::from_secs(60);
+        binary.set_modified(later).expect("ours");
+    }
+    assert_eq!(
+        world.run(&["e2e", "--no-build"]).code,
+        Some(0),
+        "no source is newer"
+    );
+    let newer = fs::File::options()
+        .append(true)
+        .open(&source)
+        .expect("writable");
+    newer
+        .set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(3600))
+        .expect("ours");
+    let refused = world.run(&["e2e", "--no-build"]);
+    assert_eq!(refused.code, Some(101));
+    assert!(
+        refused.errors()[0].contains("is older than") && refused.errors()[0].contains("main.rs"),
+        "{}",
+        refused.stderr
+    );
+}

@@ -1,0 +1,272 @@
+//! A checkout of its own, in which everything that comes from outside is a small script: Python and
+//! pip, cargo, nextest, and the driver. What is real is `xtask`.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    process::{Command, Output},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// The binaries that a build gives.
+const BINARIES: [&str; 6] = [
+    "stigmer",
+    "stigmer-server",
+    "stigmer-workflow-runner",
+    "stigmer-agent-runner",
+    "stigmer-e2e",
+    "suite",
+];
+
+/// A checkout, a cache, and a `PATH`.
+pub struct World {
+    folder: tempfile::TempDir,
+}
+
+/// How `xtask` ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+}
+
+impl Ended {
+    /// The lines on stderr that say why it failed.
+    pub fn errors(&self) -> Vec<&str> {
+        self.stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .collect()
+    }
+
+    /// Each line of stdout, which has to be JSON.
+    pub fn objects(&self) -> Vec<Value> {
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line:?}"));
+        self.stdout.lines().map(parse).collect()
+    }
+}
+
+impl World {
+    /// A machine that has everything, and a driver that says what it was asked and succeeds.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let world = Self { folder };
+        for folder in [
+            "checkout/xtask",
+            "checkout/fixtures/templates/a",
+            "checkout/target/debug",
+            "bin",
+            "index",
+            "home",
+        ] {
+            fs::create_dir_all(world.path(folder)).expect("writable");
+        }
+        world.write("checkout/Cargo.lock", "");
+        world.write(
+            "checkout/fixtures/templates/a/Cargo.toml",
+            "[package]\nname = \"a\"\n",
+        );
+        let xtask = world.path("checkout/target/debug/xtask");
+        // A link, because a file that was written a moment ago may be busy when it is started.
+        fs::hard_link(env!("CARGO_BIN_EXE_xtask"), xtask)
+            .expect("both are below the target directory");
+        for tool in ["sh", "cat", "cp", "df", "id", "sleep", "touch"] {
+            let real = which::which(tool).unwrap_or_else(|e| panic!("{tool}: {e}"));
+            std::os::unix::fs::symlink(real, world.path("bin").join(tool)).expect("writable");
+        }
+        for tool in ["cc", "git"] {
+            world.program(
+                &format!("bin/{tool}"),
+                &format!("echo {tool} version 2.39.5"),
+            );
+        }
+        world.program("bin/rustc", "echo 'rustc 1.95.0 (59807616e 2026-04-14)'");
+        world.write_python();
+        world.write_pins();
+        world.write_cargo();
+        world.driver("echo driver \"$@\"");
+        world
+    }
+
+    /// A path in this world.
+    pub fn path(&self, path: &str) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path())
+            .expect("UTF-8")
+            .join(path)
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, content: &str) {
+        fs::write(self.path(path), content).expect("writable");
+    }
+
+    /// Reads a file; nothing if there is none.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_default()
+    }
+
+    /// Writes a shell script that does this.
+    pub fn program(&self, path: &str, does: &str) {
+        self.write(path, &format!("#!/bin/sh\n{does}\n"));
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+
+    /// Hides a program.
+    pub fn hide(&self, program: &str) {
+        fs::remove_file(self.path("bin").join(program)).expect("it was there");
+    }
+
+    /// Makes the driver do this.
+    pub fn driver(&self, does: &str) {
+        self.program("checkout/target/debug/stigmer-e2e", does);
+    }
+
+    /// `cargo xtask` with these arguments, not started yet.
+    pub fn xtask(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.path("checkout/target/debug/xtask"));
+        command
+            .args(arguments)
+            .current_dir(self.path("checkout"))
+            .env_clear()
+            .env("PATH", self.path("bin"))
+            .env("HOME", self.path("home"))
+            .env("CARGO", self.path("bin/cargo"))
+            .env("CARGO_MANIFEST_DIR", self.path("checkout/xtask"));
+        command
+    }
+
+    /// Runs `cargo xtask` with these arguments.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.xtask(arguments).output().expect("xtask starts").into()
+    }
+
+    /// The plans that were handed over.
+    pub fn plans(&self) -> Vec<Value> {
+        let Ok(results) = self.path("checkout/results").read_dir_utf8() else {
+            return Vec::new();
+        };
+        let plan = |run: std::io::Result<camino::Utf8DirEntry>| {
+            let path = run.expect("readable").path().join("plan.json");
+            serde_json::from_str(&fs::read_to_string(path).expect("a plan")).expect("JSON")
+        };
+        results.map(plan).collect()
+    }
+
+    /// A Python whose pip copies packages from `index`, and which imports whatever is asked for.
+    fn write_python(&self) {
+        let (index, bin) = (self.path("index"), self.path("bin"));
+        let script = format!(
+            "if [ \"$1\" = -c ]; then echo {bin}/python3; echo 3.11.2; exit; fi\n\
+             if [ \"$1\" = -I ]; then echo 1.0.0; exit; fi\n\
+             if [ \"$3\" = --version ]; then echo pip 23.2.1; exit; fi\n\
+             while [ $# -gt 1 ]; do\n\
+               [ \"$1\" = --dest ] && dest=$2\n\
+               [ \"$1\" = --requirement ] && asked=$(cat \"$2\")\n\
+               shift\n\
+             done\n\
+             cp {index}/\"${{asked%%=*}}\"-* \"$dest\""
+        );
+        self.program("bin/python3", &script);
+    }
+
+    /// Four packages and the pins for them.
+    fn write_pins(&self) {
+        let version = |text: &str| format!("#!/bin/sh\necho {text} 1.0.0\n");
+        let program = |text: &str| json!({ "kind": "program", "arguments": ["--version"], "prints": format!("{text} 1.0.0") });
+        let module = json!({ "kind": "python-module", "module": "llama", "prints": "1.0.0" });
+        let gguf = json!({ "kind": "file", "begins_with": "GGUF" });
+        let nextest = "#!/bin/sh\n[ \"$1\" = --version ] && echo nextest 1.0.0 && exit\n\
+            echo '{\"type\":\"test\",\"event\":\"ok\",\"name\":\"a\"}'\n";
+        let artefacts = [
+            self.artefact(
+                "temporal-cli",
+                "temporal",
+                &version("temporal"),
+                program("temporal"),
+            ),
+            self.artefact(
+                "cargo-nextest",
+                "cargo-nextest",
+                nextest,
+                program("nextest"),
+            ),
+            self.artefact("llama-cpp", "llama/llama.so", "library", module),
+            self.artefact("model", "Tiny.gguf", "GGUF and so on", gguf),
+        ];
+        let artefacts: serde_json::Map<String, Value> = artefacts.into_iter().collect();
+        self.write(
+            "checkout/pins.json",
+            &json!({ "artefacts": artefacts }).to_string(),
+        );
+    }
+
+    fn artefact(&self, name: &str, member: &str, content: &str, check: Value) -> (String, Value) {
+        let file = format!("{name}-1.0.0-any.whl");
+        let wheel = self.path("index").join(&file);
+        let mut zip = zip::ZipWriter::new(fs::File::create(&wheel).expect("writable"));
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        zip.start_file(member, stored).expect("an entry");
+        zip.write_all(content.as_bytes()).expect("writable");
+        zip.finish().expect("an archive");
+        let packed = fs::read(wheel).expect("readable");
+        let platform = match std::env::consts::OS {
+            "macos" => format!("{}-darwin", std::env::consts::ARCH),
+            system => format!("{}-{system}", std::env::consts::ARCH),
+        };
+        let pinned = json!({
+            "what": name, "needed_for": "tests", "license": "MIT", "package": name, "version": "1.0.0",
+            "variable": format!("TEST_{}", name.to_uppercase().replace('-', "_")), "check": check,
+            "platforms": { platform: {
+                "wheel": { "path": file, "size": packed.len(), "sha256": sha256(&packed) },
+                "member": { "path": member, "size": content.len(), "sha256": sha256(content.as_bytes()) },
+            } },
+        });
+        (name.to_owned(), pinned)
+    }
+
+    /// A cargo that has built everything already, unless the file `broken` says which verb fails.
+    fn write_cargo(&self) {
+        let debug = self.path("checkout/target/debug");
+        let artefact = |name: &str| {
+            let message = json!({
+                "reason": "compiler-artifact", "package_id": format!("path+file:///x#{name}@0.1.0"),
+                "target": { "name": name }, "executable": debug.join(name), "fresh": true,
+            });
+            format!("echo '{message}'\n")
+        };
+        for name in BINARIES {
+            self.write(&format!("checkout/target/debug/{name}"), "");
+        }
+        let script = format!(
+            "[ \"$2\" = --version ] && echo \"$1\" 1.0.0 && exit\n\
+             [ \"$(cat {0} 2>/dev/null)\" = \"$1\" ] && echo 'error: it is broken' >&2 && exit 101\n\
+             case $1 in build) {1} ;; test) echo 'test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured' ;; esac",
+            self.path("broken"),
+            BINARIES.map(artefact).concat()
+        );
+        self.program("bin/cargo", &script);
+    }
+}
+
+fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

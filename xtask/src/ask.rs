@@ -20,8 +20,8 @@ pub enum NoAnswer {
     NotStarted(io::Error),
     /// It ended with a failure, having printed this.
     Failed { how: String, printed: String },
-    /// It was still running at the deadline.
-    TooSlow,
+    /// It was still running after so long.
+    TooSlow(Duration),
 }
 
 impl fmt::Display for NoAnswer {
@@ -30,7 +30,7 @@ impl fmt::Display for NoAnswer {
             Self::NotStarted(error) => write!(f, "does not start: {error}"),
             Self::Failed { how, printed } if printed.is_empty() => write!(f, "fails with {how}"),
             Self::Failed { how, printed } => write!(f, "fails with {how}: {}", last_line(printed)),
-            Self::TooSlow => write!(f, "gives no answer in {} s", DEADLINE.as_secs()),
+            Self::TooSlow(deadline) => write!(f, "gives no answer in {deadline:?}"),
         }
     }
 }
@@ -40,28 +40,36 @@ pub fn ask<A: Into<OsString>>(
     program: &str,
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<String, NoAnswer> {
-    let question = duct::cmd(program, arguments)
+    ask_within(DEADLINE, program, arguments)
+}
+
+/// [`ask`], for what may take longer or must not take as long.
+pub fn ask_within<A: Into<OsString>>(
+    deadline: Duration,
+    program: &str,
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<String, NoAnswer> {
+    let question = duct::cmd(program, arguments);
+    let question = question
         .stdin_null()
         .stderr_to_stdout()
         .stdout_capture()
         .unchecked();
     let handle = start(&question).map_err(NoAnswer::NotStarted)?;
-    let Some(output) = handle
-        .wait_timeout(DEADLINE)
-        .map_err(NoAnswer::NotStarted)?
-    else {
+    let ended = handle
+        .wait_timeout(deadline)
+        .map_err(NoAnswer::NotStarted)?;
+    let Some(output) = ended else {
         // Whether or not it can be killed, there was no answer.
         let _ = handle.kill();
-        return Err(NoAnswer::TooSlow);
+        return Err(NoAnswer::TooSlow(deadline));
     };
     let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if output.status.success() {
         Ok(printed)
     } else {
-        Err(NoAnswer::Failed {
-            how: output.status.to_string(),
-            printed,
-        })
+        let how = output.status.to_string();
+        Err(NoAnswer::Failed { how, printed })
     }
 }
 
@@ -139,6 +147,12 @@ mod tests {
         assert_eq!(version_in("no number"), None);
         assert!(Version(0, 9, 148) > Version(0, 9, 99));
         assert!("1.92".parse::<Version>().is_ok() && "1.x.3".parse::<Version>().is_err());
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_given_up() {
+        let error = ask_within(Duration::from_millis(50), "sleep", ["20"]).expect_err("too slow");
+        assert_eq!(error.to_string(), "gives no answer in 50ms");
     }
 
     #[test]

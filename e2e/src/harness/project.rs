@@ -21,9 +21,6 @@ pub type AgentText<'a> = (&'a str, &'a str, &'a str);
 #[derive(Clone, Debug)]
 pub struct Project {
     directory: Utf8PathBuf,
-    /// Where cargo compiles it: not where the workspace is compiled, whose lock may be taken and
-    /// whose packages have other features.
-    target: Utf8PathBuf,
 }
 
 impl Project {
@@ -49,10 +46,7 @@ impl Project {
             directory: directory.clone(),
             source,
         })?;
-        Ok(Self {
-            directory,
-            target: test.session().project_target.clone(),
-        })
+        Ok(Self { directory })
     }
 
     /// A folder with nothing but a `Stigmer.yaml` of the given text; without text, an empty folder.
@@ -63,7 +57,6 @@ impl Project {
     pub fn bare(test: &Test, name: &str, yaml: Option<&str>) -> Result<Self, ProjectError> {
         let project = Self {
             directory: folder(test, name),
-            target: test.session().project_target.clone(),
         };
         project.write_with(|directory| {
             fs::create_dir_all(directory)?;
@@ -94,7 +87,6 @@ impl Project {
         let session = test.session();
         let project = Self {
             directory: folder(test, name),
-            target: session.project_target.clone(),
         };
         project.write_with(|directory| {
             let template = session.root.join("fixtures/templates").join(name);
@@ -142,10 +134,7 @@ impl Project {
 
     /// The CLI, standing in the project's folder.
     pub fn cli(&self, environment: &Environment) -> Cli {
-        environment
-            .cli()
-            .cwd(&self.directory)
-            .env("CARGO_TARGET_DIR", self.target.as_str())
+        environment.cli().cwd(&self.directory)
     }
 
     fn write_with(

@@ -1,6 +1,9 @@
 //! An environment's namespace, seen from outside: its workflows, their histories, its pollers.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
 use stigmer_temporal::{
@@ -8,8 +11,20 @@ use stigmer_temporal::{
     create_namespace, history_json, list_workflow_ids, ping, pollers,
 };
 
+use super::record::function_name;
+
 /// Histories are wanted until the run is over; this is the shortest time that Temporal accepts.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A name for the namespace of a test that no other environment has, be it of an earlier run against
+/// the same Temporal.
+pub(super) fn unique_namespace(test: &str) -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let now = jiff::Timestamp::now().as_millisecond();
+    let name = function_name(test).chars().take(60).collect::<String>();
+    format!("{name}-{now:x}-{}-{number}", std::process::id())
+}
 
 /// The shared Temporal did not give a namespace.
 #[derive(Debug, thiserror::Error)]

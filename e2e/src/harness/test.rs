@@ -15,7 +15,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::{
-    Broken, Failure, Journal, 
+    Broken, Failure, Journal,
     budget::Budget,
     cli::Cli,
     environment::{Builder, Environment, settings},

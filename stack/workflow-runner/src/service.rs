@@ -95,7 +95,7 @@ async fn start(settings: &Settings, stopping: CancellationToken) -> anyhow::Resu
 fn workers(settings: &Settings, client: Client, stopping: CancellationToken) -> anyhow::Result<Vec<WorkerSpec>> {
     let build = stigmer_process::build_id();
     let backend = Backend::new(&settings.backend).context("failed to make a client of the stigmer-server")?;
-    let tasks = TaskActivities::new(backend.clone()).context("failed to make an HTTP client")?;
+    let tasks = TaskActivities::new(backend.clone(), stopping.clone()).context("failed to make an HTTP client")?;
     let queues = &settings.queues;
     let execution = WorkerSpec::new(&queues.execution, build)
         .with_activities(ExecuteActivities {
@@ -112,7 +112,8 @@ fn workers(settings: &Settings, client: Client, stopping: CancellationToken) -> 
         .with_activities(tasks)
         .with_activities(ProgressActivities { backend })
         .with_activities(PingActivities)
-        .with_max_activities(settings.max_calls);
+        .with_max_activities(settings.max_calls)
+        .with_heartbeat_interval(HEARTBEAT);
     let validation = WorkerSpec::new(&queues.validation, build)
         .with_activities(ValidateActivities)
         .with_activities(PingActivities);

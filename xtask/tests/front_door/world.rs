@@ -168,18 +168,23 @@ impl World {
     }
 
     /// A Python whose pip copies packages from `index`, and which imports whatever is asked for.
+    /// Only what unpacks is real.
     fn write_python(&self) {
         let (index, bin) = (self.path("index"), self.path("bin"));
+        let real = real_python();
         let script = format!(
-            "if [ \"$1\" = -c ]; then echo {bin}/python3; echo 3.11.2; exit; fi\n\
-             if [ \"$1\" = -I ]; then echo 1.0.0; exit; fi\n\
-             if [ \"$3\" = --version ]; then echo pip 23.2.1; exit; fi\n\
-             while [ $# -gt 1 ]; do\n\
-               [ \"$1\" = --dest ] && dest=$2\n\
-               [ \"$1\" = --requirement ] && asked=$(cat \"$2\")\n\
-               shift\n\
-             done\n\
-             cp {index}/\"${{asked%%=*}}\"-* \"$dest\""
+            r#"case "$1 $2 $3" in
+    "-c import sys"*) echo {bin}/python3; echo 3.11.2; exit ;;
+    "-I -m zipfile") exec {real} "$@" ;;
+    "-I -S -B") echo 1.0.0; exit ;;
+    "-m pip --version") echo pip 23.2.1; exit ;;
+esac
+while [ $# -gt 1 ]; do
+    [ "$1" = --dest ] && dest=$2
+    [ "$1" = --requirement ] && asked=$(cat "$2")
+    shift
+done
+cp {index}/"${{asked%%=*}}"-* "$dest""#
         );
         self.program("bin/python3", &script);
     }
@@ -262,6 +267,16 @@ impl World {
         );
         self.program("bin/cargo", &script);
     }
+}
+
+/// The interpreter behind whatever `python3` is here.
+fn real_python() -> String {
+    let code = "import sys; print(sys.executable)";
+    let asked = Command::new("python3").args(["-c", code]).output();
+    let printed = asked
+        .expect("Python is a prerequisite of these tests")
+        .stdout;
+    String::from_utf8(printed).expect("UTF-8").trim().to_owned()
 }
 
 fn sha256(content: &[u8]) -> String {

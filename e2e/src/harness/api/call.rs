@@ -6,7 +6,8 @@ use prost_reflect::ReflectMessage;
 use serde_json::{Value, json};
 use stigmer_api::{ApiResourceId, MAX_MESSAGE_BYTES, Resource, json::to_json};
 use tonic::{
-    Request, Status, client::Grpc, codec::Codec, codegen::http::uri::PathAndQuery, transport::Channel,
+    Request, Status, client::Grpc, codec::Codec, codegen::http::uri::PathAndQuery,
+    transport::Channel,
 };
 use tonic_prost::ProstCodec;
 
@@ -23,15 +24,26 @@ pub(super) struct Caller {
 
 impl Caller {
     /// A server-streaming call about the execution `id`.
-    pub(super) async fn subscribe<R: Resource>(&self, method: String, id: &str) -> Answer<Watch<R>> {
+    pub(super) async fn subscribe<R: Resource>(
+        &self,
+        method: String,
+        id: &str,
+    ) -> Answer<Watch<R>> {
         let start = Instant::now();
-        let request = ApiResourceId { value: id.to_owned() };
+        let request = ApiResourceId {
+            value: id.to_owned(),
+        };
         let mut client = self.connect(&method).await?;
         let codec = ProstCodec::default();
         let opened = client.server_streaming(Request::new(request), path_of(&method), codec);
         let opened = tokio::time::timeout(self.deadline, opened).await;
         match opened.unwrap_or_else(|_| Err(self.too_late())) {
-            Ok(response) => Ok(Watch::new(method, start, response.into_inner(), self.journal.clone())),
+            Ok(response) => Ok(Watch::new(
+                method,
+                start,
+                response.into_inner(),
+                self.journal.clone(),
+            )),
             Err(status) => Err(self.record_error(method, start, json!({"value": id}), status)),
         }
     }

@@ -73,13 +73,14 @@ impl Api {
 
     /// The resource `id`.
     pub async fn get<R: Resource>(&self, id: &str) -> Answer<R> {
-        self.0.unary(
-            path::query::<R>("get"),
-            ApiResourceId {
-                value: id.to_owned(),
-            },
-        )
-        .await
+        self.0
+            .unary(
+                path::query::<R>("get"),
+                ApiResourceId {
+                    value: id.to_owned(),
+                },
+            )
+            .await
     }
 
     /// The resource with `slug` in org `local`.
@@ -91,7 +92,8 @@ impl Api {
             slug: slug.to_owned(),
             version: String::new(),
         };
-        self.0.unary(path::query::<R>("getByReference"), reference)
+        self.0
+            .unary(path::query::<R>("getByReference"), reference)
             .await
     }
 
@@ -103,13 +105,14 @@ impl Api {
     /// Creates whatever `message` encodes, for bytes that no [`Resource`] can hold.
     pub async fn create_bytes<R: Resource>(&self, message: Vec<u8>) -> Answer<R> {
         let recorded = json!({"bytes": message.len()});
-        self.0.call(
-            path::command::<R>("create"),
-            recorded,
-            message,
-            raw::BytesCodec::<R>::default(),
-        )
-        .await
+        self.0
+            .call(
+                path::command::<R>("create"),
+                recorded,
+                message,
+                raw::BytesCodec::<R>::default(),
+            )
+            .await
     }
 
     /// Creates or updates `resource`.
@@ -124,13 +127,14 @@ impl Api {
 
     /// Deletes the resource `id` and returns what it was.
     pub async fn delete<R: Resource>(&self, id: &str) -> Answer<R> {
-        self.0.unary(
-            path::command::<R>("delete"),
-            ApiResourceId {
-                value: id.to_owned(),
-            },
-        )
-        .await
+        self.0
+            .unary(
+                path::command::<R>("delete"),
+                ApiResourceId {
+                    value: id.to_owned(),
+                },
+            )
+            .await
     }
 
     /// Every agent execution in `phase`; unspecified means all.
@@ -140,6 +144,7 @@ impl Api {
             ..Default::default()
         };
         let list: AgentExecutionList = self
+            .0
             .unary(path::query::<AgentExecution>("list"), request)
             .await?;
         Ok(list.entries)
@@ -155,6 +160,7 @@ impl Api {
             ..Default::default()
         };
         let list: AgentExecutionList = self
+            .0
             .unary(path::query::<AgentExecution>("listBySession"), request)
             .await?;
         Ok(list.entries)
@@ -166,11 +172,9 @@ impl Api {
             agent_id: agent_id.to_owned(),
             page_info: None,
         };
-        self.0.unary(
-            path::query::<AgentInstance>("getByAgent"),
-            request,
-        )
-        .await
+        self.0
+            .unary(path::query::<AgentInstance>("getByAgent"), request)
+            .await
     }
 
     /// Merges `status` into an agent execution, as a runner does.
@@ -183,12 +187,15 @@ impl Api {
             execution_id: execution_id.to_owned(),
             status: Some(status),
         };
-        self.0.unary(path::command::<AgentExecution>("updateStatus"), input)
+        self.0
+            .unary(path::command::<AgentExecution>("updateStatus"), input)
             .await
     }
 
     /// Subscribes to an execution.
     pub async fn subscribe<R: Resource>(&self, execution_id: &str) -> Answer<Watch<R>> {
-        self.0.subscribe(path::query::<R>("subscribe"), execution_id).await
+        self.0
+            .subscribe(path::query::<R>("subscribe"), execution_id)
+            .await
     }
 }

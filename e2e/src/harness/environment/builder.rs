@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -14,23 +11,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     Component, Environment, Inner, Model, Part,
-    settings::{Variables, common, developer, overridden, pairs},
+    settings::{self, Variables, common, developer, overridden},
 };
 use crate::{
     harness::{
         Temporal, Test,
         budget::START,
         edge::{Reply, ScriptLlm},
-        record::{EnvironmentRecord, PartRecord, function_name},
+        record::{EnvironmentRecord, PartRecord},
+        temporal::unique_namespace,
     },
     supervise::ServiceError,
 };
-
-/// A cached prompt changes what llama.cpp answers, even at temperature 0; other servers ignore it.
-const STEADY: &str = r#"{"temperature": 0, "seed": 7, "cache_prompt": false}"#;
-
-/// The longest answer of a real model, in tokens: small models like to go on.
-const SHORT: u32 = 64;
 
 /// An environment did not start.
 #[derive(Debug, thiserror::Error)]
@@ -151,8 +143,8 @@ impl Builder {
         for sub in ["home", "data", "work"] {
             fs::create_dir_all(folder.join(sub)).map_err(prepared)?;
         }
-        let model = self.model().await.map_err(prepared)?;
-        let namespace = namespace(&test);
+        let model = self.model(&folder).await?;
+        let namespace = unique_namespace(test.name());
         let start = Instant::now();
         let temporal = match &self.temporal_address {
             Some(_) => None,
@@ -171,11 +163,17 @@ impl Builder {
         Ok(environment)
     }
 
-    async fn model(&self) -> io::Result<Model> {
+    async fn model(&self, folder: &Utf8Path) -> Result<Model, StartError> {
         if self.real_model {
-            return Ok(Model::Real);
+            let shared = self.test.session().llm.clone();
+            return shared.map(Model::Real).ok_or(StartError::NoModel);
         }
-        let llm = ScriptLlm::start(self.test.llm_journal()).await?;
+        let llm = ScriptLlm::start(self.test.llm_journal())
+            .await
+            .map_err(|source| StartError::Prepare {
+                folder: folder.to_owned(),
+                source,
+            })?;
         if let Some(answer) = &self.answer {
             llm.answer_any(answer.clone());
         }
@@ -214,82 +212,36 @@ impl Builder {
         }))
     }
 
-    async fn start_parts(&self, environment: &Environment) -> Result<(), StartError> {
+    async fn start_parts(&self, environment: &Environment) -> Result<(), ServiceError> {
         let session = self.test.session();
-        let mut shared = common(&self.test, &environment.home());
-        let address = self
+        let temporal = self
             .temporal_address
-            .clone()
-            .unwrap_or_else(|| session.temporal.address.clone());
-        shared.extend(pairs([
-            ("LOG_LEVEL", "info".to_owned()),
-            ("RUST_BACKTRACE", "1".to_owned()),
-            ("TEMPORAL_NAMESPACE", environment.namespace().to_owned()),
-            ("TEMPORAL_SERVICE_ADDRESS", address),
-        ]));
+            .as_ref()
+            .unwrap_or(&session.temporal.address);
+        let mut shared = common(&self.test, &environment.home());
+        shared.extend(settings::every_part(temporal, environment.namespace()));
+        let variables = |component: Component, own: Variables| {
+            let given = self
+                .settings
+                .get(component.name())
+                .map_or(&[][..], Vec::as_slice);
+            overridden(shared.iter().cloned().chain(own).collect(), given)
+        };
+        let own = settings::server(environment.folder());
         let server = environment
             .server()
-            .start(self.with_overrides(
-                Component::Server,
-                shared.clone(),
-                server(environment.folder()),
-            ))
+            .start(variables(Component::Server, own))
             .await?;
         let Some(runner) = &environment.0.agent_runner else {
             return Ok(());
         };
-        let endpoint = server.address.unwrap_or_default();
-        let own = self.runner_settings(environment, endpoint)?;
-        runner
-            .start(self.with_overrides(Component::AgentRunner, shared, own))
-            .await?;
+        let mut own = environment.0.model.settings();
+        own.push((
+            "STIGMER_BACKEND_ENDPOINT".to_owned(),
+            server.address.unwrap_or_default(),
+        ));
+        runner.start(variables(Component::AgentRunner, own)).await?;
         Ok(())
-    }
-
-    fn with_overrides(
-        &self,
-        component: Component,
-        mut shared: Variables,
-        own: Variables,
-    ) -> Variables {
-        shared.extend(own);
-        overridden(
-            shared,
-            self.settings
-                .get(component.name())
-                .map_or(&[][..], Vec::as_slice),
-        )
-    }
-
-    fn runner_settings(
-        &self,
-        environment: &Environment,
-        endpoint: String,
-    ) -> Result<Variables, StartError> {
-        let (base_url, model) = match environment.scripted_model() {
-            Some(llm) => (llm.base_url().to_owned(), llm.model().to_owned()),
-            None => {
-                let llm = self
-                    .test
-                    .session()
-                    .llm
-                    .as_ref()
-                    .ok_or(StartError::NoModel)?;
-                (llm.base_url.clone(), llm.model.clone())
-            }
-        };
-        let mut settings = pairs([
-            ("STIGMER_BACKEND_ENDPOINT", endpoint),
-            ("STIGMER_LLM_BASE_URL", base_url),
-            ("STIGMER_LLM_MODEL", model),
-        ]);
-        if self.real_model {
-            settings.extend(pairs([
-                ("STIGMER_LLM_EXTRA_BODY", STEADY.to_owned()),
-                ("STIGMER_LLM_MAX_TOKENS", SHORT.to_string()),
-            ]));
-        }
-        Ok(settings)
     }
 
     fn record(&self, environment: &Environment, took: Duration) {
@@ -315,26 +267,4 @@ impl Builder {
         self.test.spend(START, "the environment does work", took);
         self.test.begin_body();
     }
-}
-
-fn server(folder: &Utf8Path) -> Variables {
-    pairs([
-        ("GRPC_HOST", "127.0.0.1".to_owned()),
-        ("GRPC_PORT", "0".to_owned()),
-        ("DB_PATH", folder.join("data/stigmer.db").to_string()),
-        ("STORAGE_PATH", folder.join("data/storage").to_string()),
-    ])
-}
-
-/// A name that no other environment has, be it of an earlier run against the same Temporal.
-fn namespace(test: &Test) -> String {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let now = jiff::Timestamp::now().as_millisecond();
-    let function = function_name(test.name());
-    let function = function
-        .char_indices()
-        .nth(60)
-        .map_or(function, |(end, _)| &function[..end]);
-    format!("{function}-{now:x}-{}-{number}", std::process::id())
 }

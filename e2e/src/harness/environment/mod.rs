@@ -2,6 +2,7 @@
 //! and Temporal namespace. Only Temporal and a real model are shared.
 
 mod builder;
+mod model;
 mod part;
 mod ready;
 pub(crate) mod settings;
@@ -15,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
 
 use super::{Api, Cli, Store, Temporal, Test, edge::ScriptLlm};
+use model::Model;
 use settings::Variables;
 
 pub use builder::{Builder, StartError};
@@ -34,12 +36,6 @@ struct Inner {
     cli: Variables,
     temporal: OnceLock<Temporal>,
     api: OnceLock<Api>,
-}
-
-/// Which model answers.
-enum Model {
-    Scripted(ScriptLlm),
-    Real,
 }
 
 impl Environment {
@@ -90,10 +86,8 @@ impl Environment {
     ///
     /// When this environment talks to a real one.
     pub fn llm(&self) -> &ScriptLlm {
-        match &self.0.model {
-            Model::Scripted(llm) => llm,
-            Model::Real => panic!("this environment talks to a real model"),
-        }
+        self.scripted_model()
+            .expect("this environment talks to a real model")
     }
 
     /// The server.
@@ -176,10 +170,7 @@ impl Environment {
     }
 
     pub(super) fn scripted_model(&self) -> Option<&ScriptLlm> {
-        match &self.0.model {
-            Model::Scripted(llm) => Some(llm),
-            Model::Real => None,
-        }
+        self.0.model.scripted()
     }
 
     pub(super) fn temporal_if_any(&self) -> Option<&Temporal> {

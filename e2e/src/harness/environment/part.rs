@@ -216,7 +216,10 @@ impl Part {
         let ready = match ready::read(&self.ready_file) {
             Ok(ready) if ready.pid == pid => ready,
             Ok(ready) => {
-                return Readiness::NotYet(format!("a ready file of another process, {}", ready.pid));
+                return Readiness::NotYet(format!(
+                    "a ready file of another process, {}",
+                    ready.pid
+                ));
             }
             Err(reason) => return Readiness::NotYet(reason),
         };

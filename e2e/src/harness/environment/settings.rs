@@ -40,6 +40,9 @@ pub(crate) fn developer(session: &Session) -> Variables {
             own("CARGO_HOME").unwrap_or_else(|| user_home.join(".cargo").to_string()),
         ),
         ("CARGO_NET_OFFLINE", "true".to_owned()),
+        // Not where the workspace is compiled: its lock may be taken, and its packages have other
+        // features.
+        ("CARGO_TARGET_DIR", session.project_target.to_string()),
         ("CARGO_TERM_COLOR", "never".to_owned()),
         (
             "RUSTUP_HOME",
@@ -50,6 +53,26 @@ pub(crate) fn developer(session: &Session) -> Variables {
         own("RUSTUP_TOOLCHAIN").map(|toolchain| ("RUSTUP_TOOLCHAIN".to_owned(), toolchain)),
     );
     variables
+}
+
+/// What every part of a stack gets: where its Temporal is, and how much it logs.
+pub(crate) fn every_part(temporal: &str, namespace: &str) -> Variables {
+    pairs([
+        ("LOG_LEVEL", "info".to_owned()),
+        ("RUST_BACKTRACE", "1".to_owned()),
+        ("TEMPORAL_NAMESPACE", namespace.to_owned()),
+        ("TEMPORAL_SERVICE_ADDRESS", temporal.to_owned()),
+    ])
+}
+
+/// What the server gets: a port that the system chooses, and its files in `folder`.
+pub(crate) fn server(folder: &Utf8Path) -> Variables {
+    pairs([
+        ("GRPC_HOST", "127.0.0.1".to_owned()),
+        ("GRPC_PORT", "0".to_owned()),
+        ("DB_PATH", folder.join("data/stigmer.db").to_string()),
+        ("STORAGE_PATH", folder.join("data/storage").to_string()),
+    ])
 }
 
 /// `variables` with each of `overrides` in place of one of the same name.

@@ -228,7 +228,11 @@ fn app_23_lists_return_what_was_created() {
                 .map(|spec| spec.session_id.as_str())
                 .unwrap_or_default();
             let of_session = env.api().agent_executions_of_session(session).await?;
-            assert_eq!(sorted(&of_session), std::slice::from_ref(id), "session {session}");
+            assert_eq!(
+                sorted(&of_session),
+                std::slice::from_ref(id),
+                "session {session}"
+            );
         }
         for row in &rows {
             let instances = env.api().instances_of_agent(&row.id).await?;

@@ -79,10 +79,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// A trailing `--help` is reached only when everything before it parses.
-async fn assert_parses(
-    t: &Test,
-    arguments: &[String],
-) -> Result<CliOutput, CliError> {
+async fn assert_parses(t: &Test, arguments: &[String]) -> Result<CliOutput, CliError> {
     t.cli()
         .args(arguments.iter().cloned())
         .args(["--help"])
@@ -113,4 +110,3 @@ fn smk_07_an_unknown_word_is_one_error_line_and_exit_code_1() {
         Ok(())
     });
 }
-

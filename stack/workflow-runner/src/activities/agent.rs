@@ -63,7 +63,7 @@ fn execution(call: &AgentCall, agent_id: &str, environment: &Environment, token:
     let mut execution = AgentExecution::envelope();
     let metadata = execution.metadata_mut();
     metadata.name = name(&call.agent);
-    metadata.annotations.insert(EXECUTION_TIMEOUT_SECONDS.to_owned(), limit.as_secs().to_string());
+    metadata.annotations.insert(EXECUTION_TIMEOUT_SECONDS.to_owned(), limit.as_secs_f64().round().to_string());
     if let Some(temperature) = config.temperature {
         metadata.annotations.insert(EXECUTION_TEMPERATURE.to_owned(), temperature.to_string());
     }

@@ -19,20 +19,18 @@ use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workfl
 use temporalio_client::{UntypedWorkflow, WorkflowCancelOptions, WorkflowGetResultOptions, errors::WorkflowGetResultError};
 use temporalio_common::{
     data_converters::{PayloadConverter, RawValue},
-    error::{ApplicationFailure, IncomingError},
+    error::IncomingError,
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::attend::{heartbeats, retryable};
 use crate::{
     backend::Backend,
     temporal::{WorkflowInput, WorkflowOutput, read_payload},
 };
-
-/// Between two signs of life.
-pub const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// How long the tasks of an execution may take.
 const RUN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -232,22 +230,4 @@ impl End {
 fn tasks_in(details: &Json) -> Vec<WorkflowTask> {
     let records = details["tasks"].as_array();
     records.into_iter().flatten().filter_map(|record| stigmer_api::json::from_json(record).ok()).collect()
-}
-
-/// A failure after which Temporal may run the activity again.
-fn retryable(message: &str) -> ActivityError {
-    ActivityError::application(ApplicationFailure::new(message.to_owned()))
-}
-
-/// Signs of life until dropped.
-async fn heartbeats(ctx: &ActivityContext) {
-    let mut ticks = interval(HEARTBEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        // Without details there is nothing that fails to convert.
-        if let Err(error) = ctx.record_heartbeat(()).await {
-            tracing::warn!(%error, "heartbeat not recorded");
-        }
-    }
 }

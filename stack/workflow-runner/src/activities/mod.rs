@@ -8,6 +8,7 @@
 #[expect(dead_code, reason = "handles made by the macro for callers that are elsewhere")]
 mod execute;
 mod agent;
+mod attend;
 mod failure;
 mod grpc;
 mod http;
@@ -16,7 +17,8 @@ mod tasks;
 #[expect(dead_code, reason = "handles made by the macro for callers that are elsewhere")]
 mod validate;
 
-pub use execute::{ExecuteActivities, HEARTBEAT};
+pub use attend::HEARTBEAT;
+pub use execute::ExecuteActivities;
 pub use progress::ProgressActivities;
 pub use tasks::{LoadWorkflow, LoadedWorkflow, TaskActivities};
 pub use validate::ValidateActivities;

@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 use stigmer_api::temporal_names::activity;
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    agent,
+    agent, attend,
     failure::CallError,
     grpc,
     http::HttpCaller,
@@ -31,6 +32,7 @@ use crate::{
 pub struct TaskActivities {
     backend: Backend,
     http: HttpCaller,
+    stopping: CancellationToken,
 }
 
 /// Which workflow is to be run.
@@ -50,11 +52,13 @@ pub struct LoadedWorkflow {
 }
 
 impl TaskActivities {
+    /// Activities that look things up at `backend` and give up once `stopping` is cancelled.
+    ///
     /// # Errors
     ///
     /// When no HTTP client can be made.
-    pub fn new(backend: Backend) -> Result<Self, reqwest::Error> {
-        Ok(Self { backend, http: HttpCaller::new()? })
+    pub fn new(backend: Backend, stopping: CancellationToken) -> Result<Self, reqwest::Error> {
+        Ok(Self { backend, http: HttpCaller::new()?, stopping })
     }
 }
 
@@ -70,11 +74,11 @@ impl TaskActivities {
         environment: Environment,
     ) -> Result<Json, ActivityError> {
         let shown = environment.mask(&call.endpoint.uri);
-        let answer = match revealed(&call, &environment) {
-            Ok(call) => self.http.call(&call, &shown, limit(&ctx)).await,
-            Err(error) => Err(error),
+        let answer = async {
+            let call = revealed(&call, &environment)?;
+            self.http.call(&call, &shown, limit(&ctx)).await
         };
-        answer.map(|answer| environment.conceal(&answer)).map_err(|error| error.into_activity_error(&environment))
+        attend::while_wanted(&ctx, &self.stopping, concealed(answer, &environment)).await
     }
 
     /// Calls a gRPC method.
@@ -86,11 +90,11 @@ impl TaskActivities {
         _input: Json,
         environment: Environment,
     ) -> Result<Json, ActivityError> {
-        let answer = match revealed(&call, &environment) {
-            Ok(call) => grpc::call(&call, limit(&ctx)).await,
-            Err(error) => Err(error),
+        let answer = async {
+            let call = revealed(&call, &environment)?;
+            grpc::call(&call, limit(&ctx)).await
         };
-        answer.map(|answer| environment.conceal(&answer)).map_err(|error| error.into_activity_error(&environment))
+        attend::while_wanted(&ctx, &self.stopping, concealed(answer, &environment)).await
     }
 
     /// Has an agent answer; the server completes this activity with the answer.
@@ -132,6 +136,12 @@ impl TaskActivities {
         let yaml = document::write(&model).map_err(|error| fatal(error.to_string()))?;
         Ok(LoadedWorkflow { yaml })
     }
+}
+
+/// The answer, or the error, without the values of secrets.
+async fn concealed(answer: impl Future<Output = Result<Json, CallError>>, environment: &Environment) -> Result<Json, ActivityError> {
+    let answer = answer.await.map_err(|error| error.into_activity_error(environment))?;
+    Ok(environment.conceal(&answer))
 }
 
 /// A call with the values of its secrets, made just before it goes out.

@@ -33,6 +33,9 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How much longer Temporal waits than the call itself, so that the call can say why it failed.
 pub(crate) const SLACK: Duration = Duration::from_secs(5);
 
+/// How long a runner that makes a call may not be heard of before another makes it anew.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long a call may wait for a worker.
 const SCHEDULE_TO_START: Duration = Duration::from_secs(60);
 
@@ -76,13 +79,14 @@ impl TemporalEffects {
             .activity_id(format!("task-{}", request.task_id))
             .schedule_to_start_timeout(SCHEDULE_TO_START.min(limit))
             .retry_policy(retry)
-            .cancellation_token(self.token.child_token())
+            .cancellation_token(self.token.clone())
             .summary(request.task.clone())
             .build()
     }
 
     async fn http_or_grpc(&self, request: &Request) -> Effect<Json, temporalio_sdk::WorkflowTermination> {
-        let options = self.options(request, request.timeout.unwrap_or(DEFAULT_LIMIT) + SLACK, 5);
+        let mut options = self.options(request, request.timeout.unwrap_or(DEFAULT_LIMIT) + SLACK, 5);
+        options.heartbeat_timeout = Some(HEARTBEAT_TIMEOUT);
         let environment = (*self.environment).clone();
         let (result, what) = match &request.call {
             Outgoing::Http(call) => {
@@ -156,7 +160,7 @@ impl TemporalEffects {
             .workflow_id(format!("{}/{}", self.ctx.workflow_id(), request.task_id))
             .execution_timeout(limit)
             .parent_close_policy(close)
-            .cancellation_token(self.token.child_token())
+            .cancellation_token(self.token.clone())
             .static_summary(request.task.clone())
             .build();
         let arguments = Arguments::none().with(&input).map_err(|e| Fault::new(kind::VALIDATION, e.to_string()))?;
@@ -218,7 +222,7 @@ impl Effects for TemporalEffects {
         if duration.is_zero() {
             return Ok(());
         }
-        match self.ctx.timer(TimerOptions::builder(duration).cancellation_token(self.token.child_token()).build()).await {
+        match self.ctx.timer(TimerOptions::builder(duration).cancellation_token(self.token.clone()).build()).await {
             TimerResult::Fired => Ok(()),
             TimerResult::Cancelled => Err(failure::cancelled()),
         }
@@ -237,7 +241,7 @@ impl Effects for TemporalEffects {
         let timer_token = self.token.child_token();
         let timer = self.ctx.timer(TimerOptions::builder(awaited.timeout).cancellation_token(timer_token.clone()).build());
         let come = |state: &ServerlessWorkflow| ids.iter().filter(|id| state.inbox.get(*id).is_some_and(|queue| !queue.is_empty())).count() >= needed;
-        let options = WaitConditionOptions::builder().cancellation_token(self.token.child_token()).build();
+        let options = WaitConditionOptions::builder().cancellation_token(self.token.clone()).build();
         let mut condition = Box::pin(self.ctx.wait_condition_with_options(come, options));
         let mut timer = Box::pin(timer.fuse());
         let came: Result<bool, Stopped> = workflows::select! {

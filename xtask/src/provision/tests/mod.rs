@@ -59,14 +59,24 @@ impl World {
         self.path().join("cache")
     }
 
-    /// Makes `pip download` note that it was called, and do this.
+    /// Makes `pip download` note that it was called, and do this. What unpacks is real.
     fn pip_does(&self, download: &str) {
         let folder = self.path();
+        let real = Python::find().expect("a real Python, which unpacks").path;
         let script = format!(
-            "#!/bin/sh\nindex={folder}/index.whl\nwheel={WHEEL}\n\
-             if [ \"$3\" = --version ]; then echo pip 23.2.1 from here; exit 0; fi\n\
-             while [ $# -gt 1 ]; do [ \"$1\" = --dest ] && dest=$2; [ \"$1\" = --requirement ] && cp \"$2\" {folder}/asked; shift; done\n\
-             echo call >> {folder}/calls\n{download}\n"
+            r#"#!/bin/sh
+[ "$3" = --version ] && echo pip 23.2.1 && exit
+[ "$3" = download ] || exec {real} "$@"
+while [ $# -gt 1 ]; do
+    [ "$1" = --dest ] && dest=$2
+    [ "$1" = --requirement ] && cp "$2" {folder}/asked
+    shift
+done
+echo call >> {folder}/calls
+index={folder}/index.whl
+wheel={WHEEL}
+{download}
+"#
         );
         write_program(&self.python.path, &script);
     }

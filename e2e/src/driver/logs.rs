@@ -22,7 +22,7 @@ use super::attached::require_attached;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Shows the last `lines` lines of the log of `service`, or of every service, and with `follow` what
-/// is added until Ctrl-C.
+/// is added.
 pub async fn logs(
     root: &Utf8Path,
     service: Option<&str>,
@@ -39,19 +39,30 @@ pub async fn logs(
             log.show(output, &line);
         }
     }
+    if follow {
+        show_news(&session, &mut chosen, output).await?;
+    }
+    Ok(ExitCode::Success)
+}
+
+/// Shows what is added until Ctrl-C, or until the stack goes down.
+async fn show_news(session: &Session, logs: &mut [Log], output: Output) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
-    while follow {
-        tokio::select! {
-            () = sleep(LOOK) => {}
-            _ = interrupt.recv() => break,
-        }
-        for log in &mut chosen {
+    loop {
+        let is_up = session.owner.is_none_or(|owner| owner.is_alive());
+        for log in logs.iter_mut() {
             for line in log.news() {
                 log.show(output, &line);
             }
         }
+        if !is_up {
+            return Ok(());
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            _ = interrupt.recv() => return Ok(()),
+        }
     }
-    Ok(ExitCode::Success)
 }
 
 /// One log that is shown.

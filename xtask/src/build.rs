@@ -12,6 +12,16 @@ use crate::{
     projects,
 };
 
+/// What is built, always: another selection would unify other features, and compile again what is
+/// there. `xtask` runs already, and fixtures are compiled as the stack's own CLI does it.
+pub const SELECTION: [&str; 5] = [
+    "--workspace",
+    "--exclude",
+    "xtask",
+    "--exclude",
+    "fixture-*",
+];
+
 /// What a build gave. Absolute paths.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Built {
@@ -57,18 +67,9 @@ fn record_path(checkout: &Checkout) -> Utf8PathBuf {
 pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<(Built, String)> {
     let sh = Shell::new()?;
     sh.change_dir(&checkout.root);
-    // Always with the same arguments: other ones would unify other features, and compile again what
-    // is there. The fixtures are compiled as the stack's own CLI does it.
-    let selection = [
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--exclude",
-        "fixture-*",
-    ];
     let build = cmd!(
         sh,
-        "{cargo} build --locked {selection...} --bins --test suite {JSON}"
+        "{cargo} build --locked {SELECTION...} --bins --test suite {JSON}"
     );
     let output = run_cargo(build)?;
     let executable = |name: &str| {

@@ -1,8 +1,15 @@
 //! The programs of this machine that the pipeline uses.
 
-use camino::Utf8PathBuf;
+use std::env;
 
-use crate::ask::{Version, ask};
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use stigmer_e2e_plan::{ExitCode, failure};
+
+use crate::{
+    ask::{Version, ask},
+    checkout::utf8,
+};
 
 /// The oldest Python that loads the llama.cpp server.
 pub const PYTHON_AT_LEAST: Version = Version(3, 10, 0);
@@ -43,18 +50,13 @@ impl Python {
 }
 
 /// The cargo that runs us, itself and not a wrapper on `PATH`, for the same reason.
-pub fn cargo() -> Result<Utf8PathBuf, anyhow::Error> {
-    let found = match std::env::var("CARGO") {
-        Ok(cargo) => Ok(Utf8PathBuf::from(cargo)),
-        Err(_) => which::which("cargo")
-            .map_err(anyhow::Error::from)
-            .and_then(crate::checkout::utf8),
-    };
-    found.map_err(|error| {
-        stigmer_e2e_plan::failure(
-            stigmer_e2e_plan::ExitCode::PrerequisiteMissing,
-            format!("cargo is missing: {error}"),
-            "install Rust (https://rustup.rs)",
-        )
-    })
+pub fn cargo() -> Result<Utf8PathBuf> {
+    if let Ok(cargo) = env::var("CARGO") {
+        return Ok(cargo.into());
+    }
+    let found = which::which("cargo").map_err(|_| {
+        let fix = "install Rust, for instance with rustup";
+        failure(ExitCode::PrerequisiteMissing, "`cargo` is not on PATH", fix)
+    })?;
+    utf8(found)
 }

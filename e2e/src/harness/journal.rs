@@ -32,12 +32,17 @@ impl Journal {
         })
     }
 
-    /// Appends `entry`, an object, with the time in front. A full disk loses the line, not the test.
+    /// Appends `entry`, an object, with the time; long texts in it are cut. A full disk loses the
+    /// line, not the test.
     pub fn write(&self, entry: Value) {
         let mut line =
             json!({"at_ms": u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)});
         if let (Value::Object(line), Value::Object(entry)) = (&mut line, entry) {
-            line.extend(entry);
+            line.extend(
+                entry
+                    .into_iter()
+                    .map(|(name, value)| (name, shortened(value))),
+            );
         }
         let mut text = line.to_string();
         text.push('\n');
@@ -49,5 +54,36 @@ impl Journal {
         if let Err(error) = file.write_all(text.as_bytes()) {
             tracing::warn!(%error, "failed to write a journal line");
         }
+    }
+}
+
+/// `value` with long texts cut, so that a test of large messages has a readable journal.
+fn shortened(value: Value) -> Value {
+    const LONGEST: usize = 4096;
+    match value {
+        Value::String(text) if text.len() > LONGEST => {
+            let head = text.chars().take(200).collect::<String>();
+            Value::String(format!("{head}… ({} bytes)", text.len()))
+        }
+        Value::Array(items) => items.into_iter().map(shortened).collect(),
+        Value::Object(map) => map.into_iter().map(|(k, v)| (k, shortened(v))).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_wherever_they_stand() {
+        let long = "é".repeat(5000);
+        let cut = shortened(json!({"a": [{"b": long}], "c": "short"}));
+        assert_eq!(cut["c"], "short");
+        let text = cut["a"][0]["b"].as_str().unwrap();
+        assert!(
+            text.starts_with("éé") && text.ends_with("… (10000 bytes)"),
+            "{text}"
+        );
     }
 }

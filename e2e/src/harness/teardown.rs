@@ -41,20 +41,19 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
             remove_empty_folders(environment.folder());
         }
     }
+    // The HOME of commands outside of any environment.
+    let _ = fs::remove_dir(test.folder().join("home"));
     findings.extend(leftovers_of(test));
     findings
 }
 
-/// Stops the parts of `environment` at the same time. Also what a story calls that is about
-/// stopping.
-pub(super) async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
+/// Stops the parts of `environment`, the runner first: it reports to the server what it gives up.
+async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
     let start = Instant::now();
-    let parts = environment.parts().map(|part| stop_part(test, part));
-    let findings = futures_util::future::join_all(parts)
-        .await
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>();
+    let mut findings = Vec::new();
+    for part in environment.parts().collect::<Vec<_>>().into_iter().rev() {
+        findings.extend(stop_part(test, part).await);
+    }
     let took = start.elapsed();
     test.spend(STOP, "the environment stopped", took);
     let stop_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -77,6 +76,7 @@ pub(super) async fn stop(test: &Test, environment: &Environment) -> Vec<String> 
 
 async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
     let name = part.component().name();
+    test.update(|record| record.counters.restarts += part.restarts());
     let mut findings = Vec::new();
     match part.stop().await {
         Err(error) => findings.push(error.to_string()),

@@ -1,6 +1,6 @@
 //! The process: starting, telling that it is ready, ending.
 
-use std::{process::ExitCode, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use stigmer_temporal::{
@@ -31,40 +31,9 @@ const POLLING: Duration = Duration::from_secs(10);
 /// How long executions in flight have to report that they were stopped.
 const STOP: Duration = Duration::from_secs(3);
 
-/// Runs the agent-runner until a signal asks it to end. Exit codes: 0 ended as asked, 1 failed,
-/// 2 wrong settings or arguments.
-pub fn main() -> ExitCode {
-    if let Some(code) = stigmer_process::answer_arguments(COMPONENT, VERSION) {
-        return code;
-    }
-    let settings = match Settings::from_env() {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("Error: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    stigmer_process::init_logging();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "failed to start the Tokio runtime");
-            return ExitCode::FAILURE;
-        }
-    };
-    let served = runtime.block_on(serve(settings));
-    // What still runs belongs to the SDK's client; there is nothing to wait for.
-    runtime.shutdown_background();
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+/// Runs the agent-runner until a signal asks it to end, and ends the process.
+pub fn main() -> ! {
+    stigmer_process::run(COMPONENT, VERSION, Settings::from_env, serve)
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {

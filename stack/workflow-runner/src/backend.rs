@@ -6,7 +6,10 @@ use backon::{ExponentialBuilder, Retryable as _};
 use stigmer_api::{
     ApiResourceKind, ApiResourceOwnerScope, ApiResourceReference, MAX_MESSAGE_BYTES,
     agent::{Agent, agent_query_controller_client::AgentQueryControllerClient},
-    agent_execution::{AgentExecution, agent_execution_command_controller_client::AgentExecutionCommandControllerClient},
+    agent_execution::{
+        AgentExecution,
+        agent_execution_command_controller_client::AgentExecutionCommandControllerClient,
+    },
     slug,
     workflow::{self, Workflow, workflow_query_controller_client::WorkflowQueryControllerClient},
     workflow_execution::{
@@ -14,7 +17,8 @@ use stigmer_api::{
         workflow_execution_command_controller_client::WorkflowExecutionCommandControllerClient,
     },
     workflow_instance::{
-        self, WorkflowInstance, workflow_instance_query_controller_client::WorkflowInstanceQueryControllerClient,
+        self, WorkflowInstance,
+        workflow_instance_query_controller_client::WorkflowInstanceQueryControllerClient,
     },
 };
 use tokio::time::Instant;
@@ -66,7 +70,9 @@ struct Bearer(MetadataValue<Ascii>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", self.0.clone());
         Ok(request)
     }
 }
@@ -84,12 +90,17 @@ impl Backend {
             .tcp_nodelay(true)
             .connect_lazy();
         let bearer = Bearer(format!("Bearer {}", settings.api_key).parse()?);
-        Ok(Self { address: settings.address.as_str().into(), channel: InterceptedService::new(channel, bearer) })
+        Ok(Self {
+            address: settings.address.as_str().into(),
+            channel: InterceptedService::new(channel, bearer),
+        })
     }
 
     /// A workflow by id.
     pub async fn workflow(&self, id: &str) -> Result<Workflow, BackendError> {
-        let request = workflow::WorkflowId { value: id.to_owned() };
+        let request = workflow::WorkflowId {
+            value: id.to_owned(),
+        };
         let client = self.workflows();
         self.call(format!("get workflow {id:?}"), PATIENCE, || {
             let (mut client, request) = (client.clone(), request.clone());
@@ -108,18 +119,24 @@ impl Backend {
             version: String::new(),
         };
         let client = self.workflows();
-        self.call(format!("get workflow {name:?} by reference"), PATIENCE, || {
-            let (mut client, reference) = (client.clone(), reference.clone());
-            async move { client.get_by_reference(reference).await }
-        })
+        self.call(
+            format!("get workflow {name:?} by reference"),
+            PATIENCE,
+            || {
+                let (mut client, reference) = (client.clone(), reference.clone());
+                async move { client.get_by_reference(reference).await }
+            },
+        )
         .await
     }
 
     /// A workflow instance by id.
     pub async fn workflow_instance(&self, id: &str) -> Result<WorkflowInstance, BackendError> {
-        let request = workflow_instance::WorkflowInstanceId { value: id.to_owned() };
-        let client =
-            WorkflowInstanceQueryControllerClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let request = workflow_instance::WorkflowInstanceId {
+            value: id.to_owned(),
+        };
+        let client = WorkflowInstanceQueryControllerClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
         self.call(format!("get workflow instance {id:?}"), PATIENCE, || {
             let (mut client, request) = (client.clone(), request.clone());
             async move { client.get(request).await }
@@ -128,17 +145,28 @@ impl Backend {
     }
 
     /// An agent by reference.
-    pub async fn agent_by_reference(&self, reference: ApiResourceReference) -> Result<Agent, BackendError> {
-        let client = AgentQueryControllerClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-        self.call(format!("get agent {:?} by reference", reference.slug), PATIENCE, || {
-            let (mut client, reference) = (client.clone(), reference.clone());
-            async move { client.get_by_reference(reference).await }
-        })
+    pub async fn agent_by_reference(
+        &self,
+        reference: ApiResourceReference,
+    ) -> Result<Agent, BackendError> {
+        let client = AgentQueryControllerClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        self.call(
+            format!("get agent {:?} by reference", reference.slug),
+            PATIENCE,
+            || {
+                let (mut client, reference) = (client.clone(), reference.clone());
+                async move { client.get_by_reference(reference).await }
+            },
+        )
         .await
     }
 
     /// Creates an agent execution. One of this name that exists is the one of an earlier attempt.
-    pub async fn create_agent_execution(&self, execution: AgentExecution) -> Result<(), BackendError> {
+    pub async fn create_agent_execution(
+        &self,
+        execution: AgentExecution,
+    ) -> Result<(), BackendError> {
         let client = AgentExecutionCommandControllerClient::new(self.channel.clone())
             .max_encoding_message_size(MAX_MESSAGE_BYTES)
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -155,23 +183,44 @@ impl Backend {
     }
 
     /// Writes the status of a workflow execution, for as long as it takes the server to come back.
-    pub async fn report(&self, execution_id: &str, status: WorkflowExecutionStatus) -> Result<(), BackendError> {
+    pub async fn report(
+        &self,
+        execution_id: &str,
+        status: WorkflowExecutionStatus,
+    ) -> Result<(), BackendError> {
         self.update_status(execution_id, status, LAST_WORD).await
     }
 
     /// Writes the status of a workflow execution now or not at all.
-    pub async fn report_once(&self, execution_id: &str, status: WorkflowExecutionStatus) -> Result<(), BackendError> {
+    pub async fn report_once(
+        &self,
+        execution_id: &str,
+        status: WorkflowExecutionStatus,
+    ) -> Result<(), BackendError> {
         let report = self.update_status(execution_id, status, Duration::ZERO);
-        tokio::time::timeout(REPORT, report).await.unwrap_or_else(|_| {
-            Err(self.error(format!("report on {execution_id}"), Status::deadline_exceeded("no answer within 2 s")))
-        })
+        tokio::time::timeout(REPORT, report)
+            .await
+            .unwrap_or_else(|_| {
+                Err(self.error(
+                    format!("report on {execution_id}"),
+                    Status::deadline_exceeded("no answer within 2 s"),
+                ))
+            })
     }
 
-    async fn update_status(&self, execution_id: &str, status: WorkflowExecutionStatus, patience: Duration) -> Result<(), BackendError> {
+    async fn update_status(
+        &self,
+        execution_id: &str,
+        status: WorkflowExecutionStatus,
+        patience: Duration,
+    ) -> Result<(), BackendError> {
         let client = WorkflowExecutionCommandControllerClient::new(self.channel.clone())
             .max_encoding_message_size(MAX_MESSAGE_BYTES)
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        let request = WorkflowExecutionUpdateStatusInput { execution_id: execution_id.to_owned(), status: Some(status) };
+        let request = WorkflowExecutionUpdateStatusInput {
+            execution_id: execution_id.to_owned(),
+            status: Some(status),
+        };
         self.call(format!("report on {execution_id}"), patience, || {
             let (mut client, request) = (client.clone(), request.clone());
             async move { client.update_status(request).await }
@@ -181,11 +230,17 @@ impl Backend {
     }
 
     fn workflows(&self) -> WorkflowQueryControllerClient<Intercepted> {
-        WorkflowQueryControllerClient::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES)
+        WorkflowQueryControllerClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     /// Calls, and calls again while the server cannot be reached.
-    async fn call<T, F>(&self, what: String, patience: Duration, call: impl Fn() -> F) -> Result<T, BackendError>
+    async fn call<T, F>(
+        &self,
+        what: String,
+        patience: Duration,
+        call: impl Fn() -> F,
+    ) -> Result<T, BackendError>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
@@ -203,6 +258,10 @@ impl Backend {
     }
 
     fn error(&self, what: String, status: Status) -> BackendError {
-        BackendError { what, address: self.address.clone(), status: Box::new(status) }
+        BackendError {
+            what,
+            address: self.address.clone(),
+            status: Box::new(status),
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! The process: starting, telling that it is ready, ending.
 
-use std::{process::ExitCode, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use stigmer_temporal::{Client, PingActivities, WorkerSpec, WorkersHandle, check_health, connect_until, spawn_workers};
+use stigmer_temporal::{
+    Client, PingActivities, WorkerSpec, WorkersHandle, check_health, connect_until, spawn_workers,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    activities::{ExecuteActivities, HEARTBEAT, ProgressActivities, TaskActivities, ValidateActivities},
+    activities::{
+        ExecuteActivities, HEARTBEAT, ProgressActivities, TaskActivities, ValidateActivities,
+    },
     backend::Backend,
     engine::expression,
     settings::Settings,
@@ -29,37 +33,9 @@ const STOP: Duration = Duration::from_secs(3);
 /// Executions that are waited for at a time. Waiting costs next to nothing.
 const MAX_EXECUTIONS: usize = 1000;
 
-/// Runs the workflow-runner until a signal asks it to end. Exit codes: 0 ended as asked, 1 failed,
-/// 2 wrong settings or arguments.
-pub fn main() -> ExitCode {
-    if let Some(code) = stigmer_process::answer_arguments(COMPONENT, VERSION) {
-        return code;
-    }
-    let settings = match Settings::from_env() {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("Error: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    stigmer_process::init_logging();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "failed to start the Tokio runtime");
-            return ExitCode::FAILURE;
-        }
-    };
-    let served = runtime.block_on(serve(settings));
-    // What still runs belongs to the SDK's client; there is nothing to wait for.
-    runtime.shutdown_background();
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+/// Runs the workflow-runner until a signal asks it to end, and ends the process.
+pub fn main() -> ! {
+    stigmer_process::run(COMPONENT, VERSION, Settings::from_env, serve)
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
@@ -87,15 +63,23 @@ async fn start(settings: &Settings, stopping: CancellationToken) -> anyhow::Resu
     check_health(&client).await?;
     let mut workers = spawn_workers(client.clone(), workers(settings, client, stopping)?)?;
     workers.until_polling(POLLING).await?;
-    library.await.context("failed to read the standard library of expressions")?;
+    library
+        .await
+        .context("failed to read the standard library of expressions")?;
     stigmer_process::announce(COMPONENT, VERSION, None, &settings.queues.names())?;
     Ok(workers)
 }
 
-fn workers(settings: &Settings, client: Client, stopping: CancellationToken) -> anyhow::Result<Vec<WorkerSpec>> {
+fn workers(
+    settings: &Settings,
+    client: Client,
+    stopping: CancellationToken,
+) -> anyhow::Result<Vec<WorkerSpec>> {
     let build = stigmer_process::build_id();
-    let backend = Backend::new(&settings.backend).context("failed to make a client of the stigmer-server")?;
-    let tasks = TaskActivities::new(backend.clone(), stopping.clone()).context("failed to make an HTTP client")?;
+    let backend =
+        Backend::new(&settings.backend).context("failed to make a client of the stigmer-server")?;
+    let tasks = TaskActivities::new(backend.clone(), stopping.clone())
+        .context("failed to make an HTTP client")?;
     let queues = &settings.queues;
     let execution = WorkerSpec::new(&queues.execution, build)
         .with_activities(ExecuteActivities {

@@ -1,7 +1,9 @@
 //! What the process is told by its environment (`docs/contract/processes.md`).
 
 use reqwest::Url;
-use stigmer_api::temporal_names::{WORKFLOW_EXECUTION_RUNNER, WORKFLOW_VALIDATION_RUNNER, ZIGFLOW_EXECUTION};
+use stigmer_api::temporal_names::{
+    WORKFLOW_EXECUTION_RUNNER, WORKFLOW_VALIDATION_RUNNER, ZIGFLOW_EXECUTION,
+};
 use stigmer_process::{SettingError, number, text_or};
 use stigmer_temporal::Target;
 
@@ -36,7 +38,11 @@ pub struct Queues {
 impl Queues {
     /// All of them.
     pub fn names(&self) -> [String; 3] {
-        [self.execution.clone(), self.tasks.clone(), self.validation.clone()]
+        [
+            self.execution.clone(),
+            self.tasks.clone(),
+            self.validation.clone(),
+        ]
     }
 }
 
@@ -58,7 +64,11 @@ impl Settings {
     pub fn from_env() -> Result<Self, SettingError> {
         let max_calls = number("TEMPORAL_MAX_CONCURRENCY", DEFAULT_CALLS)?;
         if max_calls == 0 {
-            return Err(refused("TEMPORAL_MAX_CONCURRENCY", "0".to_owned(), "a number above 0"));
+            return Err(refused(
+                "TEMPORAL_MAX_CONCURRENCY",
+                "0".to_owned(),
+                "a number above 0",
+            ));
         }
         let queues = Queues {
             execution: WORKFLOW_EXECUTION_RUNNER.name(),
@@ -66,16 +76,29 @@ impl Settings {
             validation: WORKFLOW_VALIDATION_RUNNER.name(),
         };
         different(&queues)?;
-        Ok(Self { temporal: Target::from_env(), queues, max_calls, backend: backend()? })
+        Ok(Self {
+            temporal: Target::from_env(),
+            queues,
+            max_calls,
+            backend: backend()?,
+        })
     }
 }
 
 /// Two workers of one process on one queue would take each other's work.
 fn different(queues: &Queues) -> Result<(), SettingError> {
-    let Queues { execution, tasks, validation } = queues;
+    let Queues {
+        execution,
+        tasks,
+        validation,
+    } = queues;
     let same = [
         (tasks == execution, ZIGFLOW_EXECUTION.variable, tasks),
-        (validation == execution || validation == tasks, WORKFLOW_VALIDATION_RUNNER.variable, validation),
+        (
+            validation == execution || validation == tasks,
+            WORKFLOW_VALIDATION_RUNNER.variable,
+            validation,
+        ),
     ];
     match same.into_iter().find(|(same, ..)| *same) {
         None => Ok(()),
@@ -90,7 +113,11 @@ fn backend() -> Result<BackendSettings, SettingError> {
     let api_key = text_or("STIGMER_API_KEY", "dummy-local-key");
     // The key becomes a header; the error must not repeat it.
     if !api_key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return Err(refused("STIGMER_API_KEY", "(not shown)".to_owned(), "printable ASCII"));
+        return Err(refused(
+            "STIGMER_API_KEY",
+            "(not shown)".to_owned(),
+            "printable ASCII",
+        ));
     }
     Ok(BackendSettings { address, api_key })
 }
@@ -98,9 +125,13 @@ fn backend() -> Result<BackendSettings, SettingError> {
 /// The `host:port` in a backend endpoint, which may be written with `http://` in front.
 fn address(value: &str) -> Result<String, &'static str> {
     const EXPECTED: &str = "a host:port address without TLS";
-    let address = value.strip_prefix("http://").unwrap_or(value).trim_end_matches('/');
+    let address = value
+        .strip_prefix("http://")
+        .unwrap_or(value)
+        .trim_end_matches('/');
     let url = Url::parse(&format!("http://{address}")).map_err(|_| EXPECTED)?;
-    let bare = url.has_host() && url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    let bare =
+        url.has_host() && url.path() == "/" && url.query().is_none() && url.username().is_empty();
     if value.starts_with("https://") || !bare || url.port() == Some(443) {
         return Err(EXPECTED);
     }
@@ -108,7 +139,11 @@ fn address(value: &str) -> Result<String, &'static str> {
 }
 
 fn refused(variable: &'static str, value: String, expected: &'static str) -> SettingError {
-    SettingError { variable, value, expected }
+    SettingError {
+        variable,
+        value,
+        expected,
+    }
 }
 
 #[cfg(test)]
@@ -118,8 +153,17 @@ mod tests {
     #[test]
     fn a_backend_is_host_and_port_with_or_without_scheme() {
         assert_eq!(address("localhost:7234").unwrap(), "localhost:7234");
-        assert_eq!(address("http://127.0.0.1:40211/").unwrap(), "127.0.0.1:40211");
-        for value in ["https://host:7234", "host:443", "host:port", "host:1/path", "http://"] {
+        assert_eq!(
+            address("http://127.0.0.1:40211/").unwrap(),
+            "127.0.0.1:40211"
+        );
+        for value in [
+            "https://host:7234",
+            "host:443",
+            "host:port",
+            "host:1/path",
+            "http://",
+        ] {
             assert!(address(value).is_err(), "{value}");
         }
     }
@@ -133,6 +177,10 @@ mod tests {
         };
         assert!(different(&queues("a", "b", "c")).is_ok());
         let error = different(&queues("a", "b", "b")).unwrap_err().to_string();
-        assert!(error.contains("TEMPORAL_WORKFLOW_VALIDATION_RUNNER_TASK_QUEUE") && error.contains("a queue of its own"), "{error}");
+        assert!(
+            error.contains("TEMPORAL_WORKFLOW_VALIDATION_RUNNER_TASK_QUEUE")
+                && error.contains("a queue of its own"),
+            "{error}"
+        );
     }
 }

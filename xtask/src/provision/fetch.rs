@@ -3,7 +3,7 @@
 use std::{fs, time::Instant};
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use stigmer_e2e_plan::{ExitCode, Failure, failure, seconds, size};
 
 use super::{
@@ -78,7 +78,7 @@ impl<'a> Fetcher<'a> {
         }
         let start = Instant::now();
         let fetched = self.fill(&slot, pin, bar);
-        // After a success it is gone already, and after a failure that is what to report.
+        // What is in place is whole, and what failed is to be reported, whether or not this goes away.
         let _ = remove_folder(&slot.part);
         fetched?;
         bar.done(&format!(
@@ -106,20 +106,16 @@ impl<'a> Fetcher<'a> {
     }
 
     fn download(&self, part: &Utf8Path, wheel: &Utf8Path, pin: &Pin<'_>, bar: &Bar) -> Result<()> {
-        // Whatever else an interrupted run left is not whole. A folder of our own keeps us apart
-        // from a pip that outlived a killed run and still writes.
-        let folder: Utf8PathBuf = part.join(format!("download-{}", std::process::id()));
-        remove_folder(part)
-            .and_then(|()| fs::create_dir_all(&folder))
-            .map_err(|error| disk::failure_at(&folder, error))?;
-        let file = self
-            .pip
-            .download(pin, &folder, |bytes| bar.at(bytes))
-            .map_err(|why| not_fetched(pin, why))?;
+        let unwritable = |error| disk::failure_at(part, error);
+        // Whatever else an interrupted run left is not whole. It may resist: a pip can outlive a
+        // killed run and still write, which is why this run has a folder of its own.
+        let _ = remove_folder(part);
+        let folder = part.join(format!("download-{}", std::process::id()));
+        fs::create_dir_all(&folder).map_err(unwritable)?;
+        let file = self.pip.download(pin, &folder, |bytes| bar.at(bytes));
+        let file = file.map_err(|why| not_fetched(pin, why))?;
         same_content(pin, &file, &pin.download.wheel)?;
-        fs::rename(&file, wheel)
-            .and_then(|()| remove_folder(&folder))
-            .map_err(|error| disk::failure_at(wheel, error))
+        fs::rename(&file, wheel).map_err(unwritable)
     }
 }
 

@@ -16,8 +16,11 @@ use stigmer_e2e_plan::{ExitCode, failure};
 pub use disk::free_bytes;
 pub use slot::{Slot, State};
 
+use self::fetch::Fetcher;
+
 use crate::{
     ask::{self, Version},
+    checkout::utf8,
     host::Python,
     pins::{Check, Pin, Sha256Hex, Tool},
     progress::Progress,
@@ -76,35 +79,26 @@ pub struct Provisioner<'a> {
 impl Provisioner<'_> {
     /// Finds every pin, fetching in parallel what is nowhere yet. One result per pin, in order.
     pub fn provision(&self, pins: &[Pin<'_>], progress: &Progress) -> Vec<Result<Provisioned>> {
-        let found: Vec<Result<Option<Provisioned>>> = thread::scope(|scope| {
-            in_order(
-                pins.iter()
-                    .map(|pin| scope.spawn(|| self.find(pin)))
-                    .collect(),
-            )
-        });
-        let absent: Vec<Pin<'_>> = pins
+        let found = in_parallel(pins, |pin| self.find(pin));
+        let absent = pins
             .iter()
             .zip(&found)
-            .filter(|(_, found)| matches!(found, Ok(None)))
-            .map(|(pin, _)| *pin)
-            .collect();
+            .filter(|(_, found)| matches!(found, Ok(None)));
+        let absent: Vec<Pin<'_>> = absent.map(|(pin, _)| *pin).collect();
         let mut fetched = self.fetch(&absent, progress).into_iter();
-        let result = |found: Result<Option<Provisioned>>| match found {
-            Ok(Some(tool)) => Ok(tool),
+        let or_fetched = |found: Result<Option<Provisioned>>| match found.transpose() {
+            Some(found) => found,
             // `fetch` gives one result for each pin that was absent.
-            Ok(None) => fetched.next().expect("one result per absent pin"),
-            Err(error) => Err(error),
+            None => fetched.next().expect("one result per absent pin"),
         };
-        found.into_iter().map(result).collect()
+        found.into_iter().map(or_fetched).collect()
     }
 
     /// Looks for a pin on this machine. `None` means that it has to be fetched.
     pub fn find(&self, pin: &Pin<'_>) -> Result<Option<Provisioned>> {
         if let Some(given) = env::var_os(&pin.artefact.variable).filter(|value| !value.is_empty()) {
-            return self
-                .given(pin, Utf8PathBuf::from(given.to_string_lossy().into_owned()))
-                .map(Some);
+            let path = utf8(std::path::absolute(given)?)?;
+            return self.given(pin, path).map(Some);
         }
         let slot = Slot::new(self.cache, pin);
         if slot.state(pin) == State::Intact {
@@ -197,15 +191,9 @@ impl Provisioner<'_> {
         if absent.is_empty() {
             return Vec::new();
         }
-        let ready = fetch::Fetcher::new(self.cache, self.python, absent);
-        match ready {
-            Ok(fetcher) => thread::scope(|scope| {
-                let fetches = absent
-                    .iter()
-                    .map(|pin| scope.spawn(|| fetcher.fetch(pin, &progress.bar(pin))));
-                in_order(fetches.collect())
-            }),
-            // Nothing can be fetched, for one reason, which is said once for each.
+        match Fetcher::new(self.cache, self.python, absent) {
+            Ok(fetcher) => in_parallel(absent, |pin| fetcher.fetch(pin, &progress.bar(pin))),
+            // Nothing can be fetched, for one reason, which holds for each.
             Err(why) => absent.iter().map(|_| Err(why.clone().into())).collect(),
         }
     }
@@ -216,15 +204,21 @@ fn fits(version: Version, at_least: Version) -> bool {
     (version.0, version.1) == (at_least.0, at_least.1) && version >= at_least
 }
 
-fn in_order<T>(threads: Vec<thread::ScopedJoinHandle<'_, T>>) -> Vec<T> {
-    threads
-        .into_iter()
-        .map(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-        .collect()
+/// Does the `work` for each pin in a thread of its own. The results are in order.
+fn in_parallel<T: Send>(pins: &[Pin<'_>], work: impl Fn(&Pin<'_>) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    thread::scope(|scope| {
+        let threads: Vec<_> = pins
+            .iter()
+            .map(|pin| scope.spawn(move || work(pin)))
+            .collect();
+        let joined = |thread: thread::ScopedJoinHandle<'_, T>| thread.join();
+        let panicked = |panic| std::panic::resume_unwind(panic);
+        threads
+            .into_iter()
+            .map(|thread| joined(thread).unwrap_or_else(panicked))
+            .collect()
+    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
     Provisioned, Source, disk,
     verify::{Fingerprint, sha256_of, size_and_time},
 };
-use crate::pins::{Pin, Sha256Hex};
+use crate::pins::{Download, Pin, Sha256Hex};
 
 const STAMP: &str = "stamp.json";
 
@@ -46,6 +46,33 @@ struct Stamp {
     member: Fingerprint,
     /// The package's other files and their sizes.
     others: Vec<(Utf8PathBuf, u64)>,
+}
+
+impl Stamp {
+    fn is_of(&self, pin: &Pin<'_>) -> bool {
+        let Download { wheel, member } = pin.download;
+        (&self.wheel_sha256, &self.member.sha256) == (&wheel.sha256, &member.sha256)
+    }
+
+    fn compare_sizes(&self, folder: &Utf8Path) -> Result<(), String> {
+        let others = self.others.iter().map(|(path, size)| (path, *size));
+        for (path, size) in others.chain([(&self.member.path, self.member.size)]) {
+            let found =
+                fs::metadata(folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+            if found.len() != size {
+                return Err(format!("{path} has {} bytes, not {size}", found.len()));
+            }
+        }
+        Ok(())
+    }
+
+    fn with_time(self, modified_ns: u64) -> Self {
+        let member = Fingerprint {
+            modified_ns,
+            ..self.member
+        };
+        Self { member, ..self }
+    }
 }
 
 impl Slot {
@@ -87,41 +114,15 @@ impl Slot {
             Ok(stamp) => stamp,
             Err(why) => return State::Broken(format!("{why:#}")),
         };
-        if (&stamp.wheel_sha256, &stamp.member.sha256)
-            != (&pin.download.wheel.sha256, &pin.download.member.sha256)
-        {
+        if !stamp.is_of(pin) {
             return State::Broken("it was made from another pin".to_owned());
         }
-        let sizes = stamp
-            .others
-            .iter()
-            .map(|(path, size)| (path, *size))
-            .chain([(&stamp.member.path, stamp.member.size)]);
-        for (path, size) in sizes {
-            match fs::metadata(self.folder.join(path)) {
-                Ok(metadata) if metadata.len() == size => {}
-                Ok(metadata) => {
-                    return State::Broken(format!(
-                        "{path} has {} bytes, not {size}",
-                        metadata.len()
-                    ));
-                }
-                Err(error) => return State::Broken(format!("{path}: {error}")),
-            }
+        if let Err(why) = stamp.compare_sizes(&self.folder) {
+            return State::Broken(why);
         }
         match size_and_time(&self.member(pin)) {
-            Ok((_, modified_ns)) if modified_ns == stamp.member.modified_ns => State::Intact,
-            Ok((size, modified_ns)) => self.reread(
-                pin,
-                Stamp {
-                    member: Fingerprint {
-                        size,
-                        modified_ns,
-                        ..stamp.member
-                    },
-                    ..stamp
-                },
-            ),
+            Ok((_, time)) if time == stamp.member.modified_ns => State::Intact,
+            Ok((_, time)) => self.reread(pin, stamp.with_time(time)),
             Err(error) => State::Broken(error.to_string()),
         }
     }
@@ -180,12 +181,9 @@ impl Slot {
     pub fn commit(&self, unpacked: &Utf8Path, pin: &Pin<'_>) -> Result<()> {
         let stamp = stamp(unpacked, pin).map_err(|error| disk::failure_at(unpacked, error))?;
         write_json(&unpacked.join(STAMP), &stamp)?;
-        let replace = || {
-            remove_folder(&self.folder)?;
-            fs::rename(unpacked, &self.folder)?;
-            remove_folder(&self.part)
-        };
-        replace().map_err(|error| disk::failure_at(&self.folder, error))
+        remove_folder(&self.folder)
+            .and_then(|()| fs::rename(unpacked, &self.folder))
+            .map_err(|error| disk::failure_at(&self.folder, error))
     }
 }
 

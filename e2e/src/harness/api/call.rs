@@ -54,7 +54,7 @@ impl Caller {
         Q: ReflectMessage + 'static,
         R: ReflectMessage + Default + 'static,
     {
-        let recorded = shortened(to_json(&request));
+        let recorded = to_json(&request);
         self.call(method, recorded, request, ProstCodec::<Q, R>::default())
             .await
     }
@@ -86,7 +86,7 @@ impl Caller {
                 let response = response.into_inner();
                 self.journal.write(json!({
                     "method": method, "ms": millis(start), "request": recorded,
-                    "response": shortened(to_json(&response)),
+                    "response": to_json(&response),
                 }));
                 Ok(response)
             }
@@ -137,18 +137,4 @@ fn path_of(method: &str) -> PathAndQuery {
 
 pub(super) fn millis(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// `value` with long texts cut, so that a test of large messages has a readable journal.
-fn shortened(value: Value) -> Value {
-    const LONGEST: usize = 4096;
-    match value {
-        Value::String(text) if text.len() > LONGEST => {
-            let head = text.chars().take(200).collect::<String>();
-            Value::String(format!("{head}… ({} bytes)", text.len()))
-        }
-        Value::Array(items) => items.into_iter().map(shortened).collect(),
-        Value::Object(map) => map.into_iter().map(|(k, v)| (k, shortened(v))).collect(),
-        other => other,
-    }
 }

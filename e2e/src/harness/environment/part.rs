@@ -3,7 +3,10 @@
 use std::{
     fs,
     process::ExitStatus,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,7 @@ pub struct Part {
     /// Whether readiness includes a working Temporal.
     with_temporal: bool,
     settings: Mutex<Variables>,
+    starts: AtomicUsize,
     ready: Mutex<Option<Ready>>,
     child: tokio::sync::Mutex<Option<Child>>,
 }
@@ -64,6 +68,7 @@ impl Part {
             ready_file: folder.join(format!("{name}.ready.json")),
             with_temporal,
             settings: Mutex::default(),
+            starts: AtomicUsize::new(0),
             ready: Mutex::default(),
             child: tokio::sync::Mutex::default(),
         }
@@ -93,6 +98,7 @@ impl Part {
         if let (Component::Server, Some(port)) = (self.component, self.port()) {
             spec = spec.env("GRPC_PORT", port);
         }
+        self.starts.fetch_add(1, Ordering::Relaxed);
         let mut slot = self.child.lock().await;
         let child = slot.insert(Child::spawn(spec)?);
         let pid = child.pid();
@@ -196,6 +202,11 @@ impl Part {
     /// Its log.
     pub fn log(&self) -> &Utf8Path {
         &self.log
+    }
+
+    /// How often the test started it again.
+    pub(crate) fn restarts(&self) -> usize {
+        self.starts.load(Ordering::Relaxed).saturating_sub(1)
     }
 
     pub(crate) fn was_ready(&self) -> Option<Ready> {

@@ -128,7 +128,7 @@ fn smk_03_a_stop_is_quick_clean_and_leaves_nothing() {
             .collect::<Vec<_>>();
         t.step("stop every part");
         let start = Instant::now();
-        for part in env.parts() {
+        for part in [env.agent_runner(), env.server()] {
             let stopped = part.stop().await?.expect("it was running");
             assert!(!stopped.forced, "{:?} had to be killed", part.component());
             let status = stopped.status.expect("it was running");
@@ -237,7 +237,7 @@ fn smk_08_one_path_from_start_to_stop_takes_less_than_a_minute() {
             );
         }
         t.step("stop");
-        for part in env.parts() {
+        for part in [env.agent_runner(), env.server()] {
             let stopped = part.stop().await?.expect("it was running");
             assert!(
                 !stopped.forced && stopped.status.is_some_and(|status| status.success()),

@@ -33,7 +33,10 @@ pub(super) async fn call(
     limit: Duration,
 ) -> Result<(), CallError> {
     if environment.org.is_empty() {
-        return Err(CallError::fatal(KIND, "organization ID not available in workflow execution context"));
+        return Err(CallError::fatal(
+            KIND,
+            "organization ID not available in workflow execution context",
+        ));
     }
     let scope = match call.scope.as_deref() {
         None => ApiResourceOwnerScope::Unspecified,
@@ -50,27 +53,53 @@ pub(super) async fn call(
     let agent = backend
         .agent_by_reference(reference)
         .await
-        .map_err(|error| CallError::fatal(KIND, format!("agent '{}' not found: getByReference failed: {error}", call.agent)))?;
+        .map_err(|error| {
+            CallError::fatal(
+                KIND,
+                format!(
+                    "agent '{}' not found: getByReference failed: {error}",
+                    call.agent
+                ),
+            )
+        })?;
     let execution = execution(call, agent.id(), environment, token, limit)?;
     backend
         .create_agent_execution(execution)
         .await
-        .map_err(|error| CallError::fatal(KIND, format!("agent '{}' cannot be called: {error}", call.agent)))
+        .map_err(|error| {
+            CallError::fatal(
+                KIND,
+                format!("agent '{}' cannot be called: {error}", call.agent),
+            )
+        })
 }
 
-fn execution(call: &AgentCall, agent_id: &str, environment: &Environment, token: Vec<u8>, limit: Duration) -> Result<AgentExecution, CallError> {
+fn execution(
+    call: &AgentCall,
+    agent_id: &str,
+    environment: &Environment,
+    token: Vec<u8>,
+    limit: Duration,
+) -> Result<AgentExecution, CallError> {
     let config = call.config.clone().unwrap_or_default();
     let mut execution = AgentExecution::envelope();
     let metadata = execution.metadata_mut();
     metadata.name = name(&call.agent);
-    metadata.annotations.insert(EXECUTION_TIMEOUT_SECONDS.to_owned(), limit.as_secs_f64().round().to_string());
+    metadata.annotations.insert(
+        EXECUTION_TIMEOUT_SECONDS.to_owned(),
+        limit.as_secs_f64().round().to_string(),
+    );
     if let Some(temperature) = config.temperature {
-        metadata.annotations.insert(EXECUTION_TEMPERATURE.to_owned(), temperature.to_string());
+        metadata
+            .annotations
+            .insert(EXECUTION_TEMPERATURE.to_owned(), temperature.to_string());
     }
     execution.spec = Some(AgentExecutionSpec {
         agent_id: agent_id.to_owned(),
         message: environment.reveal_text(&call.message),
-        execution_config: config.model.map(|model_name| ExecutionConfig { model_name }),
+        execution_config: config
+            .model
+            .map(|model_name| ExecutionConfig { model_name }),
         runtime_env: runtime_env(&call.env, environment)?,
         callback_token: token,
         ..Default::default()
@@ -87,17 +116,30 @@ fn runtime_env(
         let text = match value {
             Json::String(text) => text.clone(),
             Json::Number(_) | Json::Bool(_) => value.to_string(),
-            _ => return Err(CallError::fatal(KIND, format!("env {key} must be a text, a number or a boolean"))),
+            _ => {
+                return Err(CallError::fatal(
+                    KIND,
+                    format!("env {key} must be a text, a number or a boolean"),
+                ));
+            }
         };
         let value = environment.reveal_text(&text);
-        Ok((key.clone(), ExecutionValue { is_secret: value != text, value }))
+        Ok((
+            key.clone(),
+            ExecutionValue {
+                is_secret: value != text,
+                value,
+            },
+        ))
     };
     given.iter().map(value).collect()
 }
 
 /// `<agent>-execution-<digits>`, which no two calls share: microseconds and five random digits.
 fn name(agent: &str) -> String {
-    let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
+    let micros = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_micros());
     // Keys of the standard hasher are random, which is all that is needed here.
     let random = RandomState::new().hash_one(agent) % 100_000;
     format!("{agent}-execution-{micros}{random:05}")
@@ -114,22 +156,63 @@ mod tests {
             agent: "code-reviewer".to_owned(),
             message: format!("use {marker}"),
             scope: None,
-            env: BTreeMap::from([("T".to_owned(), Json::from(marker)), ("N".to_owned(), Json::from(5))]),
-            config: Some(AgentConfig { model: Some("m".to_owned()), timeout: Some(15), temperature: Some(0.0) }),
+            env: BTreeMap::from([
+                ("T".to_owned(), Json::from(marker)),
+                ("N".to_owned(), Json::from(5)),
+            ]),
+            config: Some(AgentConfig {
+                model: Some("m".to_owned()),
+                timeout: Some(15),
+                temperature: Some(0.0),
+            }),
         }
     }
 
     #[test]
     fn an_execution_has_the_revealed_message_and_the_agents_settings() {
         let environment = environment();
-        let execution = execution(&agent_call(&environment), "agt-1", &environment, b"token".to_vec(), Duration::from_secs(15)).unwrap();
+        let execution = execution(
+            &agent_call(&environment),
+            "agt-1",
+            &environment,
+            b"token".to_vec(),
+            Duration::from_secs(15),
+        )
+        .unwrap();
         let spec = execution.spec.clone().unwrap();
-        assert_eq!((spec.agent_id.as_str(), spec.message.as_str()), ("agt-1", "use tok-12345678"));
-        assert_eq!(spec.runtime_env["T"], ExecutionValue { value: "tok-12345678".into(), is_secret: true });
-        assert_eq!(spec.runtime_env["N"], ExecutionValue { value: "5".into(), is_secret: false });
-        assert_eq!((spec.callback_token.as_slice(), spec.execution_config.unwrap().model_name.as_str()), (&b"token"[..], "m"));
+        assert_eq!(
+            (spec.agent_id.as_str(), spec.message.as_str()),
+            ("agt-1", "use tok-12345678")
+        );
+        assert_eq!(
+            spec.runtime_env["T"],
+            ExecutionValue {
+                value: "tok-12345678".into(),
+                is_secret: true
+            }
+        );
+        assert_eq!(
+            spec.runtime_env["N"],
+            ExecutionValue {
+                value: "5".into(),
+                is_secret: false
+            }
+        );
+        assert_eq!(
+            (
+                spec.callback_token.as_slice(),
+                spec.execution_config.unwrap().model_name.as_str()
+            ),
+            (&b"token"[..], "m")
+        );
         let annotations = &execution.metadata.as_ref().unwrap().annotations;
-        assert_eq!((annotations[EXECUTION_TEMPERATURE].as_str(), annotations[EXECUTION_TIMEOUT_SECONDS].as_str()), ("0", "15"));
+        assert_eq!(
+            (
+                annotations[EXECUTION_TEMPERATURE].as_str(),
+                annotations[EXECUTION_TIMEOUT_SECONDS].as_str()
+            ),
+            ("0", "15")
+        );
     }
 
     #[test]
@@ -144,6 +227,9 @@ mod tests {
     fn an_environment_variable_is_a_scalar() {
         let environment = environment();
         let given = BTreeMap::from([("L".to_owned(), serde_json::json!([1]))]);
-        assert_eq!(runtime_env(&given, &environment).unwrap_err().message, "env L must be a text, a number or a boolean");
+        assert_eq!(
+            runtime_env(&given, &environment).unwrap_err().message,
+            "env L must be a text, a number or a boolean"
+        );
     }
 }

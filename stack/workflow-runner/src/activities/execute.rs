@@ -13,10 +13,15 @@ use stigmer_api::{
     json::to_struct,
     temporal_names::{activity, serverless_workflow_id, workflow::SERVERLESS_WORKFLOW},
     time::rfc3339_now,
-    workflow_execution::{ExecutionPhase, WorkflowExecution, WorkflowExecutionStatus, WorkflowTask},
+    workflow_execution::{
+        ExecutionPhase, WorkflowExecution, WorkflowExecutionStatus, WorkflowTask,
+    },
 };
 use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
-use temporalio_client::{UntypedWorkflow, WorkflowCancelOptions, WorkflowGetResultOptions, errors::WorkflowGetResultError};
+use temporalio_client::{
+    UntypedWorkflow, WorkflowCancelOptions, WorkflowGetResultOptions,
+    errors::WorkflowGetResultError,
+};
 use temporalio_common::{
     data_converters::{PayloadConverter, RawValue},
     error::IncomingError,
@@ -68,7 +73,11 @@ impl ExecuteActivities {
     ) -> Result<Proto<WorkflowExecutionStatus>, ActivityError> {
         let execution = execution.0;
         let id = execution.id().to_owned();
-        tracing::info!(execution = id, attempt = ctx.info().attempt, "execution started");
+        tracing::info!(
+            execution = id,
+            attempt = ctx.info().attempt,
+            "execution started"
+        );
         let last = tokio::select! {
             last = self.run(&ctx, &execution) => last?,
             () = heartbeats(&ctx) => unreachable!("heartbeats do not end"),
@@ -76,18 +85,35 @@ impl ExecuteActivities {
             () = self.stopping.cancelled() => return Err(retryable("the workflow-runner is stopping")),
         };
         let cancelled = last.phase() == ExecutionPhase::ExecutionCancelled;
-        tracing::info!(execution = id, phase = last.phase().as_str_name(), error = last.error, "execution ended");
-        if cancelled { Err(ActivityError::cancelled()) } else { Ok(Proto(last)) }
+        tracing::info!(
+            execution = id,
+            phase = last.phase().as_str_name(),
+            error = last.error,
+            "execution ended"
+        );
+        if cancelled {
+            Err(ActivityError::cancelled())
+        } else {
+            Ok(Proto(last))
+        }
     }
 }
 
 impl ExecuteActivities {
     /// Runs to the end and writes it.
-    async fn run(&self, ctx: &ActivityContext, execution: &WorkflowExecution) -> Result<WorkflowExecutionStatus, ActivityError> {
+    async fn run(
+        &self,
+        ctx: &ActivityContext,
+        execution: &WorkflowExecution,
+    ) -> Result<WorkflowExecutionStatus, ActivityError> {
         let id = execution.id();
         let workflow_id = serverless_workflow_id(id);
         let begun = execution.status.clone().unwrap_or_default().started_at;
-        let begun = if begun.is_empty() { rfc3339_now() } else { begun };
+        let begun = if begun.is_empty() {
+            rfc3339_now()
+        } else {
+            begun
+        };
         let beginning = WorkflowExecutionStatus {
             phase: ExecutionPhase::ExecutionInProgress as i32,
             started_at: begun.clone(),
@@ -95,7 +121,10 @@ impl ExecuteActivities {
             ..Default::default()
         };
         // The beginning and the documents do not depend on each other.
-        let (told, prepared) = tokio::join!(self.backend.report_once(id, beginning), prepare::input(&self.backend, execution));
+        let (told, prepared) = tokio::join!(
+            self.backend.report_once(id, beginning),
+            prepare::input(&self.backend, execution)
+        );
         if let Err(error) = told {
             tracing::warn!(execution = id, %error, "the beginning is not reported");
         }
@@ -104,14 +133,24 @@ impl ExecuteActivities {
             Err(cause) => End::failed(cause, Vec::new()),
         };
         let last = end.status(begun, workflow_id);
-        self.backend.report(id, last.clone()).await.map_err(|error| retryable(&format!("the end is not reported: {error}")))?;
+        self.backend
+            .report(id, last.clone())
+            .await
+            .map_err(|error| retryable(&format!("the end is not reported: {error}")))?;
         Ok(last)
     }
 
     /// Starts the workflow of the tasks, unless it was before, and waits for its end.
-    async fn interpret(&self, ctx: &ActivityContext, workflow_id: &str, input: WorkflowInput) -> Result<End, ActivityError> {
+    async fn interpret(
+        &self,
+        ctx: &ActivityContext,
+        workflow_id: &str,
+        input: WorkflowInput,
+    ) -> Result<End, ActivityError> {
         let name = input.workflow_execution_id.clone();
-        let arguments = Arguments::none().with(&input).map_err(|error| retryable(&error.to_string()))?;
+        let arguments = Arguments::none()
+            .with(&input)
+            .map_err(|error| retryable(&error.to_string()))?;
         let start = Start {
             workflow_type: SERVERLESS_WORKFLOW,
             workflow_id,
@@ -123,9 +162,14 @@ impl ExecuteActivities {
         };
         match start_workflow(&self.client, start).await {
             Ok(_) | Err(StartError::AlreadyStarted { .. }) => {}
-            Err(error @ StartError::Unavailable { .. }) => return Err(retryable(&error.to_string())),
+            Err(error @ StartError::Unavailable { .. }) => {
+                return Err(retryable(&error.to_string()));
+            }
             Err(error @ StartError::Refused { .. }) => {
-                return Ok(End::failed(format!("Failed to start workflow: {error}"), Vec::new()));
+                return Ok(End::failed(
+                    format!("Failed to start workflow: {error}"),
+                    Vec::new(),
+                ));
             }
         }
         let waiting = self.outcome(workflow_id);
@@ -137,30 +181,48 @@ impl ExecuteActivities {
         if self.stopping.is_cancelled() {
             return Err(retryable("the workflow-runner is stopping"));
         }
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
-        let reason = WorkflowCancelOptions::builder().reason("the execution was cancelled").build();
+        let handle = self
+            .client
+            .get_workflow_handle::<UntypedWorkflow>(workflow_id);
+        let reason = WorkflowCancelOptions::builder()
+            .reason("the execution was cancelled")
+            .build();
         if let Err(error) = handle.cancel(reason).await {
             tracing::warn!(workflow_id, %error, "the workflow of the tasks cannot be cancelled");
         }
         match tokio::time::timeout(CANCEL, waiting).await {
             Ok(end) => Ok(end),
-            Err(_) => Ok(End { phase: ExecutionPhase::ExecutionCancelled, ..End::failed("cancelled".to_owned(), Vec::new()) }),
+            Err(_) => Ok(End {
+                phase: ExecutionPhase::ExecutionCancelled,
+                ..End::failed("cancelled".to_owned(), Vec::new())
+            }),
         }
     }
 
     /// How the workflow of the tasks ends. Waits as long as Temporal cannot be reached.
     async fn outcome(&self, workflow_id: &str) -> End {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
+        let handle = self
+            .client
+            .get_workflow_handle::<UntypedWorkflow>(workflow_id);
         loop {
             match handle.get_result(WorkflowGetResultOptions::default()).await {
                 Ok(output) => return End::of_output(output),
                 Err(WorkflowGetResultError::Failed(error)) => return End::of_failure(&error),
                 Err(WorkflowGetResultError::Cancelled { details }) => {
-                    let tasks = details.deserialize::<Json>().map(|details| tasks_in(&details)).unwrap_or_default();
-                    return End { phase: ExecutionPhase::ExecutionCancelled, ..End::failed("cancelled".to_owned(), tasks) };
+                    let tasks = details
+                        .deserialize::<Json>()
+                        .map(|details| tasks_in(&details))
+                        .unwrap_or_default();
+                    return End {
+                        phase: ExecutionPhase::ExecutionCancelled,
+                        ..End::failed("cancelled".to_owned(), tasks)
+                    };
                 }
                 Err(WorkflowGetResultError::TimedOut) => {
-                    return End::failed(format!("it took longer than {} minutes", RUN_TIMEOUT.as_secs() / 60), Vec::new());
+                    return End::failed(
+                        format!("it took longer than {} minutes", RUN_TIMEOUT.as_secs() / 60),
+                        Vec::new(),
+                    );
                 }
                 Err(WorkflowGetResultError::Rpc(status)) => {
                     tracing::warn!(workflow_id, code = ?status.code(), "Temporal cannot be asked how the workflow stands");
@@ -182,7 +244,12 @@ struct End {
 
 impl End {
     fn failed(error: String, tasks: Vec<WorkflowTask>) -> Self {
-        Self { phase: ExecutionPhase::ExecutionFailed, output: None, error, tasks }
+        Self {
+            phase: ExecutionPhase::ExecutionFailed,
+            output: None,
+            error,
+            tasks,
+        }
     }
 
     fn of_output(output: RawValue) -> Self {
@@ -193,16 +260,22 @@ impl End {
                 error: String::new(),
                 tasks: output.tasks.0,
             },
-            Err(error) => Self::failed(format!("the workflow's result cannot be read: {error}"), Vec::new()),
+            Err(error) => Self::failed(
+                format!("the workflow's result cannot be read: {error}"),
+                Vec::new(),
+            ),
         }
     }
 
     fn of_failure(error: &IncomingError) -> Self {
         let message = &error.failure().message;
         let tasks = match error {
-            IncomingError::Application(failure) => {
-                failure.details::<Json>().ok().flatten().map(|details| tasks_in(&details)).unwrap_or_default()
-            }
+            IncomingError::Application(failure) => failure
+                .details::<Json>()
+                .ok()
+                .flatten()
+                .map(|details| tasks_in(&details))
+                .unwrap_or_default(),
             _ => Vec::new(),
         };
         Self::failed(format!("Workflow execution failed: {message}"), tasks)
@@ -229,5 +302,9 @@ impl End {
 
 fn tasks_in(details: &Json) -> Vec<WorkflowTask> {
     let records = details["tasks"].as_array();
-    records.into_iter().flatten().filter_map(|record| stigmer_api::json::from_json(record).ok()).collect()
+    records
+        .into_iter()
+        .flatten()
+        .filter_map(|record| stigmer_api::json::from_json(record).ok())
+        .collect()
 }

@@ -22,12 +22,20 @@ pub(super) struct CallError {
 impl CallError {
     /// An error that another attempt does not mend.
     pub(super) fn fatal(kind: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), status: None, retryable: false }
+        Self {
+            kind,
+            message: message.into(),
+            status: None,
+            retryable: false,
+        }
     }
 
     /// An error that may pass.
     pub(super) fn passing(kind: &'static str, message: impl Into<String>) -> Self {
-        Self { retryable: true, ..Self::fatal(kind, message) }
+        Self {
+            retryable: true,
+            ..Self::fatal(kind, message)
+        }
     }
 
     /// The failure of the activity, without any secret of `environment`.
@@ -35,7 +43,9 @@ impl CallError {
         let failure = ApplicationFailure::builder(environment.mask(&self.message))
             .type_name(self.kind.to_owned())
             .non_retryable(!self.retryable)
-            .details(FaultDetails { status: self.status });
+            .details(FaultDetails {
+                status: self.status,
+            });
         ActivityError::application(failure.build())
     }
 }

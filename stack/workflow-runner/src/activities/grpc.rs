@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions,
-    prost::Message as _,
+    DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions, prost::Message as _,
     prost_types::FileDescriptorProto,
 };
 use serde_json::Value as Json;
 use tonic::{
     Code, Status,
     client::Grpc,
-    codegen::http::uri::PathAndQuery,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codegen::http::uri::PathAndQuery,
     transport::{Channel, Endpoint},
 };
 use tonic_reflection::pb::v1::{
@@ -35,8 +34,17 @@ pub(super) async fn call(call: &GrpcCall, limit: Duration) -> Result<Json, CallE
     let what = format!("{}/{} at {address}", call.service.name, call.method);
     match tokio::time::timeout(limit, exchange(call, &address)).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(message)) => Err(CallError::fatal(KIND, format!("CallGRPC failed: {message} ({what})"))),
-        Err(_) => Err(CallError::fatal(KIND, format!("CallGRPC timed out: no answer within {:.1} s ({what})", limit.as_secs_f64()))),
+        Ok(Err(message)) => Err(CallError::fatal(
+            KIND,
+            format!("CallGRPC failed: {message} ({what})"),
+        )),
+        Err(_) => Err(CallError::fatal(
+            KIND,
+            format!(
+                "CallGRPC timed out: no answer within {:.1} s ({what})",
+                limit.as_secs_f64()
+            ),
+        )),
     }
 }
 
@@ -47,7 +55,12 @@ fn address(call: &GrpcCall) -> Result<String, CallError> {
         _ => None,
     };
     let port = port.filter(|port| *port != 0);
-    let port = port.ok_or_else(|| CallError::fatal(KIND, format!("CallGRPC failed: {} is not a port", call.service.port)))?;
+    let port = port.ok_or_else(|| {
+        CallError::fatal(
+            KIND,
+            format!("CallGRPC failed: {} is not a port", call.service.port),
+        )
+    })?;
     Ok(format!("{}:{port}", call.service.host))
 }
 
@@ -56,9 +69,15 @@ async fn exchange(call: &GrpcCall, address: &str) -> Result<Json, String> {
     let channel = endpoint.connect().await.map_err(|e| chain(&e))?;
     let method = method(channel.clone(), &call.service.name, &call.method).await?;
     if method.is_client_streaming() || method.is_server_streaming() {
-        return Err(format!("{} streams; only unary methods can be called", method.full_name()));
+        return Err(format!(
+            "{} streams; only unary methods can be called",
+            method.full_name()
+        ));
     }
-    let arguments = call.arguments.clone().unwrap_or_else(|| Json::Object(Default::default()));
+    let arguments = call
+        .arguments
+        .clone()
+        .unwrap_or_else(|| Json::Object(Default::default()));
     let input = method.input();
     let request = DynamicMessage::deserialize(input.clone(), &arguments)
         .map_err(|e| format!("the arguments are not a {}: {e}", input.full_name()))?;
@@ -66,13 +85,25 @@ async fn exchange(call: &GrpcCall, address: &str) -> Result<Json, String> {
     let path = PathAndQuery::try_from(path).map_err(|e| e.to_string())?;
     let mut client = Grpc::new(channel).max_decoding_message_size(MAX_PAYLOAD);
     client.ready().await.map_err(|e| chain(&e))?;
-    let answer = client.unary(tonic::Request::new(request), path, DynamicCodec { output: method }).await.map_err(|status| text(&status))?;
+    let answer = client
+        .unary(
+            tonic::Request::new(request),
+            path,
+            DynamicCodec { output: method },
+        )
+        .await
+        .map_err(|status| text(&status))?;
     // Fields without a value are part of the answer, so that a condition can ask for them.
     let options = SerializeOptions::new().skip_default_fields(false);
-    let json = answer.into_inner().serialize_with_options(serde_json::value::Serializer, &options).map_err(|e| e.to_string())?;
+    let json = answer
+        .into_inner()
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .map_err(|e| e.to_string())?;
     match json.to_string().len() {
         fits if fits <= MAX_PAYLOAD => Ok(json),
-        size => Err(format!("the answer is {size} bytes of JSON, more than the {MAX_PAYLOAD} that fit one Temporal payload")),
+        size => Err(format!(
+            "the answer is {size} bytes of JSON, more than the {MAX_PAYLOAD} that fit one Temporal payload"
+        )),
     }
 }
 
@@ -82,18 +113,33 @@ fn text(status: &Status) -> String {
 
 /// The method as the server describes it.
 async fn method(channel: Channel, service: &str, method: &str) -> Result<MethodDescriptor, String> {
-    let mut reflection = Reflection { client: ServerReflectionClient::new(channel), files: Vec::new() };
-    reflection.fetch(MessageRequest::FileContainingSymbol(service.to_owned())).await.map_err(|status| match status.code() {
-        Code::Unimplemented => "the server offers no reflection".to_owned(),
-        Code::NotFound => format!("the server has no service {service}"),
-        _ => format!("reflection: {}", text(&status)),
-    })?;
+    let mut reflection = Reflection {
+        client: ServerReflectionClient::new(channel),
+        files: Vec::new(),
+    };
+    reflection
+        .fetch(MessageRequest::FileContainingSymbol(service.to_owned()))
+        .await
+        .map_err(|status| match status.code() {
+            Code::Unimplemented => "the server offers no reflection".to_owned(),
+            Code::NotFound => format!("the server has no service {service}"),
+            _ => format!("reflection: {}", text(&status)),
+        })?;
     let pool = reflection.pool().await?;
-    let service = pool.get_service_by_name(service).ok_or_else(|| format!("the server has no service {service}"))?;
+    let service = pool
+        .get_service_by_name(service)
+        .ok_or_else(|| format!("the server has no service {service}"))?;
     let found = service.methods().find(|found| found.name() == method);
     found.ok_or_else(|| {
-        let names = service.methods().map(|method| method.name().to_owned()).collect::<Vec<_>>();
-        format!("{} has no method {method}, only {}", service.full_name(), names.join(", "))
+        let names = service
+            .methods()
+            .map(|method| method.name().to_owned())
+            .collect::<Vec<_>>();
+        format!(
+            "{} has no method {method}, only {}",
+            service.full_name(),
+            names.join(", ")
+        )
     })
 }
 
@@ -104,19 +150,34 @@ struct Reflection {
 
 impl Reflection {
     async fn fetch(&mut self, wanted: MessageRequest) -> Result<(), Status> {
-        let request = ServerReflectionRequest { host: String::new(), message_request: Some(wanted) };
-        let mut answers = self.client.server_reflection_info(tokio_stream::once(request)).await?.into_inner();
-        match answers.message().await?.and_then(|answer| answer.message_response) {
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(wanted),
+        };
+        let mut answers = self
+            .client
+            .server_reflection_info(tokio_stream::once(request))
+            .await?
+            .into_inner();
+        match answers
+            .message()
+            .await?
+            .and_then(|answer| answer.message_response)
+        {
             Some(MessageResponse::FileDescriptorResponse(response)) => {
                 for bytes in response.file_descriptor_proto {
-                    let file = FileDescriptorProto::decode(bytes.as_slice()).map_err(|e| Status::internal(e.to_string()))?;
+                    let file = FileDescriptorProto::decode(bytes.as_slice())
+                        .map_err(|e| Status::internal(e.to_string()))?;
                     if !self.has(file.name()) {
                         self.files.push(file);
                     }
                 }
                 Ok(())
             }
-            Some(MessageResponse::ErrorResponse(error)) => Err(Status::new(Code::from(error.error_code), error.error_message)),
+            Some(MessageResponse::ErrorResponse(error)) => Err(Status::new(
+                Code::from(error.error_code),
+                error.error_message,
+            )),
             _ => Err(Status::internal("reflection gave no description")),
         }
     }
@@ -131,7 +192,9 @@ impl Reflection {
         while at < self.files.len() {
             for import in self.files[at].dependency.clone() {
                 if !self.has(&import) {
-                    self.fetch(MessageRequest::FileByFilename(import.clone())).await.map_err(|status| format!("reflection of {import}: {}", text(&status)))?;
+                    self.fetch(MessageRequest::FileByFilename(import.clone()))
+                        .await
+                        .map_err(|status| format!("reflection of {import}: {}", text(&status)))?;
                 }
             }
             at += 1;
@@ -140,7 +203,8 @@ impl Reflection {
             }
         }
         let mut pool = DescriptorPool::new();
-        pool.add_file_descriptor_protos(self.files).map_err(|e| format!("reflection gave a wrong description: {e}"))?;
+        pool.add_file_descriptor_protos(self.files)
+            .map_err(|e| format!("reflection gave a wrong description: {e}"))?;
         Ok(pool)
     }
 }
@@ -172,7 +236,8 @@ impl Encoder for DynamicEncoder {
     type Error = Status;
 
     fn encode(&mut self, item: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        item.encode(buffer).map_err(|e| Status::internal(e.to_string()))
+        item.encode(buffer)
+            .map_err(|e| Status::internal(e.to_string()))
     }
 }
 
@@ -183,7 +248,9 @@ impl Decoder for DynamicDecoder {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
-        DynamicMessage::decode(self.0.output(), buffer).map(Some).map_err(|e| Status::internal(e.to_string()))
+        DynamicMessage::decode(self.0.output(), buffer)
+            .map(Some)
+            .map_err(|e| Status::internal(e.to_string()))
     }
 }
 

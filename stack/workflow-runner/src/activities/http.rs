@@ -38,21 +38,39 @@ impl HttpCaller {
     /// When the system gives no random numbers or the like.
     pub(super) fn new() -> Result<Self, reqwest::Error> {
         let client = |policy: Policy| Client::builder().redirect(policy).build();
-        Ok(Self { plain: client(Policy::none())?, following: client(Policy::limited(MAX_REDIRECTIONS))? })
+        Ok(Self {
+            plain: client(Policy::none())?,
+            following: client(Policy::limited(MAX_REDIRECTIONS))?,
+        })
     }
 
     /// Sends `call`, whose secrets are revealed, and gives the output it asks for. `shown` is the URI
     /// for errors, without secrets.
-    pub(super) async fn call(&self, call: &HttpCall, shown: &str, limit: Duration) -> Result<Json, CallError> {
+    pub(super) async fn call(
+        &self,
+        call: &HttpCall,
+        shown: &str,
+        limit: Duration,
+    ) -> Result<Json, CallError> {
         let what = format!("{} {shown}", call.method);
         let fatal = |message: String| CallError::fatal(KIND, format!("{message} ({what})"));
         let request = Request::new(call).map_err(fatal)?;
-        let client = if call.redirect { &self.following } else { &self.plain };
-        let mut builder = client.request(request.method, request.url.clone()).headers(request.headers.clone()).timeout(limit);
+        let client = if call.redirect {
+            &self.following
+        } else {
+            &self.plain
+        };
+        let mut builder = client
+            .request(request.method, request.url.clone())
+            .headers(request.headers.clone())
+            .timeout(limit);
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
-        let response = builder.send().await.map_err(|error| transport(error, limit, &what))?;
+        let response = builder
+            .send()
+            .await
+            .map_err(|error| transport(error, limit, &what))?;
         let status = response.status();
         let refused = match status.as_u16() {
             300..400 => Some("CallHTTP returned 3xx status code"),
@@ -82,7 +100,9 @@ impl HttpCaller {
         };
         match output.to_string().len() {
             fits if fits <= MAX_PAYLOAD => Ok(output),
-            size => Err(fatal(format!("the answer is {size} bytes of JSON, more than the {MAX_PAYLOAD} that fit one Temporal payload"))),
+            size => Err(fatal(format!(
+                "the answer is {size} bytes of JSON, more than the {MAX_PAYLOAD} that fit one Temporal payload"
+            ))),
         }
     }
 }
@@ -97,15 +117,19 @@ struct Request {
 
 impl Request {
     fn new(call: &HttpCall) -> Result<Self, String> {
-        let method = Method::from_bytes(call.method.as_bytes()).map_err(|_| format!("{:?} is not an HTTP method", call.method))?;
-        let mut url = Url::parse(&call.endpoint.uri).map_err(|error| format!("the endpoint is not a URI: {error}"))?;
+        let method = Method::from_bytes(call.method.as_bytes())
+            .map_err(|_| format!("{:?} is not an HTTP method", call.method))?;
+        let mut url = Url::parse(&call.endpoint.uri)
+            .map_err(|error| format!("the endpoint is not a URI: {error}"))?;
         match url.scheme() {
             "http" => {}
             "https" => return Err("https needs TLS, which this build does not have; put a local proxy in front of the service".to_owned()),
             other => return Err(format!("the scheme {other} is not http")),
         }
         for (name, value) in &call.query {
-            let value = scalar(value).ok_or_else(|| format!("query parameter {name} must be a text, a number or a boolean"))?;
+            let value = scalar(value).ok_or_else(|| {
+                format!("query parameter {name} must be a text, a number or a boolean")
+            })?;
             url.query_pairs_mut().append_pair(name, &value);
         }
         let mut headers = headers(&call.headers)?;
@@ -113,21 +137,31 @@ impl Request {
             None | Some(Json::Null) => None,
             Some(Json::String(text)) => Some(text.clone().into_bytes()),
             Some(json) => {
-                headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+                headers
+                    .entry(CONTENT_TYPE)
+                    .or_insert(HeaderValue::from_static("application/json"));
                 Some(json.to_string().into_bytes())
             }
         };
-        Ok(Self { method, url, headers, body })
+        Ok(Self {
+            method,
+            url,
+            headers,
+            body,
+        })
     }
 }
 
 fn headers(given: &BTreeMap<String, Json>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let text = scalar(value).ok_or_else(|| format!("header {name} must be a text, a number or a boolean"))?;
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is not the name of a header"))?;
+        let text = scalar(value)
+            .ok_or_else(|| format!("header {name} must be a text, a number or a boolean"))?;
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| format!("{name:?} is not the name of a header"))?;
         // The value is not shown: it may be a secret.
-        let value = HeaderValue::from_str(&text).map_err(|_| format!("header {name} holds characters that headers cannot hold"))?;
+        let value = HeaderValue::from_str(&text)
+            .map_err(|_| format!("header {name} holds characters that headers cannot hold"))?;
         headers.insert(header, value);
     }
     Ok(headers)
@@ -153,32 +187,55 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.try_next().await.map_err(|error| transport(error, limit, what))? {
+        while let Some(chunk) = chunks
+            .try_next()
+            .await
+            .map_err(|error| transport(error, limit, what))?
+        {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_PAYLOAD {
-                let message = format!("the answer is larger than {MAX_PAYLOAD} bytes, which is what fits one Temporal payload ({what})");
+                let message = format!(
+                    "the answer is larger than {MAX_PAYLOAD} bytes, which is what fits one Temporal payload ({what})"
+                );
                 return Err(CallError::fatal(KIND, message));
             }
         }
-        Ok(Self { status, headers, body })
+        Ok(Self {
+            status,
+            headers,
+            body,
+        })
     }
 
     /// The JSON that the body is or says to be, else its text.
     fn content(&self) -> Result<Json, String> {
-        let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let content_type = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let essence = content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         let declared = essence == "application/json" || essence.ends_with("+json");
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Json::Null);
         }
         match serde_json::from_slice::<Json>(&self.body) {
             Ok(json) if declared || json.is_object() || json.is_array() => return Ok(json),
-            Err(error) if declared => return Err(format!("the answer says it is JSON and is not: {error}")),
+            Err(error) if declared => {
+                return Err(format!("the answer says it is JSON and is not: {error}"));
+            }
             _ => {}
         }
         match std::str::from_utf8(&self.body) {
             Ok(text) => Ok(Json::String(text.to_owned())),
-            Err(_) => Err("the answer is neither JSON nor UTF-8 text; ask for the output `raw`".to_owned()),
+            Err(_) => Err(
+                "the answer is neither JSON nor UTF-8 text; ask for the output `raw`".to_owned(),
+            ),
         }
     }
 }
@@ -199,7 +256,13 @@ fn texts(headers: &HeaderMap) -> Json {
 /// A request without an answer. One that used up its time leaves none for another attempt.
 fn transport(error: reqwest::Error, limit: Duration, what: &str) -> CallError {
     if error.is_timeout() {
-        return CallError::fatal(KIND, format!("CallHTTP timed out: no answer within {:.1} s ({what})", limit.as_secs_f64()));
+        return CallError::fatal(
+            KIND,
+            format!(
+                "CallHTTP timed out: no answer within {:.1} s ({what})",
+                limit.as_secs_f64()
+            ),
+        );
     }
     // The URL may hold secrets.
     let message = format!("CallHTTP failed: {} ({what})", chain(&error.without_url()));

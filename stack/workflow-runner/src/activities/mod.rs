@@ -5,16 +5,22 @@
 //!   interpreting workflow needs besides: `progress`, and the document of another workflow.
 //! - `validate` checks specs (`workflow_validation_runner`).
 
-#[expect(dead_code, reason = "handles made by the macro for callers that are elsewhere")]
-mod execute;
 mod agent;
 mod attend;
+#[expect(
+    dead_code,
+    reason = "handles made by the macro for callers that are elsewhere"
+)]
+mod execute;
 mod failure;
 mod grpc;
 mod http;
 mod progress;
 mod tasks;
-#[expect(dead_code, reason = "handles made by the macro for callers that are elsewhere")]
+#[expect(
+    dead_code,
+    reason = "handles made by the macro for callers that are elsewhere"
+)]
 mod validate;
 
 pub use attend::HEARTBEAT;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use stigmer_api::workflow_execution::WorkflowExecutionStatus;
-use stigmer_temporal::Proto;
+use stigmer_api::workflow_execution::WorkflowExecutionUpdateStatusInput;
+use temporalio_common::data_converters::ProstSerializable;
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 
@@ -18,15 +18,22 @@ pub struct ProgressActivities {
 #[activities]
 impl ProgressActivities {
     /// Writes the tasks of an execution. A report that is lost is no failure: the next one, or the
-    /// end, holds all that it held.
+    /// end, holds all that it held. The report is binary, being made often and read here only.
     #[activity(name = "stigmer/workflow-execution/report-progress")]
     pub async fn report(
         self: Arc<Self>,
         _ctx: ActivityContext,
-        execution_id: String,
-        status: Proto<WorkflowExecutionStatus>,
+        report: ProstSerializable<WorkflowExecutionUpdateStatusInput>,
     ) -> Result<(), ActivityError> {
-        if let Err(error) = self.backend.report_once(&execution_id, status.0).await {
+        let WorkflowExecutionUpdateStatusInput {
+            execution_id,
+            status,
+        } = report.0;
+        if let Err(error) = self
+            .backend
+            .report_once(&execution_id, status.unwrap_or_default())
+            .await
+        {
             tracing::warn!(execution = execution_id, %error, "progress not reported");
         }
         Ok(())

@@ -12,12 +12,7 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    agent, attend,
-    failure::CallError,
-    grpc,
-    http::HttpCaller,
-};
+use super::{agent, attend, failure::CallError, grpc, http::HttpCaller};
 use crate::{
     backend::Backend,
     engine::{
@@ -58,7 +53,11 @@ impl TaskActivities {
     ///
     /// When no HTTP client can be made.
     pub fn new(backend: Backend, stopping: CancellationToken) -> Result<Self, reqwest::Error> {
-        Ok(Self { backend, http: HttpCaller::new()?, stopping })
+        Ok(Self {
+            backend,
+            http: HttpCaller::new()?,
+            stopping,
+        })
     }
 }
 
@@ -116,7 +115,11 @@ impl TaskActivities {
 
     /// The document of another workflow.
     #[activity(name = "stigmer/workflow/load")]
-    pub async fn load_workflow(self: Arc<Self>, _ctx: ActivityContext, wanted: LoadWorkflow) -> Result<LoadedWorkflow, ActivityError> {
+    pub async fn load_workflow(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        wanted: LoadWorkflow,
+    ) -> Result<LoadedWorkflow, ActivityError> {
         let loaded = self.load(&wanted).await;
         loaded.map_err(|error| error.into_activity_error(&Environment::none()))
     }
@@ -126,8 +129,12 @@ impl TaskActivities {
     async fn load(&self, wanted: &LoadWorkflow) -> Result<LoadedWorkflow, CallError> {
         const KIND: &str = "RunWorkflow error";
         let fatal = |message: String| CallError::fatal(KIND, message);
-        let workflow = self.backend.workflow_by_name(&wanted.name, &wanted.org).await;
-        let workflow = workflow.map_err(|error| fatal(format!("workflow '{}' not found: {error}", wanted.name)))?;
+        let workflow = self
+            .backend
+            .workflow_by_name(&wanted.name, &wanted.org)
+            .await;
+        let workflow = workflow
+            .map_err(|error| fatal(format!("workflow '{}' not found: {error}", wanted.name)))?;
         let spec = workflow.spec.unwrap_or_default();
         let model = convert::workflow(&spec).map_err(|errors| {
             let first = errors.first().map(ToString::to_string).unwrap_or_default();
@@ -139,24 +146,44 @@ impl TaskActivities {
 }
 
 /// The answer, or the error, without the values of secrets.
-async fn concealed(answer: impl Future<Output = Result<Json, CallError>>, environment: &Environment) -> Result<Json, ActivityError> {
-    let answer = answer.await.map_err(|error| error.into_activity_error(environment))?;
+async fn concealed(
+    answer: impl Future<Output = Result<Json, CallError>>,
+    environment: &Environment,
+) -> Result<Json, ActivityError> {
+    let answer = answer
+        .await
+        .map_err(|error| error.into_activity_error(environment))?;
     Ok(environment.conceal(&answer))
 }
 
 /// A call with the values of its secrets, made just before it goes out.
-fn revealed<T: Serialize + serde::de::DeserializeOwned>(call: &T, environment: &Environment) -> Result<T, CallError> {
-    let json = serde_json::to_value(call).and_then(|json| serde_json::from_value(environment.reveal(&json)));
-    json.map_err(|error| CallError::fatal("Validation", format!("secrets do not fit the call: {error}")))
+fn revealed<T: Serialize + serde::de::DeserializeOwned>(
+    call: &T,
+    environment: &Environment,
+) -> Result<T, CallError> {
+    let json = serde_json::to_value(call)
+        .and_then(|json| serde_json::from_value(environment.reveal(&json)));
+    json.map_err(|error| {
+        CallError::fatal(
+            "Validation",
+            format!("secrets do not fit the call: {error}"),
+        )
+    })
 }
 
 /// How long a call may take, so that it can still report why it failed.
 fn limit(ctx: &ActivityContext) -> Duration {
-    left(ctx).saturating_sub(SLACK).max(Duration::from_millis(1))
+    left(ctx)
+        .saturating_sub(SLACK)
+        .max(Duration::from_millis(1))
 }
 
 /// What is left until Temporal gives up.
 fn left(ctx: &ActivityContext) -> Duration {
     const UNLIMITED: Duration = Duration::from_secs(5 * 60);
-    ctx.info().deadline.map_or(UNLIMITED, |deadline| deadline.duration_since(SystemTime::now()).unwrap_or_default())
+    ctx.info().deadline.map_or(UNLIMITED, |deadline| {
+        deadline
+            .duration_since(SystemTime::now())
+            .unwrap_or_default()
+    })
 }

@@ -31,7 +31,9 @@ impl ValidateActivities {
         let absent = json_of(&spec.payloads).is_ok_and(|json| json.is_null());
         let spec = match absent {
             true => None,
-            false => Some(read_payload::<Proto<WorkflowSpec>>(&PayloadConverter::default(), spec)?.0),
+            false => {
+                Some(read_payload::<Proto<WorkflowSpec>>(&PayloadConverter::default(), spec)?.0)
+            }
         };
         // Checking expressions is work for the processor.
         let checked = tokio::task::spawn_blocking(move || validate::validation(spec.as_ref()));
@@ -40,7 +42,11 @@ impl ValidateActivities {
             ..checked.await?
         };
         let valid = validation.state() == ValidationState::Valid;
-        tracing::info!(valid, first_error = validation.errors.first().map(String::as_str), "workflow validated");
+        tracing::info!(
+            valid,
+            first_error = validation.errors.first().map(String::as_str),
+            "workflow validated"
+        );
         Ok(Proto(validation))
     }
 }

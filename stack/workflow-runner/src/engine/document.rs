@@ -18,19 +18,26 @@ pub fn write(workflow: &Workflow) -> Result<String, DocumentError> {
 
 /// The workflow that the document describes.
 pub fn read(document: &str) -> Result<Workflow, DocumentError> {
-    let json = serde_saphyr::from_str::<serde_json::Value>(document).map_err(|e| DocumentError(first_line(&e.to_string())))?;
-    let workflow: Workflow = serde_json::from_value(json).map_err(|e| DocumentError(e.to_string()))?;
+    let json = serde_saphyr::from_str::<serde_json::Value>(document)
+        .map_err(|e| DocumentError(first_line(&e.to_string())))?;
+    let workflow: Workflow =
+        serde_json::from_value(json).map_err(|e| DocumentError(e.to_string()))?;
     check_version(&workflow.document.dsl)?;
     Ok(workflow)
 }
 
 /// Checks that `dsl` is a version this engine reads: `>=1.0.0,<2.0.0`.
 pub fn check_version(dsl: &str) -> Result<(), DocumentError> {
-    let numbers = dsl.split('.').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>();
+    let numbers = dsl
+        .split('.')
+        .map(str::parse::<u32>)
+        .collect::<Result<Vec<_>, _>>();
     match numbers.as_deref() {
         Ok([1, _, _]) => Ok(()),
         Ok([_, _, _]) => Err(DocumentError(format!("unsupported DSL version: {dsl}"))),
-        _ => Err(DocumentError(format!("unsupported DSL version: {dsl}: error creating semver version: not MAJOR.MINOR.PATCH"))),
+        _ => Err(DocumentError(format!(
+            "unsupported DSL version: {dsl}: error creating semver version: not MAJOR.MINOR.PATCH"
+        ))),
     }
 }
 
@@ -76,7 +83,11 @@ mod tests {
         let workflow: Workflow = serde_json::from_value(everything()).unwrap();
         let yaml = write(&workflow).unwrap();
         assert!(yaml.starts_with("document:\n"), "{yaml}");
-        assert_eq!(read(&yaml).unwrap_or_else(|e| panic!("{e}\n{yaml}")), workflow, "{yaml}");
+        assert_eq!(
+            read(&yaml).unwrap_or_else(|e| panic!("{e}\n{yaml}")),
+            workflow,
+            "{yaml}"
+        );
         assert_eq!(serde_json::to_value(&workflow).unwrap(), everything());
         assert_eq!(read(&everything().to_string()).unwrap(), workflow);
     }
@@ -85,21 +96,50 @@ mod tests {
     fn a_bad_document_says_where_and_what() {
         for (change, expected) in [
             (("/do/0/set/set", json!("text")), "set: set: invalid type"),
-            (("/do/0/set/unknown", json!(1)), "set: unknown field unknown"),
-            (("/do/5/switch/switch/0/one/then", json!(7)), "one: invalid type"),
-            (("/do/8/try/catch/retry/limit/attempt/count", json!("x")), "try: catch: invalid type"),
-            (("/do/1/http/call", json!("ftp")), "http: call: unknown variant `ftp`"),
-            (("/do/7/fork/fork/branches/0/a/do/0/w1", json!({})), "fork: fork: a: w1: a task has exactly one of set,"),
-            (("/document/dsl", json!("2.0.0")), "unsupported DSL version: 2.0.0"),
-            (("/document/dsl", json!("one")), "error creating semver version"),
+            (
+                ("/do/0/set/unknown", json!(1)),
+                "set: unknown field unknown",
+            ),
+            (
+                ("/do/5/switch/switch/0/one/then", json!(7)),
+                "one: invalid type",
+            ),
+            (
+                ("/do/8/try/catch/retry/limit/attempt/count", json!("x")),
+                "try: catch: invalid type",
+            ),
+            (
+                ("/do/1/http/call", json!("ftp")),
+                "http: call: unknown variant `ftp`",
+            ),
+            (
+                ("/do/7/fork/fork/branches/0/a/do/0/w1", json!({})),
+                "fork: fork: a: w1: a task has exactly one of set,",
+            ),
+            (
+                ("/document/dsl", json!("2.0.0")),
+                "unsupported DSL version: 2.0.0",
+            ),
+            (
+                ("/document/dsl", json!("one")),
+                "error creating semver version",
+            ),
         ] {
             let mut document = everything();
             let (pointer, value) = change;
             let (parent, key) = pointer.rsplit_once('/').unwrap();
             document.pointer_mut(parent).unwrap()[key] = value;
             let error = read(&document.to_string()).unwrap_err().to_string();
-            assert!(error.starts_with("Failed to parse YAML: ") && error.contains(expected), "{pointer}: {error}");
+            assert!(
+                error.starts_with("Failed to parse YAML: ") && error.contains(expected),
+                "{pointer}: {error}"
+            );
         }
-        assert!(read("a: [").unwrap_err().to_string().starts_with("Failed to parse YAML: "));
+        assert!(
+            read("a: [")
+                .unwrap_err()
+                .to_string()
+                .starts_with("Failed to parse YAML: ")
+        );
     }
 }

@@ -47,7 +47,11 @@ pub struct Environment {
 impl Environment {
     /// An environment without variables.
     pub fn none() -> Self {
-        Self { entries: BTreeMap::new(), org: String::new(), marker: String::new() }
+        Self {
+            entries: BTreeMap::new(),
+            org: String::new(),
+            marker: String::new(),
+        }
     }
 
     fn marker(&self, key: &str) -> String {
@@ -60,18 +64,28 @@ impl Environment {
 
     /// What the workflow sees of a variable: its value, or the marker of a secret.
     fn seen(&self, key: &str, entry: &Entry) -> String {
-        if entry.is_secret { self.marker(key) } else { entry.value.clone() }
+        if entry.is_secret {
+            self.marker(key)
+        } else {
+            entry.value.clone()
+        }
     }
 
     /// The values of `${.secrets.KEY}` and `${.env_vars.KEY}` in the workflow, by key.
     pub fn placeholders(&self) -> BTreeMap<String, String> {
-        self.entries.iter().map(|(key, entry)| (key.clone(), self.seen(key, entry))).collect()
+        self.entries
+            .iter()
+            .map(|(key, entry)| (key.clone(), self.seen(key, entry)))
+            .collect()
     }
 
     /// `$env` in the workflow: `{KEY: {value, is_secret}, "__stigmer_org_id": …}`.
     pub fn as_variable(&self) -> Json {
         let entries = self.entries.iter().map(|(key, entry)| {
-            (key.clone(), json!({"value": self.seen(key, entry), "is_secret": entry.is_secret}))
+            (
+                key.clone(),
+                json!({"value": self.seen(key, entry), "is_secret": entry.is_secret}),
+            )
         });
         let mut fields = entries.collect::<Map<_, _>>();
         fields.insert("__stigmer_org_id".to_owned(), json!(self.org));
@@ -80,12 +94,16 @@ impl Environment {
 
     /// `json` with the values in place of the markers, for what leaves the stack.
     pub fn reveal(&self, json: &Json) -> Json {
-        self.replace_markers(json, |key| self.entries.get(key).map(|entry| entry.value.clone()))
+        self.replace_markers(json, |key| {
+            self.entries.get(key).map(|entry| entry.value.clone())
+        })
     }
 
     /// As [`Environment::reveal`], of a text.
     pub fn reveal_text(&self, text: &str) -> String {
-        self.replace_in_text(text, &|key| self.entries.get(key).map(|entry| entry.value.clone()))
+        self.replace_in_text(text, &|key| {
+            self.entries.get(key).map(|entry| entry.value.clone())
+        })
     }
 
     /// `json` with the placeholders that authors write in place of the markers, for records.
@@ -104,19 +122,30 @@ impl Environment {
         if secrets.is_empty() {
             return json.clone();
         }
-        map_texts(json, &|text| secrets.iter().fold(text.to_owned(), |text, (key, value)| text.replace(value, &self.marker(key))))
+        map_texts(json, &|text| {
+            secrets.iter().fold(text.to_owned(), |text, (key, value)| {
+                text.replace(value, &self.marker(key))
+            })
+        })
     }
 
     /// `text` without any secret, for errors and logs.
     pub fn mask(&self, text: &str) -> String {
         let published = self.publish_text(text);
-        self.secrets(MIN_MASKED).iter().fold(published, |text, (_, value)| text.replace(value, MASK))
+        self.secrets(MIN_MASKED)
+            .iter()
+            .fold(published, |text, (_, value)| text.replace(value, MASK))
     }
 
     /// The secrets of at least `shortest` bytes, the longest first: one may be part of another.
     fn secrets(&self, shortest: usize) -> Vec<(&str, &str)> {
-        let secrets = self.entries.iter().filter(|(_, entry)| entry.is_secret && entry.value.len() >= shortest);
-        let mut secrets = secrets.map(|(key, entry)| (key.as_str(), entry.value.as_str())).collect::<Vec<_>>();
+        let secrets = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.is_secret && entry.value.len() >= shortest);
+        let mut secrets = secrets
+            .map(|(key, entry)| (key.as_str(), entry.value.as_str()))
+            .collect::<Vec<_>>();
         secrets.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
         secrets
     }
@@ -132,7 +161,9 @@ impl Environment {
         while let Some(start) = rest.find(&opening) {
             let (before, marked) = rest.split_at(start);
             let inside = &marked[opening.len()..];
-            let found = inside.split_once("}}").and_then(|(key, after)| Some((with(key)?, after)));
+            let found = inside
+                .split_once("}}")
+                .and_then(|(key, after)| Some((with(key)?, after)));
             replaced.push_str(before);
             match found {
                 Some((value, after)) => {
@@ -155,9 +186,12 @@ fn map_texts(json: &Json, change: &dyn Fn(&str) -> String) -> Json {
     match json {
         Json::String(text) => Json::String(change(text)),
         Json::Array(items) => items.iter().map(|item| map_texts(item, change)).collect(),
-        Json::Object(fields) => {
-            Json::Object(fields.iter().map(|(name, value)| (change(name), map_texts(value, change))).collect())
-        }
+        Json::Object(fields) => Json::Object(
+            fields
+                .iter()
+                .map(|(name, value)| (change(name), map_texts(value, change)))
+                .collect(),
+        ),
         other => other.clone(),
     }
 }
@@ -167,7 +201,10 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn environment() -> Environment {
-        let entry = |value: &str, is_secret| Entry { value: value.to_owned(), is_secret };
+        let entry = |value: &str, is_secret| Entry {
+            value: value.to_owned(),
+            is_secret,
+        };
         Environment {
             entries: BTreeMap::from([
                 ("REGION".to_owned(), entry("eu-1", false)),
@@ -183,8 +220,15 @@ pub(crate) mod tests {
     #[test]
     fn the_workflow_sees_values_but_only_markers_of_secrets() {
         let environment = environment();
-        let seen = format!("{:?} {}", environment.placeholders(), environment.as_variable());
-        assert!(seen.contains("eu-1") && !seen.contains("tok-12345678") && !seen.contains("1234\""), "{seen}");
+        let seen = format!(
+            "{:?} {}",
+            environment.placeholders(),
+            environment.as_variable()
+        );
+        assert!(
+            seen.contains("eu-1") && !seen.contains("tok-12345678") && !seen.contains("1234\""),
+            "{seen}"
+        );
     }
 
     #[test]
@@ -192,7 +236,10 @@ pub(crate) mod tests {
         let environment = environment();
         let marker = &environment.placeholders()["TOKEN"];
         let made = json!({"auth": format!("Bearer {marker}!"), marker.as_str(): [marker, 5]});
-        assert_eq!(environment.reveal(&made), json!({"auth": "Bearer tok-12345678!", "tok-12345678": ["tok-12345678", 5]}));
+        assert_eq!(
+            environment.reveal(&made),
+            json!({"auth": "Bearer tok-12345678!", "tok-12345678": ["tok-12345678", 5]})
+        );
         let published = environment.publish(&made);
         assert_eq!(published["auth"], json!("Bearer ${.secrets.TOKEN}!"));
     }
@@ -202,7 +249,10 @@ pub(crate) mod tests {
         let environment = environment();
         let answer = json!({"echo": "got tok-12345678 1234", "tok-12345678": 1});
         let concealed = environment.conceal(&answer);
-        assert!(!concealed.to_string().contains("tok-12345678"), "{concealed}");
+        assert!(
+            !concealed.to_string().contains("tok-12345678"),
+            "{concealed}"
+        );
         assert_eq!(environment.reveal(&concealed), answer);
     }
 
@@ -217,7 +267,12 @@ pub(crate) mod tests {
     #[test]
     fn a_text_from_outside_that_looks_like_a_marker_stays_as_it_is() {
         let environment = environment();
-        for text in ["${.secrets.TOKEN}", "{{secret:ffff:TOKEN}}", "{{secret:0123456789abcdef:TOKEN", "{{secret:0123456789abcdef:NONE}}"] {
+        for text in [
+            "${.secrets.TOKEN}",
+            "{{secret:ffff:TOKEN}}",
+            "{{secret:0123456789abcdef:TOKEN",
+            "{{secret:0123456789abcdef:NONE}}",
+        ] {
             assert_eq!(environment.reveal_text(text), text);
         }
     }

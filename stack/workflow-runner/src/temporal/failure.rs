@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use temporalio_common::error::{
-    ActivityExecutionError, ApplicationFailure, ChildWorkflowExecutionError, IncomingError, TimeoutType,
+    ActivityExecutionError, ApplicationFailure, ChildWorkflowExecutionError, IncomingError,
+    TimeoutType,
 };
 use temporalio_sdk::WorkflowTermination;
 
@@ -31,9 +32,10 @@ pub(super) fn of_activity(error: ActivityExecutionError, what: &str) -> Stopped 
             Some(cause) => fault(cause, what),
             None => Fault::new(kind::VALIDATION, failed.failure().message.clone()),
         }),
-        ActivityExecutionError::Serialization(error) => {
-            Stop::Failed(Fault::new(kind::VALIDATION, format!("{what} gave a result that cannot be read: {error}")))
-        }
+        ActivityExecutionError::Serialization(error) => Stop::Failed(Fault::new(
+            kind::VALIDATION,
+            format!("{what} gave a result that cannot be read: {error}"),
+        )),
         other => Stop::Failed(Fault::new(kind::VALIDATION, other.to_string())),
     }
 }
@@ -52,19 +54,37 @@ fn fault(cause: &IncomingError, what: &str) -> Fault {
     match cause {
         IncomingError::Application(failure) => of_application(failure),
         IncomingError::Timeout(timeout) => match (timeout.timeout_type(), timeout.cause()) {
-            (TimeoutType::ScheduleToStart, _) => Fault::new(kind::TIMEOUT, format!("no worker available for {what}")),
+            (TimeoutType::ScheduleToStart, _) => {
+                Fault::new(kind::TIMEOUT, format!("no worker available for {what}"))
+            }
             (_, Some(IncomingError::Application(last))) => {
                 let last = of_application(last);
-                Fault { message: format!("{} (no time is left to try again)", last.message), ..last }
+                Fault {
+                    message: format!("{} (no time is left to try again)", last.message),
+                    ..last
+                }
             }
             _ => Fault::new(kind::TIMEOUT, format!("timeout: {what} took too long")),
         },
-        other => Fault::new(kind::VALIDATION, format!("{what}: {}", other.failure().message)),
+        other => Fault::new(
+            kind::VALIDATION,
+            format!("{what}: {}", other.failure().message),
+        ),
     }
 }
 
 fn of_application(failure: &ApplicationFailure) -> Fault {
-    let details = failure.details::<FaultDetails>().ok().flatten().unwrap_or_default();
-    let message = failure.failure().map_or_else(|| failure.to_string(), |failure| failure.message.clone());
-    Fault { kind: failure.type_name().unwrap_or_default().to_owned(), message, status: details.status }
+    let details = failure
+        .details::<FaultDetails>()
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let message = failure
+        .failure()
+        .map_or_else(|| failure.to_string(), |failure| failure.message.clone());
+    Fault {
+        kind: failure.type_name().unwrap_or_default().to_owned(),
+        message,
+        status: details.status,
+    }
 }

@@ -103,7 +103,10 @@ impl<'de> Deserialize<'de> for TaskRecords {
 /// # Errors
 ///
 /// When there is none, or it does not describe a `T`.
-pub fn read<T: TemporalDeserializable + 'static>(converter: &PayloadConverter, payloads: RawValue) -> Result<T, PayloadConversionError> {
+pub fn read<T: TemporalDeserializable + 'static>(
+    converter: &PayloadConverter,
+    payloads: RawValue,
+) -> Result<T, PayloadConversionError> {
     let context = SerializationContext::new(&SerializationContextData::None, converter);
     converter.from_payloads(&context, payloads.payloads)
 }
@@ -135,16 +138,44 @@ mod tests {
         let read: WorkflowInput = serde_json::from_value(input.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), input);
         let output = serde_json::to_value(WorkflowOutput::default()).unwrap();
-        let names = output.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
-        assert_eq!(names, ["ExecutionID", "ExecutionTime", "FinalState", "Result", "Tasks", "WorkflowName"]);
+        let names = output
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>();
+        assert_eq!(
+            names,
+            [
+                "ExecutionID",
+                "ExecutionTime",
+                "FinalState",
+                "Result",
+                "Tasks",
+                "WorkflowName"
+            ]
+        );
     }
 
     #[test]
     fn records_survive_as_json() {
-        let record = WorkflowTask { task_id: "a".into(), status: 3, ..Default::default() };
-        let output = WorkflowOutput { tasks: TaskRecords(vec![record]), ..Default::default() };
+        let record = WorkflowTask {
+            task_id: "a".into(),
+            status: 3,
+            ..Default::default()
+        };
+        let output = WorkflowOutput {
+            tasks: TaskRecords(vec![record]),
+            ..Default::default()
+        };
         let json = serde_json::to_value(&output).unwrap();
-        assert_eq!(json["Tasks"], json!([{"taskId": "a", "status": "WORKFLOW_TASK_COMPLETED"}]));
-        assert_eq!(serde_json::from_value::<WorkflowOutput>(json).unwrap(), output);
+        assert_eq!(
+            json["Tasks"],
+            json!([{"taskId": "a", "status": "WORKFLOW_TASK_COMPLETED"}])
+        );
+        assert_eq!(
+            serde_json::from_value::<WorkflowOutput>(json).unwrap(),
+            output
+        );
     }
 }

@@ -9,5 +9,10 @@ mod workflow;
 
 pub(crate) use effects::SLACK;
 pub(crate) use failure::FaultDetails;
-pub use message::{MAX_PAYLOAD, Metadata, WorkflowInput, WorkflowOutput, json_of, read as read_payload};
+pub use message::{
+    MAX_PAYLOAD, Metadata, WorkflowInput, WorkflowOutput, json_of, read as read_payload,
+};
 pub use workflow::ServerlessWorkflow;
+
+#[cfg(test)]
+mod replay_tests;

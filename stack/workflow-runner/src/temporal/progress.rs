@@ -6,9 +6,10 @@
 use std::{future::poll_fn, pin::pin, rc::Rc, task::Poll, time::Duration};
 
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
-use stigmer_api::workflow_execution::WorkflowExecutionStatus;
-use stigmer_temporal::Proto;
-use temporalio_common::RetryPolicy;
+use stigmer_api::workflow_execution::{
+    WorkflowExecutionStatus, WorkflowExecutionUpdateStatusInput,
+};
+use temporalio_common::{RetryPolicy, data_converters::ProstSerializable};
 use temporalio_sdk::{LocalActivityOptions, WorkflowCancellationToken, WorkflowContext};
 
 use super::{ServerlessWorkflow, effects::TemporalEffects};
@@ -55,15 +56,30 @@ pub(super) async fn while_running<T>(
     result
 }
 
-fn send<'a>(ctx: &'a WorkflowContext<ServerlessWorkflow>, execution_id: &str, interpreter: &Interpreter) -> LocalBoxFuture<'a, ()> {
+fn send<'a>(
+    ctx: &'a WorkflowContext<ServerlessWorkflow>,
+    execution_id: &str,
+    interpreter: &Interpreter,
+) -> LocalBoxFuture<'a, ()> {
     // The phase is left as it is: only the end of the execution decides it.
-    let status = WorkflowExecutionStatus { tasks: interpreter.tasks(), ..Default::default() };
+    let status = WorkflowExecutionStatus {
+        tasks: interpreter.tasks(),
+        ..Default::default()
+    };
+    let report = WorkflowExecutionUpdateStatusInput {
+        execution_id: execution_id.to_owned(),
+        status: Some(status),
+    };
     let options = LocalActivityOptions::builder()
         .schedule_to_close_timeout(LIMIT)
         .retry_policy(RetryPolicy::builder().maximum_attempts(1).build())
         .cancellation_token(WorkflowCancellationToken::new())
         .build();
-    let report = ctx.execute_local_activity(ProgressActivities::report, (execution_id.to_owned(), Proto(status)), options);
+    let report = ctx.execute_local_activity(
+        ProgressActivities::report,
+        ProstSerializable(report),
+        options,
+    );
     // A lost report is made good by the next one, and by the end.
     report.map(|_| ()).boxed_local()
 }

@@ -21,30 +21,57 @@ use crate::engine::{
 type Context = WorkflowContext<ServerlessWorkflow>;
 
 /// Runs the document in `input`.
-pub(super) async fn execute(ctx: Context, input: RawValue) -> Result<WorkflowOutput, WorkflowTermination> {
-    let input: WorkflowInput = read(ctx.payload_converter(), input).map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
-    let workflow = document::read(&input.workflow_yaml).map_err(|error| invalid(error.to_string()))?;
-    let (name, execution_id) = (workflow.document.name.clone(), input.workflow_execution_id.clone());
+pub(super) async fn execute(
+    ctx: Context,
+    input: RawValue,
+) -> Result<WorkflowOutput, WorkflowTermination> {
+    let input: WorkflowInput = read(ctx.payload_converter(), input)
+        .map_err(|error| invalid(format!("the input cannot be read: {error}")))?;
+    let workflow =
+        document::read(&input.workflow_yaml).map_err(|error| invalid(error.to_string()))?;
+    let (name, execution_id) = (
+        workflow.document.name.clone(),
+        input.workflow_execution_id.clone(),
+    );
     let metadata = input.metadata.unwrap_or_default();
     let marker = match metadata.secret_marker.as_str() {
         "" => format!("{:016x}", ctx.random::<u64>()),
         marker => marker.to_owned(),
     };
-    let environment = Environment { entries: input.env_vars, org: input.org_id, marker };
+    let environment = Environment {
+        entries: input.env_vars,
+        org: input.org_id,
+        marker,
+    };
     let constants = Constants {
         execution_id: execution_id.clone(),
-        input: if input.initial_data.is_empty() { Json::Null } else { Json::Object(input.initial_data) },
+        input: if input.initial_data.is_empty() {
+            Json::Null
+        } else {
+            Json::Object(input.initial_data)
+        },
         environment: environment.clone(),
     };
     let interpreter = Rc::new(Interpreter::new(workflow, constants));
     ctx.state_mut(|state| state.interpreter = Some(interpreter.clone()));
     let effects = TemporalEffects::new(ctx.clone(), environment.clone(), metadata.depth);
     let begin = ctx.workflow_time();
-    let result = progress::while_running(&ctx, &effects, &interpreter, &execution_id, interpreter.run(&effects)).await;
+    let result = progress::while_running(
+        &ctx,
+        &effects,
+        &interpreter,
+        &execution_id,
+        interpreter.run(&effects),
+    )
+    .await;
     let tasks = TaskRecords(interpreter.tasks());
     match result {
         Ok(Outcome { output, data }) => {
-            let took = ctx.workflow_time().zip(begin).and_then(|(end, begin)| end.duration_since(begin).ok()).unwrap_or_default();
+            let took = ctx
+                .workflow_time()
+                .zip(begin)
+                .and_then(|(end, begin)| end.duration_since(begin).ok())
+                .unwrap_or_default();
             fitting(WorkflowOutput {
                 result: output,
                 final_state: data,
@@ -55,18 +82,24 @@ pub(super) async fn execute(ctx: Context, input: RawValue) -> Result<WorkflowOut
             })
         }
         Err(Stop::Failed(error)) => Err(failed(&error, &environment, &tasks)),
-        Err(Stop::Interrupted(WorkflowTermination::Cancelled { .. })) => {
-            Err(WorkflowTermination::cancelled_with_details(json!({"tasks": tasks})))
-        }
+        Err(Stop::Interrupted(WorkflowTermination::Cancelled { .. })) => Err(
+            WorkflowTermination::cancelled_with_details(json!({"tasks": tasks})),
+        ),
         Err(Stop::Interrupted(termination)) => Err(termination),
     }
 }
 
 /// Leaves out what does not fit one payload: first the data, then there is nothing to give up.
 fn fitting(mut output: WorkflowOutput) -> Result<WorkflowOutput, WorkflowTermination> {
-    let size = |output: &WorkflowOutput| serde_json::to_vec(output).map_or(usize::MAX, |json| json.len());
+    let size =
+        |output: &WorkflowOutput| serde_json::to_vec(output).map_or(usize::MAX, |json| json.len());
     if size(&output) > MAX_PAYLOAD {
-        output.final_state = [("omitted".to_owned(), json!("too large for one Temporal payload"))].into_iter().collect();
+        output.final_state = [(
+            "omitted".to_owned(),
+            json!("too large for one Temporal payload"),
+        )]
+        .into_iter()
+        .collect();
     }
     match size(&output) {
         fits if fits <= MAX_PAYLOAD => Ok(output),
@@ -74,12 +107,17 @@ fn fitting(mut output: WorkflowOutput) -> Result<WorkflowOutput, WorkflowTermina
             ApplicationFailure::builder(format!("the workflow's output of {size} bytes is larger than the {MAX_PAYLOAD} that fit one Temporal payload"))
                 .type_name(kind::LIMIT.to_owned())
                 .non_retryable(true)
+                .details(json!({"tasks": output.tasks}))
                 .build(),
         )),
     }
 }
 
-fn failed(error: &TaskError, environment: &Environment, tasks: &TaskRecords) -> WorkflowTermination {
+fn failed(
+    error: &TaskError,
+    environment: &Environment,
+    tasks: &TaskRecords,
+) -> WorkflowTermination {
     let failure = ApplicationFailure::builder(environment.mask(&error.to_string()))
         .type_name(error.fault.kind.clone())
         .non_retryable(true)
@@ -88,6 +126,8 @@ fn failed(error: &TaskError, environment: &Environment, tasks: &TaskRecords) -> 
 }
 
 fn invalid(message: String) -> WorkflowTermination {
-    let failure = ApplicationFailure::builder(message).type_name(kind::VALIDATION.to_owned()).non_retryable(true);
+    let failure = ApplicationFailure::builder(message)
+        .type_name(kind::VALIDATION.to_owned())
+        .non_retryable(true);
     WorkflowTermination::failed_application(failure.build())
 }

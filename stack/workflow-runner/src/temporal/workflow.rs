@@ -21,7 +21,8 @@ use temporalio_sdk::{WorkflowContext, WorkflowContextView, WorkflowTermination};
 use temporalio_workflow::{
     workflow_interceptors::WorkflowOutputValue,
     workflows::{
-        UpdateDefinitionDescriptor, WorkflowDefinitionDescriptor, WorkflowError, WorkflowImplementation,
+        UpdateDefinitionDescriptor, WorkflowDefinitionDescriptor, WorkflowError,
+        WorkflowImplementation,
     },
 };
 
@@ -75,7 +76,10 @@ impl WorkflowImplementation for ServerlessWorkflow {
             init_takes_input: false,
             signals: Vec::new(),
             queries: Vec::new(),
-            updates: vec![UpdateDefinitionDescriptor { name: UPDATE.to_owned(), has_validator: false }],
+            updates: vec![UpdateDefinitionDescriptor {
+                name: UPDATE.to_owned(),
+                has_validator: false,
+            }],
         }
     }
 
@@ -88,34 +92,61 @@ impl WorkflowImplementation for ServerlessWorkflow {
         input: Option<RawValue>,
     ) -> LocalBoxFuture<'static, Result<Box<dyn WorkflowOutputValue>, WorkflowTermination>> {
         let output = run::execute(ctx, input.unwrap_or_default());
-        output.map(|result| result.map(|output| Box::new(output) as Box<dyn WorkflowOutputValue>)).boxed_local()
+        output
+            .map(|result| result.map(|output| Box::new(output) as Box<dyn WorkflowOutputValue>))
+            .boxed_local()
     }
 
-    fn decode_signal_input(_: &str, payloads: Payloads, _: &PayloadConverter) -> Result<Option<Box<dyn Any>>, WorkflowError> {
+    fn decode_signal_input(
+        _: &str,
+        payloads: Payloads,
+        _: &PayloadConverter,
+    ) -> Result<Option<Box<dyn Any>>, WorkflowError> {
         data_of(&payloads).map(|data| Some(Box::new(data) as Box<dyn Any>))
     }
 
-    fn dispatch_signal(ctx: WorkflowContext<Self>, name: &str, input: Box<dyn Any>) -> LocalBoxFuture<'static, Result<(), WorkflowError>> {
+    fn dispatch_signal(
+        ctx: WorkflowContext<Self>,
+        name: &str,
+        input: Box<dyn Any>,
+    ) -> LocalBoxFuture<'static, Result<(), WorkflowError>> {
         let result = taken(input).map(|data| ctx.state_mut(|state| state.deliver(name, data)));
         std::future::ready(result).boxed_local()
     }
 
-    fn decode_query_input(_: &str, payloads: &Payloads, _: &PayloadConverter) -> Result<Option<Box<dyn Any>>, WorkflowError> {
+    fn decode_query_input(
+        _: &str,
+        payloads: &Payloads,
+        _: &PayloadConverter,
+    ) -> Result<Option<Box<dyn Any>>, WorkflowError> {
         data_of(payloads).map(|data| Some(Box::new(data) as Box<dyn Any>))
     }
 
     /// The tasks so far, once a task listens for the query.
-    fn dispatch_query(&self, _: WorkflowContextView, name: &str, _: Box<dyn Any>) -> Result<Box<dyn WorkflowOutputValue>, WorkflowError> {
+    fn dispatch_query(
+        &self,
+        _: WorkflowContextView,
+        name: &str,
+        _: Box<dyn Any>,
+    ) -> Result<Box<dyn WorkflowOutputValue>, WorkflowError> {
         match &self.interpreter {
             Some(interpreter) if self.queries.contains(name) => {
-                let tasks = interpreter.tasks().iter().map(stigmer_api::json::to_json).collect::<Vec<_>>();
+                let tasks = interpreter
+                    .tasks()
+                    .iter()
+                    .map(stigmer_api::json::to_json)
+                    .collect::<Vec<_>>();
                 Ok(Box::new(json!({"tasks": tasks})))
             }
             _ => Err(refused(format!("no task listens for the query {name:?}"))),
         }
     }
 
-    fn decode_update_input(name: &str, payloads: Payloads, _: &PayloadConverter) -> Result<Option<Box<dyn Any>>, WorkflowError> {
+    fn decode_update_input(
+        name: &str,
+        payloads: Payloads,
+        _: &PayloadConverter,
+    ) -> Result<Option<Box<dyn Any>>, WorkflowError> {
         if name != UPDATE {
             return Ok(None);
         }
@@ -134,7 +165,12 @@ impl WorkflowImplementation for ServerlessWorkflow {
         std::future::ready(result).boxed_local()
     }
 
-    fn validate_update(&self, _: WorkflowContextView, _: &str, _: Box<dyn Any>) -> Result<(), WorkflowError> {
+    fn validate_update(
+        &self,
+        _: WorkflowContextView,
+        _: &str,
+        _: Box<dyn Any>,
+    ) -> Result<(), WorkflowError> {
         Ok(())
     }
 }
@@ -158,19 +194,25 @@ fn event_of(payloads: &Payloads) -> Result<(String, Json), WorkflowError> {
     let first = data_of(payloads)?;
     if let Json::String(id) = first {
         let data = json_of(payloads.payloads.get(1..).unwrap_or_default());
-        return data.map(|data| (id, data)).map_err(|error| refused(format!("the data is not JSON: {error}")));
+        return data
+            .map(|data| (id, data))
+            .map_err(|error| refused(format!("the data is not JSON: {error}")));
     }
     match serde_json::from_value::<Map<String, Json>>(first) {
         Ok(mut event) if event.get("id").is_some_and(Json::is_string) => {
             let id = event["id"].as_str().unwrap_or_default().to_owned();
             Ok((id, event.remove("data").unwrap_or_default()))
         }
-        _ => Err(refused("the update takes (id, data) or {id, data}".to_owned())),
+        _ => Err(refused(
+            "the update takes (id, data) or {id, data}".to_owned(),
+        )),
     }
 }
 
 fn taken<T: 'static>(input: Box<dyn Any>) -> Result<T, WorkflowError> {
-    let input = input.downcast::<T>().map_err(|_| refused("another type was decoded".to_owned()));
+    let input = input
+        .downcast::<T>()
+        .map_err(|_| refused("another type was decoded".to_owned()));
     input.map(|input| *input)
 }
 

@@ -10,6 +10,7 @@ use xshell::{Shell, cmd};
 use super::tally::Tally;
 use crate::{
     ask::ask,
+    build::SELECTION,
     cargo::{JSON, run_cargo},
     environment::as_the_user,
 };
@@ -104,21 +105,17 @@ pub fn lints(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
     if let Some(missing) = without_component(cargo, "clippy", "clippy") {
         return Ok(missing);
     }
+    let all = ["--workspace", "--all-targets", "--keep-going"];
     let clippy = cmd!(
         sh,
-        "{cargo} clippy --locked --workspace --all-targets {JSON} -- --deny warnings"
+        "{cargo} clippy --locked {all...} {JSON} -- --deny warnings"
     );
     built(run_cargo(clippy).map(drop))
 }
 
 /// The unit tests of every member, and the integration tests that need no services.
 pub fn unit_tests(sh: &Shell, cargo: &Utf8Path, nextest: &Utf8Path) -> Result<Verdict> {
-    // The same selections as in the build: other ones would compile again what is there. `xtask`
-    // goes by itself, so that it is not replaced while it runs.
-    let stack = (
-        ["--workspace", "--exclude", "xtask"].as_slice(),
-        "not binary_id(stigmer-e2e::suite)",
-    );
+    let stack = (SELECTION.as_slice(), "not binary_id(stigmer-e2e::suite)");
     let xtask = (["--package", "xtask"].as_slice(), "all()");
     let (mut tally, mut shown) = (Tally::default(), String::new());
     for (selection, tests) in [stack, xtask] {
@@ -132,7 +129,7 @@ pub fn unit_tests(sh: &Shell, cargo: &Utf8Path, nextest: &Utf8Path) -> Result<Ve
         )
         .args(["--cargo-quiet", "--no-fail-fast", "--no-tests=pass"])
         .args(["--status-level=fail", "--final-status-level=none"])
-        // The only form of its results that is meant for programs, still called experimental.
+        // The only form of its results for programs, and still called experimental.
         .arg("--message-format=libtest-json")
         .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
         let ended = quietly(run)?;
@@ -146,10 +143,7 @@ pub fn unit_tests(sh: &Shell, cargo: &Utf8Path, nextest: &Utf8Path) -> Result<Ve
 
 /// The examples in the documentation.
 pub fn doc_tests(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
-    let ended = quietly(cmd!(
-        sh,
-        "{cargo} test --doc --locked --workspace --exclude xtask"
-    ))?;
+    let ended = quietly(cmd!(sh, "{cargo} test --doc --locked {SELECTION...}"))?;
     let tally = Tally::of_libtest(&String::from_utf8_lossy(&ended.stdout));
     let shown = if ended.status.success() {
         String::new()
@@ -183,9 +177,6 @@ fn quietly(command: xshell::Cmd<'_>) -> Result<Ended> {
 }
 
 fn printed(ended: &Ended) -> String {
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&ended.stdout),
-        String::from_utf8_lossy(&ended.stderr),
-    );
-    format!("{stdout}{stderr}").trim_end().to_owned()
+    let printed = [&ended.stdout, &ended.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    printed.concat().trim_end().to_owned()
 }

@@ -21,7 +21,10 @@ use crate::{
 /// # Errors
 ///
 /// Why that cannot be, in the contract's words.
-pub(super) async fn input(backend: &Backend, execution: &WorkflowExecution) -> Result<WorkflowInput, String> {
+pub(super) async fn input(
+    backend: &Backend,
+    execution: &WorkflowExecution,
+) -> Result<WorkflowInput, String> {
     let spec = execution.spec.clone().unwrap_or_default();
     let workflow = workflow(backend, &spec).await?;
     let workflow_spec = workflow.spec.clone().unwrap_or_default();
@@ -41,23 +44,34 @@ async fn workflow(backend: &Backend, spec: &WorkflowExecutionSpec) -> Result<Wor
     let query = |error| format!("Failed to query workflow: {error}");
     if !spec.workflow_instance_id.is_empty() {
         let instance = backend.workflow_instance(&spec.workflow_instance_id).await;
-        let instance = instance.map_err(|error| format!("Failed to query workflow instance: {error}"))?;
-        return backend.workflow(&instance.spec.unwrap_or_default().workflow_id).await.map_err(query);
+        let instance =
+            instance.map_err(|error| format!("Failed to query workflow instance: {error}"))?;
+        return backend
+            .workflow(&instance.spec.unwrap_or_default().workflow_id)
+            .await
+            .map_err(query);
     }
     if spec.workflow_id.is_empty() {
         return Err("execution must have either workflow_instance_id or workflow_id".to_owned());
     }
     let workflow = backend.workflow(&spec.workflow_id).await.map_err(query)?;
-    let instance = workflow.status.as_ref().map_or("", |status| &status.default_instance_id);
+    let instance = workflow
+        .status
+        .as_ref()
+        .map_or("", |status| &status.default_instance_id);
     if instance.is_empty() {
-        return Err(format!("workflow {} has no default instance configured", workflow.id()));
+        return Err(format!(
+            "workflow {} has no default instance configured",
+            workflow.id()
+        ));
     }
     Ok(workflow)
 }
 
 fn yaml(spec: &WorkflowSpec) -> Result<String, String> {
     let failed = |cause: String| format!("Failed to convert workflow to YAML: {cause}");
-    let model = convert::workflow(spec).map_err(|errors| failed(errors.first().map(ToString::to_string).unwrap_or_default()))?;
+    let model = convert::workflow(spec)
+        .map_err(|errors| failed(errors.first().map(ToString::to_string).unwrap_or_default()))?;
     document::write(&model).map_err(|error| failed(error.to_string()))
 }
 
@@ -75,13 +89,37 @@ fn trigger(spec: &WorkflowExecutionSpec) -> Map<String, serde_json::Value> {
 
 /// Values of the execution before the defaults of the workflow. What the workflow declares secret is
 /// secret also when the execution does not say so.
-fn environment(declared: Option<&EnvironmentSpec>, spec: &WorkflowExecutionSpec) -> BTreeMap<String, Entry> {
+fn environment(
+    declared: Option<&EnvironmentSpec>,
+    spec: &WorkflowExecutionSpec,
+) -> BTreeMap<String, Entry> {
     let declared = declared.map(|declared| &declared.data);
-    let secret = |key: &String| declared.and_then(|declared| declared.get(key)).is_some_and(|value| value.is_secret);
-    let defaults = declared.into_iter().flatten().filter(|(_, value)| !value.value.is_empty());
-    let defaults = defaults.map(|(key, value)| (key.clone(), Entry { value: value.value.clone(), is_secret: value.is_secret }));
+    let secret = |key: &String| {
+        declared
+            .and_then(|declared| declared.get(key))
+            .is_some_and(|value| value.is_secret)
+    };
+    let defaults = declared
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.value.is_empty());
+    let defaults = defaults.map(|(key, value)| {
+        (
+            key.clone(),
+            Entry {
+                value: value.value.clone(),
+                is_secret: value.is_secret,
+            },
+        )
+    });
     let given = spec.runtime_env.iter().map(|(key, value)| {
-        (key.clone(), Entry { value: value.value.clone(), is_secret: value.is_secret || secret(key) })
+        (
+            key.clone(),
+            Entry {
+                value: value.value.clone(),
+                is_secret: value.is_secret || secret(key),
+            },
+        )
     });
     defaults.chain(given).collect()
 }
@@ -96,7 +134,11 @@ mod tests {
 
     #[test]
     fn given_values_win_over_defaults_and_stay_as_secret_as_declared() {
-        let declared = |value: &str, is_secret| EnvironmentValue { value: value.into(), is_secret, ..Default::default() };
+        let declared = |value: &str, is_secret| EnvironmentValue {
+            value: value.into(),
+            is_secret,
+            ..Default::default()
+        };
         let declared = EnvironmentSpec {
             data: HashMap::from([
                 ("REGION".to_owned(), declared("eu", false)),
@@ -105,20 +147,41 @@ mod tests {
             ]),
             ..Default::default()
         };
-        let given = |value: &str| ExecutionValue { value: value.into(), is_secret: false };
+        let given = |value: &str| ExecutionValue {
+            value: value.into(),
+            is_secret: false,
+        };
         let spec = WorkflowExecutionSpec {
-            runtime_env: HashMap::from([("REGION".to_owned(), given("us")), ("TOKEN".to_owned(), given("t")), ("EMPTY".to_owned(), given(""))]),
+            runtime_env: HashMap::from([
+                ("REGION".to_owned(), given("us")),
+                ("TOKEN".to_owned(), given("t")),
+                ("EMPTY".to_owned(), given("")),
+            ]),
             ..Default::default()
         };
         let merged = environment(Some(&declared), &spec);
-        let shown = merged.iter().map(|(key, entry)| format!("{key}={}:{}", entry.value, entry.is_secret)).collect::<Vec<_>>();
-        assert_eq!(shown, ["EMPTY=:false", "LEVEL=info:false", "REGION=us:false", "TOKEN=t:true"]);
+        let shown = merged
+            .iter()
+            .map(|(key, entry)| format!("{key}={}:{}", entry.value, entry.is_secret))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            shown,
+            [
+                "EMPTY=:false",
+                "LEVEL=info:false",
+                "REGION=us:false",
+                "TOKEN=t:true"
+            ]
+        );
     }
 
     #[test]
     fn nothing_triggered_is_no_input() {
         assert!(trigger(&WorkflowExecutionSpec::default()).is_empty());
-        let spec = WorkflowExecutionSpec { trigger_message: "go".into(), ..Default::default() };
+        let spec = WorkflowExecutionSpec {
+            trigger_message: "go".into(),
+            ..Default::default()
+        };
         assert_eq!(trigger(&spec)["message"], json!("go"));
     }
 }

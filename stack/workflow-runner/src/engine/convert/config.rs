@@ -11,16 +11,18 @@ use stigmer_api::{
     workflow::{
         WorkflowTask,
         tasks::{
-            AgentCallTaskConfig, CallActivityTaskConfig, ForTaskConfig, ForkTaskConfig, GrpcCallTaskConfig, HttpCallTaskConfig,
-            ListenTaskConfig, RaiseTaskConfig, RunTaskConfig, SetTaskConfig, SwitchTaskConfig, TryTaskConfig, WaitTaskConfig,
+            AgentCallTaskConfig, CallActivityTaskConfig, ForTaskConfig, ForkTaskConfig,
+            GrpcCallTaskConfig, HttpCallTaskConfig, ListenTaskConfig, RaiseTaskConfig,
+            RunTaskConfig, SetTaskConfig, SwitchTaskConfig, TryTaskConfig, WaitTaskConfig,
         },
     },
 };
 
 use super::TaskError;
 use crate::engine::model::{
-    Action, ActivityCall, AgentCall, AgentConfig, Call, Case, Catch, Endpoint, ErrorDefinition, Event, EventFilter, EventKind,
-    ForEach, Fork, GrpcCall, GrpcService, HttpCall, HttpOutput, Listen, ListenTo, Named, RunWorkflow, Span, TaskList, TryCatch,
+    Action, ActivityCall, AgentCall, AgentConfig, Call, Case, Catch, Endpoint, ErrorDefinition,
+    Event, EventFilter, EventKind, ForEach, Fork, GrpcCall, GrpcService, HttpCall, HttpOutput,
+    Listen, ListenTo, Named, RunWorkflow, Span, TaskList, TryCatch,
 };
 
 /// The action and the time limit that `config` describes. Errors of tasks inside go to `nested`.
@@ -35,7 +37,11 @@ pub(super) fn convert(
 ) -> Result<(Action, Option<Span>), Vec<String>> {
     let mut timeout = None;
     let action = match kind {
-        WorkflowTaskKind::Set => Action::Set(texts(read::<SetTaskConfig>(config)?.variables).into_iter().collect()),
+        WorkflowTaskKind::Set => Action::Set(
+            texts(read::<SetTaskConfig>(config)?.variables)
+                .into_iter()
+                .collect(),
+        ),
         WorkflowTaskKind::HttpCall => {
             let call = read::<HttpCallTaskConfig>(config)?;
             timeout = u64::try_from(call.timeout_seconds).ok().map(Span::seconds);
@@ -45,7 +51,11 @@ pub(super) fn convert(
         WorkflowTaskKind::CallActivity => Action::Call(Call::Activity(activity(read(config)?))),
         WorkflowTaskKind::AgentCall => {
             let call = agent(read(config)?, config)?;
-            timeout = call.config.as_ref().and_then(|config| config.timeout).map(|seconds| Span::seconds(seconds.into()));
+            timeout = call
+                .config
+                .as_ref()
+                .and_then(|config| config.timeout)
+                .map(|seconds| Span::seconds(seconds.into()));
             Action::Call(Call::Agent(call))
         }
         WorkflowTaskKind::Switch => Action::Switch(cases(read(config)?)),
@@ -53,13 +63,17 @@ pub(super) fn convert(
         WorkflowTaskKind::Fork => fork(read(config)?, nested),
         WorkflowTaskKind::Try => try_catch(read(config)?, nested),
         WorkflowTaskKind::Listen => Action::Listen(listen(read(config)?)),
-        WorkflowTaskKind::Wait => {
-            Action::Wait(Span::seconds(u64::try_from(read::<WaitTaskConfig>(config)?.seconds).unwrap_or_default()))
-        }
+        WorkflowTaskKind::Wait => Action::Wait(Span::seconds(
+            u64::try_from(read::<WaitTaskConfig>(config)?.seconds).unwrap_or_default(),
+        )),
         WorkflowTaskKind::Raise => Action::Raise(raise(read(config)?)),
         WorkflowTaskKind::Run => {
             let RunTaskConfig { workflow, input } = read(config)?;
-            Action::Run(RunWorkflow { name: workflow, input: input.map(object), wait: true })
+            Action::Run(RunWorkflow {
+                name: workflow,
+                input: input.map(object),
+                wait: true,
+            })
         }
         WorkflowTaskKind::Unspecified => return Err(vec!["kind: value is required".to_owned()]),
     };
@@ -68,15 +82,21 @@ pub(super) fn convert(
 
 fn read<M: ReflectMessage + Default>(config: &Json) -> Result<M, Vec<String>> {
     let message: M = from_json(config).map_err(|e| vec![format!("task_config: {}", e.reason)])?;
-    validate(&message)
-        .map_err(|Violations(violations)| violations.into_iter().map(|v| format!("task_config.{}: {}", v.path, v.text)).collect::<Vec<_>>())?;
+    validate(&message).map_err(|Violations(violations)| {
+        violations
+            .into_iter()
+            .map(|v| format!("task_config.{}: {}", v.path, v.text))
+            .collect::<Vec<_>>()
+    })?;
     Ok(message)
 }
 
 fn http(call: HttpCallTaskConfig) -> HttpCall {
     HttpCall {
         method: call.method,
-        endpoint: Endpoint { uri: call.endpoint.unwrap_or_default().uri },
+        endpoint: Endpoint {
+            uri: call.endpoint.unwrap_or_default().uri,
+        },
         headers: texts(call.headers),
         query: BTreeMap::new(),
         body: call.body.map(object),
@@ -86,23 +106,38 @@ fn http(call: HttpCallTaskConfig) -> HttpCall {
 }
 
 fn grpc(call: GrpcCallTaskConfig) -> GrpcCall {
-    GrpcCall { service: GrpcService::named(&call.service), method: call.method, arguments: call.request.map(object) }
+    GrpcCall {
+        service: GrpcService::named(&call.service),
+        method: call.method,
+        arguments: call.request.map(object),
+    }
 }
 
 /// `name`, or `name@task-queue`.
 fn activity(call: CallActivityTaskConfig) -> ActivityCall {
     let (name, task_queue) = match call.activity.rsplit_once('@') {
-        Some((name, queue)) if !name.is_empty() && !queue.is_empty() => (name.to_owned(), Some(queue.to_owned())),
+        Some((name, queue)) if !name.is_empty() && !queue.is_empty() => {
+            (name.to_owned(), Some(queue.to_owned()))
+        }
         _ => (call.activity, None),
     };
-    ActivityCall { name, task_queue, arguments: call.input.map(object).into_iter().collect() }
+    ActivityCall {
+        name,
+        task_queue,
+        arguments: call.input.map(object).into_iter().collect(),
+    }
 }
 
 fn agent(call: AgentCallTaskConfig, config: &Json) -> Result<AgentCall, Vec<String>> {
     let scope = match ApiResourceOwnerScope::try_from(call.scope) {
         Ok(ApiResourceOwnerScope::Unspecified) => None,
         Ok(scope) => Some(scope.as_str_name().to_owned()),
-        Err(_) => return Err(vec![format!("task_config.scope: {} is not a scope", call.scope)]),
+        Err(_) => {
+            return Err(vec![format!(
+                "task_config.scope: {} is not a scope",
+                call.scope
+            )]);
+        }
     };
     // The message cannot tell 0.0 from unset, nor hold 0.1 exactly; the JSON can.
     let temperature = config.pointer("/config/temperature").and_then(Json::as_f64);
@@ -111,13 +146,22 @@ fn agent(call: AgentCallTaskConfig, config: &Json) -> Result<AgentCall, Vec<Stri
         timeout: u32::try_from(config.timeout).ok(),
         temperature,
     });
-    Ok(AgentCall { agent: call.agent, message: call.message, scope, env: texts(call.env), config })
+    Ok(AgentCall {
+        agent: call.agent,
+        message: call.message,
+        scope,
+        env: texts(call.env),
+        config,
+    })
 }
 
 fn cases(config: SwitchTaskConfig) -> Vec<Named<Case>> {
     let case = |case: stigmer_api::workflow::tasks::SwitchCase| Named {
         name: case.name,
-        body: Case { when: Some(case.when).filter(|when| !when.is_empty()), then: case.then },
+        body: Case {
+            when: Some(case.when).filter(|when| !when.is_empty()),
+            then: case.then,
+        },
     };
     config.cases.into_iter().map(case).collect()
 }
@@ -133,16 +177,34 @@ fn for_each(config: ForTaskConfig, nested: &mut Vec<TaskError>) -> Action {
 }
 
 fn fork(config: ForkTaskConfig, nested: &mut Vec<TaskError>) -> Action {
-    let branches = config.branches.into_iter().map(|branch| (branch.name, inner(&branch.r#do, nested))).collect();
-    Action::Fork(Fork { branches, compete: config.compete })
+    let branches = config
+        .branches
+        .into_iter()
+        .map(|branch| (branch.name, inner(&branch.r#do, nested)))
+        .collect();
+    Action::Fork(Fork {
+        branches,
+        compete: config.compete,
+    })
 }
 
 fn try_catch(config: TryTaskConfig, nested: &mut Vec<TaskError>) -> Action {
     let tasks = inner(&config.r#try, nested);
     let catch = config.catch.unwrap_or_default();
-    let name = if catch.r#as.is_empty() { Catch::default_name() } else { catch.r#as };
+    let name = if catch.r#as.is_empty() {
+        Catch::default_name()
+    } else {
+        catch.r#as
+    };
     let handler = inner(&catch.r#do, nested);
-    let catch = Catch { errors: None, name, when: None, except_when: None, retry: None, tasks: handler };
+    let catch = Catch {
+        errors: None,
+        name,
+        when: None,
+        except_when: None,
+        retry: None,
+        tasks: handler,
+    };
     Action::Try(TryCatch { tasks, catch })
 }
 
@@ -160,7 +222,12 @@ fn listen(config: ListenTaskConfig) -> Listen {
             // The rules of the message allow nothing else.
             _ => EventKind::Signal,
         };
-        EventFilter { with: Event { id: signal.id, kind } }
+        EventFilter {
+            with: Event {
+                id: signal.id,
+                kind,
+            },
+        }
     };
     let mut events = to.signals.into_iter().map(event).collect::<Vec<_>>();
     let to = match (to.mode.as_str(), events.len()) {
@@ -172,14 +239,20 @@ fn listen(config: ListenTaskConfig) -> Listen {
 }
 
 fn raise(config: RaiseTaskConfig) -> ErrorDefinition {
-    ErrorDefinition { kind: config.error, status: None, title: None, detail: Some(config.message) }
+    ErrorDefinition {
+        kind: config.error,
+        status: None,
+        title: None,
+        detail: Some(config.message),
+    }
 }
 
 fn texts(map: HashMap<String, String>) -> BTreeMap<String, Json> {
-    map.into_iter().map(|(name, text)| (name, Json::String(text))).collect()
+    map.into_iter()
+        .map(|(name, text)| (name, Json::String(text)))
+        .collect()
 }
 
 fn object(message: prost_types::Struct) -> Json {
     Json::Object(json::from_struct(&message))
 }
-

@@ -57,19 +57,39 @@ pub fn workflow(spec: &WorkflowSpec) -> Result<Workflow, Vec<ConvertError>> {
         errors.push(ConvertError::NoTask);
     }
     if let Err(Violations(violations)) = validate(spec) {
-        let others = violations.into_iter().filter(|v| v.path.starts_with("tasks["));
+        let others = violations
+            .into_iter()
+            .filter(|v| v.path.starts_with("tasks["));
         errors.extend(others.map(|v| ConvertError::Field(format!("{}: {}", v.path, v.text))));
     }
     let mut found = Vec::new();
     let tasks = tasks(&spec.tasks, &mut found);
     errors.extend(found.into_iter().map(ConvertError::Task));
-    if errors.is_empty() { Ok(Workflow { document, tasks }) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(Workflow { document, tasks })
+    } else {
+        Err(errors)
+    }
 }
 
-fn document(document: Option<&WorkflowDocument>, description: &str, errors: &mut Vec<ConvertError>) -> Document {
+fn document(
+    document: Option<&WorkflowDocument>,
+    description: &str,
+    errors: &mut Vec<ConvertError>,
+) -> Document {
     let given = document.cloned().unwrap_or_default();
-    let fields = [("dsl", &given.dsl), ("namespace", &given.namespace), ("name", &given.name), ("version", &given.version)];
-    errors.extend(fields.into_iter().filter(|(_, value)| value.is_empty()).map(|(field, _)| ConvertError::MissingField(field)));
+    let fields = [
+        ("dsl", &given.dsl),
+        ("namespace", &given.namespace),
+        ("name", &given.name),
+        ("version", &given.version),
+    ];
+    errors.extend(
+        fields
+            .into_iter()
+            .filter(|(_, value)| value.is_empty())
+            .map(|(field, _)| ConvertError::MissingField(field)),
+    );
     if !given.dsl.is_empty() {
         if let Err(error) = check_version(&given.dsl) {
             errors.push(ConvertError::Version(error.to_string()));
@@ -78,19 +98,39 @@ fn document(document: Option<&WorkflowDocument>, description: &str, errors: &mut
             errors.extend(dsl.map(|v| ConvertError::Field(format!("document.dsl: {}", v.text))));
         }
     }
-    let description = if given.description.is_empty() { description.to_owned() } else { given.description };
-    Document { dsl: given.dsl, namespace: given.namespace, name: given.name, version: given.version, description }
+    let description = if given.description.is_empty() {
+        description.to_owned()
+    } else {
+        given.description
+    };
+    Document {
+        dsl: given.dsl,
+        namespace: given.namespace,
+        name: given.name,
+        version: given.version,
+        description,
+    }
 }
 
 /// The tasks that can be converted; what is wrong with the others goes to `errors`.
 fn tasks(tasks: &[WorkflowTask], errors: &mut Vec<TaskError>) -> TaskList {
-    let converted = |task: &WorkflowTask| Some(Named { name: task.name.clone(), body: one(task, errors)? });
+    let converted = |task: &WorkflowTask| {
+        Some(Named {
+            name: task.name.clone(),
+            body: one(task, errors)?,
+        })
+    };
     tasks.iter().filter_map(converted).collect()
 }
 
 /// `None` with a missing kind or config, which the rules of the message report.
 fn one(task: &WorkflowTask, errors: &mut Vec<TaskError>) -> Option<Task> {
-    let mut fail = |cause: String| errors.push(TaskError { task: task.name.clone(), cause });
+    let mut fail = |cause: String| {
+        errors.push(TaskError {
+            task: task.name.clone(),
+            cause,
+        })
+    };
     let kind = match WorkflowTaskKind::try_from(task.kind) {
         Ok(WorkflowTaskKind::Unspecified) => return None,
         Ok(kind) => kind,
@@ -103,12 +143,21 @@ fn one(task: &WorkflowTask, errors: &mut Vec<TaskError>) -> Option<Task> {
     let mut nested = Vec::new();
     let converted = config::convert(kind, &config, &mut nested);
     let broken = converted.as_ref().err().into_iter().flatten().cloned();
-    broken.chain(nested.iter().map(TaskError::to_string)).for_each(&mut fail);
+    broken
+        .chain(nested.iter().map(TaskError::to_string))
+        .for_each(&mut fail);
     let (action, timeout) = converted.ok()?;
     Some(Task {
         timeout,
-        export: task.export.as_ref().map(|export| Json::from(export.r#as.as_str())),
-        then: task.flow.as_ref().map(|flow| flow.then.clone()).filter(|then| !then.is_empty()),
+        export: task
+            .export
+            .as_ref()
+            .map(|export| Json::from(export.r#as.as_str())),
+        then: task
+            .flow
+            .as_ref()
+            .map(|flow| flow.then.clone())
+            .filter(|then| !then.is_empty()),
         ..Task::new(action)
     })
 }

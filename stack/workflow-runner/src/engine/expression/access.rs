@@ -19,15 +19,20 @@ impl Value {
         budget::spend(1);
         budget::check()?;
         match (self, index) {
-            (Self::Null, Self::Null | Self::Int(_) | Self::Float(_) | Self::Text(_) | Self::Object(_)) => Ok(None),
+            (
+                Self::Null,
+                Self::Null | Self::Int(_) | Self::Float(_) | Self::Text(_) | Self::Object(_),
+            ) => Ok(None),
             (Self::Object(object), Self::Text(name)) => Ok(object.fields.get(&**name).cloned()),
             (Self::List(list), Self::Int(_) | Self::Float(_)) => {
-                Ok(position(index.float(), list.items.len()).and_then(|at| list.items.get(at)).cloned())
+                Ok(position(index.float(), list.items.len())
+                    .and_then(|at| list.items.get(at))
+                    .cloned())
             }
             (Self::List(list), Self::List(part)) => Ok(Some(positions_of(list, part))),
-            (Self::List(_) | Self::Text(_), Self::Object(range)) => {
-                self.slice(range.fields.get("start")..range.fields.get("end")).map(Some)
-            }
+            (Self::List(_) | Self::Text(_), Self::Object(range)) => self
+                .slice(range.fields.get("start")..range.fields.get("end"))
+                .map(Some),
             _ => Err(Error::index(self.clone(), index.clone())),
         }
     }
@@ -42,7 +47,13 @@ impl Value {
             }
             Self::Text(text) => {
                 let (start, end) = bounds(&range, text.chars().count())?;
-                Ok(Self::text(&text.chars().skip(start).take(end - start).collect::<String>()))
+                Ok(Self::text(
+                    &text
+                        .chars()
+                        .skip(start)
+                        .take(end - start)
+                        .collect::<String>(),
+                ))
             }
             other => Err(Error::typ(other.clone(), "rangeable (array or string)")),
         }
@@ -51,8 +62,16 @@ impl Value {
     /// Names or positions with their values.
     pub(super) fn pairs(self) -> BoxIter<'static, Result<Pair>> {
         match self {
-            Self::List(list) => Box::new(counted((0_i64..).zip(items_of(list)).map(|(at, item)| (Self::Int(at), item)))),
-            Self::Object(object) => Box::new(counted(fields_of(object).into_iter().map(|(name, value)| (Self::Text(name), value)))),
+            Self::List(list) => Box::new(counted(
+                (0_i64..)
+                    .zip(items_of(list))
+                    .map(|(at, item)| (Self::Int(at), item)),
+            )),
+            Self::Object(object) => Box::new(counted(
+                fields_of(object)
+                    .into_iter()
+                    .map(|(name, value)| (Self::Text(name), value)),
+            )),
             other => Box::new(std::iter::once(Err(Error::typ(other, ITERABLE)))),
         }
     }
@@ -65,12 +84,25 @@ impl Value {
         }
     }
 
-    pub(super) fn update_all<'a, I: Iterator<Item = ValX<'a, Self>>>(self, opt: Opt, f: impl Fn(Self) -> I) -> ValX<'a, Self> {
+    pub(super) fn update_all<'a, I: Iterator<Item = ValX<'a, Self>>>(
+        self,
+        opt: Opt,
+        f: impl Fn(Self) -> I,
+    ) -> ValX<'a, Self> {
         match self {
-            Self::List(list) => Ok(Self::list(items_of(list).into_iter().flat_map(f).collect::<std::result::Result<_, _>>()?)),
+            Self::List(list) => Ok(Self::list(
+                items_of(list)
+                    .into_iter()
+                    .flat_map(f)
+                    .collect::<std::result::Result<_, _>>()?,
+            )),
             Self::Object(object) => {
-                let fields = fields_of(object).into_iter().filter_map(|(name, value)| f(value).next().map(|new| Ok((name, new?))));
-                Ok(Self::object(fields.collect::<std::result::Result<_, Exn<'_, _>>>()?))
+                let fields = fields_of(object)
+                    .into_iter()
+                    .filter_map(|(name, value)| f(value).next().map(|new| Ok((name, new?))));
+                Ok(Self::object(
+                    fields.collect::<std::result::Result<_, Exn<'_, _>>>()?,
+                ))
             }
             other => opt.fail(other, |v| Exn::from(Error::typ(v, ITERABLE))),
         }
@@ -87,12 +119,16 @@ impl Value {
         budget::spend(1);
         match (self, index) {
             (Self::Null, Self::Text(_)) => Self::object(Fields::new()).update_one(index, opt, f),
-            (Self::Null, Self::Int(_) | Self::Float(_)) => Self::list(Vec::new()).update_one(index, opt, f),
+            (Self::Null, Self::Int(_) | Self::Float(_)) => {
+                Self::list(Vec::new()).update_one(index, opt, f)
+            }
             (value @ (Self::List(_) | Self::Text(_) | Self::Null), Self::Object(range)) => {
                 value.update_slice(range.fields.get("start")..range.fields.get("end"), opt, f)
             }
             (Self::Object(object), Self::Text(name)) => update_field(object, name, f),
-            (Self::List(list), Self::Int(_) | Self::Float(_)) => update_item(list, index.float(), opt, f),
+            (Self::List(list), Self::Int(_) | Self::Float(_)) => {
+                update_item(list, index.float(), opt, f)
+            }
             (value, _) => opt.fail(value, |v| Exn::from(Error::index(v, index.clone()))),
         }
     }
@@ -124,7 +160,11 @@ impl Value {
     }
 }
 
-fn update_field<'a, I: Iterator<Item = ValX<'a, Value>>>(object: Rc<Object>, name: &Rc<str>, f: impl Fn(Value) -> I) -> ValX<'a, Value> {
+fn update_field<'a, I: Iterator<Item = ValX<'a, Value>>>(
+    object: Rc<Object>,
+    name: &Rc<str>,
+    f: impl Fn(Value) -> I,
+) -> ValX<'a, Value> {
     let mut fields = fields_of(object);
     let old = fields.remove(name).unwrap_or_default();
     if let Some(new) = f(old).next().transpose()? {
@@ -141,7 +181,9 @@ fn update_item<'a, I: Iterator<Item = ValX<'a, Value>>>(
 ) -> ValX<'a, Value> {
     let length = list.items.len();
     let Some(at) = position(index, length) else {
-        return opt.fail(Value::List(list), |_| Exn::from(Error::str(format_args!("index {index} out of bounds"))));
+        return opt.fail(Value::List(list), |_| {
+            Exn::from(Error::str(format_args!("index {index} out of bounds")))
+        });
     };
     if at >= length && !budget::may_make(at.saturating_mul(8)) {
         return Err(Exn::from(Error::str("the list would grow too long")));
@@ -161,7 +203,11 @@ fn update_item<'a, I: Iterator<Item = ValX<'a, Value>>>(
 /// end. `None` when before the start or not a number.
 fn position(index: f64, length: usize) -> Option<usize> {
     let index = index.floor();
-    let from_start = if index < 0.0 { index + length as f64 } else { index };
+    let from_start = if index < 0.0 {
+        index + length as f64
+    } else {
+        index
+    };
     (from_start >= 0.0).then_some(from_start as usize)
 }
 
@@ -169,7 +215,9 @@ fn bounds(range: &Range<&Value>, length: usize) -> Result<(usize, usize)> {
     let bound = |bound: Option<&Value>, default: usize, round: fn(f64) -> f64| match bound {
         None | Some(Value::Null) => Ok(default),
         Some(number @ (Value::Int(_) | Value::Float(_))) => {
-            Ok(position(round(number.float()), length).unwrap_or(0).min(length))
+            Ok(position(round(number.float()), length)
+                .unwrap_or(0)
+                .min(length))
         }
         Some(other) => Err(Error::typ(other.clone(), "number")),
     };
@@ -183,7 +231,11 @@ pub(super) fn positions_of(list: &List, part: &List) -> Value {
     if part.items.is_empty() {
         return Value::list(Vec::new());
     }
-    let found = list.items.windows(part.items.len()).enumerate().filter(|(_, window)| *window == part.items);
+    let found = list
+        .items
+        .windows(part.items.len())
+        .enumerate()
+        .filter(|(_, window)| *window == part.items);
     Value::list(found.map(|(at, _)| Value::Int(at as i64)).collect())
 }
 

@@ -19,7 +19,9 @@ impl Add for Value {
         step()?;
         match (self, other) {
             (Self::Null, x) | (x, Self::Null) => Ok(x),
-            (Self::Int(a), Self::Int(b)) => Ok(a.checked_add(b).map_or_else(|| Self::Float(a as f64 + b as f64), Self::Int)),
+            (Self::Int(a), Self::Int(b)) => Ok(a
+                .checked_add(b)
+                .map_or_else(|| Self::Float(a as f64 + b as f64), Self::Int)),
             (a, b) if numbers(&a, &b) => Ok(Self::Float(a.float() + b.float())),
             (Self::Text(a), Self::Text(b)) => {
                 room_for(a.len() + b.len())?;
@@ -47,7 +49,9 @@ impl Sub for Value {
     fn sub(self, other: Self) -> Result {
         step()?;
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) => Ok(a.checked_sub(b).map_or_else(|| Self::Float(a as f64 - b as f64), Self::Int)),
+            (Self::Int(a), Self::Int(b)) => Ok(a
+                .checked_sub(b)
+                .map_or_else(|| Self::Float(a as f64 - b as f64), Self::Int)),
             (a, b) if numbers(&a, &b) => Ok(Self::Float(a.float() - b.float())),
             (Self::List(a), Self::List(b)) => {
                 let mut items = items_of(a);
@@ -65,11 +69,12 @@ impl Mul for Value {
     fn mul(self, other: Self) -> Result {
         step()?;
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) => Ok(a.checked_mul(b).map_or_else(|| Self::Float(a as f64 * b as f64), Self::Int)),
+            (Self::Int(a), Self::Int(b)) => Ok(a
+                .checked_mul(b)
+                .map_or_else(|| Self::Float(a as f64 * b as f64), Self::Int)),
             (a, b) if numbers(&a, &b) => Ok(Self::Float(a.float() * b.float())),
-            (Self::Text(text), n @ (Self::Int(_) | Self::Float(_))) | (n @ (Self::Int(_) | Self::Float(_)), Self::Text(text)) => {
-                repeat(&text, n.float())
-            }
+            (Self::Text(text), n @ (Self::Int(_) | Self::Float(_)))
+            | (n @ (Self::Int(_) | Self::Float(_)), Self::Text(text)) => repeat(&text, n.float()),
             (Self::Object(a), Self::Object(b)) => merge(a, &b.fields),
             (a, b) => Err(Error::math(a, Math::Mul, b)),
         }
@@ -105,7 +110,9 @@ impl Div for Value {
     fn div(self, other: Self) -> Result {
         step()?;
         match (self, other) {
-            (Self::Int(a), Self::Int(b)) if b != 0 && a.checked_rem(b) == Some(0) => Ok(Self::Int(a / b)),
+            (Self::Int(a), Self::Int(b)) if b != 0 && a.checked_rem(b) == Some(0) => {
+                Ok(Self::Int(a / b))
+            }
             (a, b) if numbers(&a, &b) => Ok(Self::Float(a.float() / b.float())),
             (Self::Text(text), Self::Text(separator)) => Ok(split(&text, &separator)),
             (a, b) => Err(Error::math(a, Math::Div, b)),
@@ -118,7 +125,11 @@ fn split(text: &str, separator: &str) -> Value {
     Value::list(if text.is_empty() {
         Vec::new()
     } else if separator.is_empty() {
-        parts(&mut text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]))
+        parts(
+            &mut text
+                .char_indices()
+                .map(|(at, c)| &text[at..at + c.len_utf8()]),
+        )
     } else {
         parts(&mut text.split(separator))
     })
@@ -143,7 +154,9 @@ impl Neg for Value {
     fn neg(self) -> Result {
         step()?;
         match self {
-            Self::Int(i) => Ok(i.checked_neg().map_or_else(|| Self::Float(-(i as f64)), Self::Int)),
+            Self::Int(i) => Ok(i
+                .checked_neg()
+                .map_or_else(|| Self::Float(-(i as f64)), Self::Int)),
             Self::Float(f) => Ok(Self::Float(-f)),
             other => Err(Error::typ(other, "number")),
         }

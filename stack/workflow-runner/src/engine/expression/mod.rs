@@ -56,7 +56,9 @@ pub fn references_of_condition(text: &str) -> Result<BTreeSet<Reference>, Expres
     scope::on_large_stack(|| mentioned([code.as_str()]))
 }
 
-fn mentioned<'a>(codes: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<Reference>, ExpressionError> {
+fn mentioned<'a>(
+    codes: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeSet<Reference>, ExpressionError> {
     let mut found = BTreeSet::new();
     for code in codes {
         found.extend(Program::of(code)?.mentions.fields.iter().cloned());

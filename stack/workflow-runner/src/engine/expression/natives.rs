@@ -20,7 +20,15 @@ use super::{
 type Data = JustLut<Value>;
 
 /// Filters of the standard library that would look at or touch the outside of the workflow.
-const FORBIDDEN: [&str; 7] = ["env", "now", "halt", "debug_empty", "stderr_empty", "localtime", "strflocaltime"];
+const FORBIDDEN: [&str; 7] = [
+    "env",
+    "now",
+    "halt",
+    "debug_empty",
+    "stderr_empty",
+    "localtime",
+    "strflocaltime",
+];
 
 /// Called before every body of a definition, so that recursion is counted.
 pub(super) const ENTER: &str = "stigmer_enter";
@@ -66,7 +74,11 @@ fn guard() -> Fun<Data> {
 
 /// Ends the evaluation in a way that no `try` catches.
 fn enter<'a>() -> std::result::Result<(), Exn<'a, Value>> {
-    if budget::enter() { Ok(()) } else { Err(Exn::halt(1)) }
+    if budget::enter() {
+        Ok(())
+    } else {
+        Err(Exn::halt(1))
+    }
 }
 
 fn own() -> impl Iterator<Item = Fun<Data>> {
@@ -77,27 +89,45 @@ fn own() -> impl Iterator<Item = Fun<Data>> {
         }),
         ("now", 0, |_| bome(Ok(Value::Float(NOW.get())))),
         ("uuid", 0, |_| bome(Ok(Value::text(&uuid())))),
-        ("isnan", 0, |cv| bome(number(&cv.1).map(|n| Value::Bool(n.is_nan())))),
+        ("isnan", 0, |cv| {
+            bome(number(&cv.1).map(|n| Value::Bool(n.is_nan())))
+        }),
         ("fromjson", 0, |cv| bome(from_json(&cv.1))),
-        ("tojson", 0, |cv| bome(Ok(Value::text(&cv.1.to_json().to_string())))),
+        ("tojson", 0, |cv| {
+            bome(Ok(Value::text(&cv.1.to_json().to_string())))
+        }),
         ("tonumber", 0, |cv| bome(to_number(cv.1))),
         ("length", 0, |cv| bome(length(cv.1))),
-        ("contains", 1, |cv| unary(cv, |a, b| contains(&a, &b).map(Value::Bool))),
+        ("contains", 1, |cv| {
+            unary(cv, |a, b| contains(&a, &b).map(Value::Bool))
+        }),
         ("has", 1, |cv| unary(cv, |value, key| has(&value, &key))),
-        ("indices", 1, |cv| unary(cv, |value, part| indices(&value, &part))),
-        ("bsearch", 1, |cv| unary(cv, |list, wanted| binary_search(list, &wanted))),
+        ("indices", 1, |cv| {
+            unary(cv, |value, part| indices(&value, &part))
+        }),
+        ("bsearch", 1, |cv| {
+            unary(cv, |list, wanted| binary_search(list, &wanted))
+        }),
         ("ascii", 0, |cv| bome(ascii(&cv.1))),
     ];
-    filters.into_iter().map(|(name, arity, filter)| run::<Data>((name, v(arity), filter)))
+    filters
+        .into_iter()
+        .map(|(name, arity, filter)| run::<Data>((name, v(arity), filter)))
 }
 
 /// Matching costs the length of the text times that of the expression, repetitions counted out.
 fn afford_match(text: &Value, regex: &Value) -> Result<()> {
-    let (Value::Text(text), Value::Text(regex)) = (text, regex) else { return Ok(()) };
+    let (Value::Text(text), Value::Text(regex)) = (text, regex) else {
+        return Ok(());
+    };
     let repetitions = regex
         .split('{')
         .skip(1)
-        .filter_map(|rest| rest.split(['}', ',']).filter_map(|n| n.trim().parse::<u64>().ok()).max())
+        .filter_map(|rest| {
+            rest.split(['}', ','])
+                .filter_map(|n| n.trim().parse::<u64>().ok())
+                .max()
+        })
         .fold(1, u64::saturating_mul);
     let states = (regex.len() as u64).saturating_mul(repetitions.max(1));
     budget::spend(states.saturating_mul(1 + text.len() as u64) / 64);
@@ -127,13 +157,18 @@ fn uuid() -> String {
 }
 
 fn number(value: &Value) -> Result<f64> {
-    value.as_f64().ok_or_else(|| Error::typ(value.clone(), "number"))
+    value
+        .as_f64()
+        .ok_or_else(|| Error::typ(value.clone(), "number"))
 }
 
 fn from_json(value: &Value) -> Result {
-    let Value::Text(text) = value else { return Err(Error::typ(value.clone(), "string")) };
+    let Value::Text(text) = value else {
+        return Err(Error::typ(value.clone(), "string"));
+    };
     budget::spend(text.len() as u64 / 8);
-    let json = serde_json::from_str(text).map_err(|e| Error::str(format_args!("cannot parse {value} as JSON: {e}")))?;
+    let json = serde_json::from_str(text)
+        .map_err(|e| Error::str(format_args!("cannot parse {value} as JSON: {e}")))?;
     Ok(Value::from_json(&json))
 }
 
@@ -141,7 +176,11 @@ fn to_number(value: Value) -> Result {
     let Value::Text(text) = &value else {
         return number(&value).map(|_| value);
     };
-    let parsed = text.trim().parse().map(Value::Int).or_else(|_| text.trim().parse().map(Value::Float));
+    let parsed = text
+        .trim()
+        .parse()
+        .map(Value::Int)
+        .or_else(|_| text.trim().parse().map(Value::Float));
     parsed.map_err(|_| Error::str(format_args!("cannot parse {value} as number")))
 }
 
@@ -149,7 +188,9 @@ fn length(value: Value) -> Result {
     Ok(match &value {
         Value::Null => Value::Int(0),
         Value::Bool(_) => return Err(Error::str(format_args!("boolean ({value}) has no length"))),
-        Value::Int(i) => i.checked_abs().map_or_else(|| Value::Float(i.unsigned_abs() as f64), Value::Int),
+        Value::Int(i) => i
+            .checked_abs()
+            .map_or_else(|| Value::Float(i.unsigned_abs() as f64), Value::Int),
         Value::Float(f) => Value::Float(f.abs()),
         Value::Text(text) => Value::from(text.chars().count()),
         Value::List(list) => Value::from(list.items.len()),
@@ -162,12 +203,16 @@ fn contains(a: &Value, b: &Value) -> Result<bool> {
     budget::check()?;
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => Ok(a.contains(&**b)),
-        (Value::List(a), Value::List(b)) => {
-            every(&b.items, |b| a.items.iter().map(|a| contains(a, b)).find(|found| !matches!(found, Ok(false))).unwrap_or(Ok(false)))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            every(&b.fields, |(name, b)| a.fields.get(name).map_or(Ok(false), |a| contains(a, b)))
-        }
+        (Value::List(a), Value::List(b)) => every(&b.items, |b| {
+            a.items
+                .iter()
+                .map(|a| contains(a, b))
+                .find(|found| !matches!(found, Ok(false)))
+                .unwrap_or(Ok(false))
+        }),
+        (Value::Object(a), Value::Object(b)) => every(&b.fields, |(name, b)| {
+            a.fields.get(name).map_or(Ok(false), |a| contains(a, b))
+        }),
         _ => Ok(a == b),
     }
 }
@@ -183,10 +228,12 @@ fn every<T>(items: impl IntoIterator<Item = T>, holds: impl Fn(T) -> Result<bool
 
 fn has(value: &Value, key: &Value) -> Result {
     match (value, key) {
-        (Value::Object(object), Value::Text(name)) => Ok(Value::Bool(object.fields.contains_key(&**name))),
-        (Value::List(list), Value::Int(_) | Value::Float(_)) => {
-            Ok(Value::Bool((0.0..list.items.len() as f64).contains(&key.float())))
+        (Value::Object(object), Value::Text(name)) => {
+            Ok(Value::Bool(object.fields.contains_key(&**name)))
         }
+        (Value::List(list), Value::Int(_) | Value::Float(_)) => Ok(Value::Bool(
+            (0.0..list.items.len() as f64).contains(&key.float()),
+        )),
         _ => Err(Error::index(value.clone(), key.clone())),
     }
 }
@@ -196,12 +243,21 @@ fn indices(value: &Value, part: &Value) -> Result {
         (Value::Null, _) => Ok(Value::Null),
         (Value::Text(_), Value::Text(part)) if part.is_empty() => Ok(Value::list(Vec::new())),
         (Value::Text(text), Value::Text(part)) => {
-            let starts = text.char_indices().enumerate().filter(|(_, (at, _))| text[*at..].starts_with(&**part));
-            Ok(Value::list(starts.map(|(nth, _)| Value::from(nth)).collect()))
+            let starts = text
+                .char_indices()
+                .enumerate()
+                .filter(|(_, (at, _))| text[*at..].starts_with(&**part));
+            Ok(Value::list(
+                starts.map(|(nth, _)| Value::from(nth)).collect(),
+            ))
         }
         (Value::List(list), Value::List(part)) => Ok(positions_of(list, part)),
         (Value::List(list), wanted) => {
-            let found = list.items.iter().enumerate().filter(|(_, item)| *item == wanted);
+            let found = list
+                .items
+                .iter()
+                .enumerate()
+                .filter(|(_, item)| *item == wanted);
             Ok(Value::list(found.map(|(at, _)| Value::from(at)).collect()))
         }
         _ => Err(Error::index(value.clone(), part.clone())),
@@ -219,8 +275,9 @@ fn binary_search(list: Value, wanted: &Value) -> Result {
 }
 
 fn ascii(value: &Value) -> Result {
-    let code = u8::try_from(value.as_isize().unwrap_or(-1)).ok().filter(u8::is_ascii);
+    let code = u8::try_from(value.as_isize().unwrap_or(-1))
+        .ok()
+        .filter(u8::is_ascii);
     let code = code.ok_or_else(|| Error::typ(value.clone(), "ASCII code"))?;
     Ok(Value::text(&char::from(code).to_string()))
 }
-

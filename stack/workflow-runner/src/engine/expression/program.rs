@@ -28,7 +28,8 @@ const MAX_CODE: usize = 4 * 1024;
 const CACHED: usize = 512;
 
 /// The variables of every expression.
-pub(super) const VARIABLES: [&str; 6] = ["$data", "$context", "$env", "$secrets", "$input", "$output"];
+pub(super) const VARIABLES: [&str; 6] =
+    ["$data", "$context", "$env", "$secrets", "$input", "$output"];
 
 /// Why an expression has no value; the texts are those of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +81,8 @@ pub(super) struct Program {
 impl Program {
     /// The program of `code`, compiled on first use.
     pub(super) fn of(code: &str) -> Result<Arc<Self>, ExpressionError> {
-        static CACHE: LazyLock<Mutex<BTreeMap<String, Arc<Program>>>> = LazyLock::new(Mutex::default);
+        static CACHE: LazyLock<Mutex<BTreeMap<String, Arc<Program>>>> =
+            LazyLock::new(Mutex::default);
         let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(program) = cache.get(code) {
             return Ok(program.clone());
@@ -94,7 +96,10 @@ impl Program {
     }
 
     fn compile(code: &str) -> Result<Self, ExpressionError> {
-        let parse_error = |cause: String| ExpressionError::Parse { code: shorten(code), cause };
+        let parse_error = |cause: String| ExpressionError::Parse {
+            code: shorten(code),
+            cause,
+        };
         if code.len() > MAX_CODE {
             return Err(parse_error(format!("longer than {MAX_CODE} bytes")));
         }
@@ -102,16 +107,32 @@ impl Program {
         let term = syntax::guard(syntax::parse(&jq).map_err(parse_error)?);
         let mut mentions = Mentions::default();
         mentions.collect(&term);
-        let filter = link(term, &mentions).map_err(|cause| ExpressionError::Compile { code: shorten(code), cause })?;
-        Ok(Self { code: code.to_owned(), filter, mentions })
+        let filter = link(term, &mentions).map_err(|cause| ExpressionError::Compile {
+            code: shorten(code),
+            cause,
+        })?;
+        Ok(Self {
+            code: code.to_owned(),
+            filter,
+            mentions,
+        })
     }
 
     /// Runs on `input`; `variables` in the order of [`VARIABLES`]. The first output counts; none is
     /// null.
-    pub(super) fn run(&self, input: Value, variables: [Value; 6]) -> Result<Value, ExpressionError> {
+    pub(super) fn run(
+        &self,
+        input: Value,
+        variables: [Value; 6],
+    ) -> Result<Value, ExpressionError> {
         let ctx = Ctx::<JustLut<Value>>::new(&self.filter.lut, Vars::new(variables));
         let first = self.filter.id.run((ctx, input)).next();
-        let failed = |cause: String| Err(ExpressionError::Evaluation { code: shorten(&self.code), cause });
+        let failed = |cause: String| {
+            Err(ExpressionError::Evaluation {
+                code: shorten(&self.code),
+                cause,
+            })
+        };
         if let Some(excess) = budget::excess() {
             return failed(excess.text().to_owned());
         }
@@ -130,10 +151,20 @@ impl Program {
 fn link(term: Term<&str>, mentions: &Mentions) -> Result<Filter<JustLut<Value>>, String> {
     const MAIN: &str = "stigmer_main";
     let mut definitions = needed(mentions);
-    definitions.push(Def { name: MAIN, args: Vec::new(), body: term });
+    definitions.push(Def {
+        name: MAIN,
+        args: Vec::new(),
+        body: term,
+    });
     let arena = Arena::default();
     let modules = Loader::new(definitions)
-        .load(&arena, File { code: MAIN, path: () })
+        .load(
+            &arena,
+            File {
+                code: MAIN,
+                path: (),
+            },
+        )
         .map_err(|_| "it cannot be loaded".to_owned())?;
     Compiler::default()
         .with_funs(natives::funs())
@@ -141,8 +172,13 @@ fn link(term: Term<&str>, mentions: &Mentions) -> Result<Filter<JustLut<Value>>,
         .compile(modules)
         .map_err(|errors| {
             let undefined = errors.iter().flat_map(|(_, undefined)| undefined);
-            let names = undefined.map(|(name, kind)| format!("{} {name} is not defined", kind.as_str()));
-            names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
+            let names =
+                undefined.map(|(name, kind)| format!("{} {name} is not defined", kind.as_str()));
+            names
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(", ")
         })
 }
 
@@ -151,8 +187,11 @@ static PRELUDE: LazyLock<Vec<(Def<&'static str>, BTreeSet<String>)>> = LazyLock:
     // What is asked of the outside, or defined natively here.
     const LEFT_OUT: [&str; 6] = ["stderr", "debug", "halt", "halt_error", "isnan", "ascii"];
     // The text is part of this program and a test runs every definition.
-    let own = jaq_core::load::parse(include_str!("prelude.jq"), |p| p.defs()).expect("the prelude is jq");
-    let std = jaq_core::defs().chain(jaq_std::defs()).filter(|def| !LEFT_OUT.contains(&def.name));
+    let own =
+        jaq_core::load::parse(include_str!("prelude.jq"), |p| p.defs()).expect("the prelude is jq");
+    let std = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .filter(|def| !LEFT_OUT.contains(&def.name));
     std.chain(own.into_iter().filter(|def| def.name != "ascii"))
         .map(|def| {
             let guarded = syntax::guard_def(def);
@@ -183,7 +222,12 @@ fn needed(mentions: &Mentions) -> Vec<Def<&'static str>> {
             }
         }
     }
-    PRELUDE.iter().zip(keep).filter(|(_, keep)| *keep).map(|((def, _), _)| def.clone()).collect()
+    PRELUDE
+        .iter()
+        .zip(keep)
+        .filter(|(_, keep)| *keep)
+        .map(|((def, _), _)| def.clone())
+        .collect()
 }
 
 fn shorten(code: &str) -> String {

@@ -41,7 +41,10 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// A scope with these variables; `surroundings` answer `now` and `uuid`.
     pub fn new(variables: Variables<'a>, surroundings: Surroundings) -> Self {
-        Self { variables, surroundings }
+        Self {
+            variables,
+            surroundings,
+        }
     }
 
     /// `json` with every expression in its texts replaced by its value.
@@ -56,22 +59,37 @@ impl<'a> Scope<'a> {
     /// and `0` as what they say.
     pub fn holds(&self, text: &str) -> Result<bool, ExpressionError> {
         let code = text::condition(text);
-        let value = self.evaluate(|evaluator| evaluator.expression(&code).map(|value| value.to_json()))?;
+        let value =
+            self.evaluate(|evaluator| evaluator.expression(&code).map(|value| value.to_json()))?;
         match &value {
             Json::Bool(holds) => Some(*holds),
             Json::Null => Some(false),
             Json::String(text) if text.eq_ignore_ascii_case("true") || text == "1" => Some(true),
-            Json::String(text) if text.eq_ignore_ascii_case("false") || text == "0" || text.is_empty() => Some(false),
+            Json::String(text)
+                if text.eq_ignore_ascii_case("false") || text == "0" || text.is_empty() =>
+            {
+                Some(false)
+            }
             _ => None,
         }
-        .ok_or_else(|| ExpressionError::NotBoolean { code: text.to_owned(), kind: kind(&value) })
+        .ok_or_else(|| ExpressionError::NotBoolean {
+            code: text.to_owned(),
+            kind: kind(&value),
+        })
     }
 
-    fn evaluate<T: Send>(&self, work: impl FnOnce(&Evaluator<'_>) -> Result<T, ExpressionError> + Send) -> Result<T, ExpressionError> {
+    fn evaluate<T: Send>(
+        &self,
+        work: impl FnOnce(&Evaluator<'_>) -> Result<T, ExpressionError> + Send,
+    ) -> Result<T, ExpressionError> {
         let (variables, surroundings) = (self.variables, self.surroundings);
         on_large_stack(move || {
             natives::surround(surroundings);
-            work(&Evaluator { variables, cells: Default::default(), subject: OnceCell::new() })
+            work(&Evaluator {
+                variables,
+                cells: Default::default(),
+                subject: OnceCell::new(),
+            })
         })
     }
 }
@@ -124,7 +142,9 @@ impl Evaluator<'_> {
             Json::String(text) => self.text(text),
             Json::Array(items) => items.iter().map(|item| self.tree(item)).collect(),
             Json::Object(fields) => {
-                let fields = fields.iter().map(|(name, value)| Ok((name.clone(), self.tree(value)?)));
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| Ok((name.clone(), self.tree(value)?)));
                 fields.collect::<Result<_, _>>().map(Json::Object)
             }
             other => Ok(other.clone()),
@@ -143,7 +163,9 @@ impl Evaluator<'_> {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => written.push_str(text),
-                Piece::Placeholder { key, .. } => written.push_str(&self.variables.placeholders[key]),
+                Piece::Placeholder { key, .. } => {
+                    written.push_str(&self.variables.placeholders[key])
+                }
                 Piece::Expression(code) => match self.expression(code)?.to_json() {
                     Json::String(text) => written.push_str(&text),
                     other => written.push_str(&other.to_string()),
@@ -155,11 +177,17 @@ impl Evaluator<'_> {
 
     fn check_placeholders(&self, pieces: &[Piece<'_>]) -> Result<(), ExpressionError> {
         let missing = pieces.iter().filter_map(|piece| match piece {
-            Piece::Placeholder { form, key } if !self.variables.placeholders.contains_key(*key) => Some(format!("{form}.{key}")),
+            Piece::Placeholder { form, key } if !self.variables.placeholders.contains_key(*key) => {
+                Some(format!("{form}.{key}"))
+            }
             _ => None,
         });
         let missing = missing.collect::<Vec<_>>();
-        if missing.is_empty() { Ok(()) } else { Err(ExpressionError::Placeholders(missing)) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(ExpressionError::Placeholders(missing))
+        }
     }
 
     fn expression(&self, code: &str) -> Result<Value, ExpressionError> {
@@ -192,17 +220,25 @@ impl Evaluator<'_> {
 
     fn placeholders(&self) -> Value {
         let entries = self.variables.placeholders.iter();
-        Value::object(entries.map(|(key, value)| (key.as_str().into(), Value::text(value))).collect())
+        Value::object(
+            entries
+                .map(|(key, value)| (key.as_str().into(), Value::text(value)))
+                .collect(),
+        )
     }
 
     fn make_subject(&self) -> Value {
         if let Some(subject) = self.variables.subject {
             return Value::from_json(subject);
         }
-        let Value::Object(data) = Value::from_fields(self.variables.data) else { return Value::Null };
+        let Value::Object(data) = Value::from_fields(self.variables.data) else {
+            return Value::Null;
+        };
         let mut fields = super::value::fields_of(data);
         for form in ["secrets", "env_vars"] {
-            fields.entry(form.into()).or_insert_with(|| self.placeholders());
+            fields
+                .entry(form.into())
+                .or_insert_with(|| self.placeholders());
         }
         Value::object(fields)
     }

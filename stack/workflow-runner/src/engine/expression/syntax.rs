@@ -20,22 +20,37 @@ pub(super) fn parse(code: &str) -> Result<Term<&str>, String> {
         true => "the end".to_owned(),
         false => format!("{:?}", rest.chars().take(20).collect::<String>()),
     };
-    let tokens = Lexer::new(code).lex().map_err(|errors| match errors.first() {
-        Some((expected, rest)) => format!("{} expected at {}", expected.as_str(), at(rest)),
-        None => "not jq".to_owned(),
-    })?;
-    Parser::new(&tokens).parse(|p| p.term()).map_err(|errors| match errors.first() {
-        Some((expected, found)) => {
-            format!("{} expected at {}", expected.as_str(), at(Token::opt_as_str(*found, code)))
-        }
-        None => "not jq".to_owned(),
-    })
+    let tokens = Lexer::new(code)
+        .lex()
+        .map_err(|errors| match errors.first() {
+            Some((expected, rest)) => format!("{} expected at {}", expected.as_str(), at(rest)),
+            None => "not jq".to_owned(),
+        })?;
+    Parser::new(&tokens)
+        .parse(|p| p.term())
+        .map_err(|errors| match errors.first() {
+            Some((expected, found)) => {
+                format!(
+                    "{} expected at {}",
+                    expected.as_str(),
+                    at(Token::opt_as_str(*found, code))
+                )
+            }
+            None => "not jq".to_owned(),
+        })
 }
 
 /// The definition with every body in it preceded by the budget's guard.
-pub(super) fn guard_def<'a>(def: Def<&'a str>) -> Def<&'a str> {
+pub(super) fn guard_def(def: Def<&str>) -> Def<&str> {
     let body = BinaryOp::Pipe(None);
-    Def { body: Term::BinOp(Box::new(Term::Call(ENTER, Vec::new())), body, Box::new(guard(def.body))), ..def }
+    Def {
+        body: Term::BinOp(
+            Box::new(Term::Call(ENTER, Vec::new())),
+            body,
+            Box::new(guard(def.body)),
+        ),
+        ..def
+    }
 }
 
 /// The term with its inner definitions and regular expressions guarded.
@@ -50,24 +65,43 @@ pub(super) fn guard(term: Term<&str>) -> Term<&str> {
         Term::Call(name @ ("matches" | "split_matches" | "split_"), arguments) => {
             let arguments = arguments.into_iter().map(guard).collect::<Vec<_>>();
             let afford = Term::Call(MATCH, arguments.clone());
-            Term::BinOp(Box::new(afford), BinaryOp::Pipe(None), Box::new(Term::Call(name, arguments)))
+            Term::BinOp(
+                Box::new(afford),
+                BinaryOp::Pipe(None),
+                Box::new(Term::Call(name, arguments)),
+            )
         }
         Term::Call(name, arguments) => Term::Call(name, arguments.into_iter().map(guard).collect()),
         Term::Str(format, parts) => Term::Str(format, parts.into_iter().map(part).collect()),
         Term::Arr(inner) => Term::Arr(inner.map(boxed)),
-        Term::Obj(entries) => Term::Obj(entries.into_iter().map(|(k, v)| (guard(k), v.map(guard))).collect()),
+        Term::Obj(entries) => Term::Obj(
+            entries
+                .into_iter()
+                .map(|(k, v)| (guard(k), v.map(guard)))
+                .collect(),
+        ),
         Term::Neg(inner) => Term::Neg(boxed(inner)),
         Term::BinOp(left, op, right) => Term::BinOp(boxed(left), guard_op(op), boxed(right)),
         Term::Label(name, inner) => Term::Label(name, boxed(inner)),
-        Term::Fold(name, source, pattern, terms) => {
-            Term::Fold(name, boxed(source), guard_pattern(pattern), terms.into_iter().map(guard).collect())
-        }
+        Term::Fold(name, source, pattern, terms) => Term::Fold(
+            name,
+            boxed(source),
+            guard_pattern(pattern),
+            terms.into_iter().map(guard).collect(),
+        ),
         Term::TryCatch(inner, catch) => Term::TryCatch(boxed(inner), catch.map(boxed)),
-        Term::IfThenElse(cases, otherwise) => {
-            Term::IfThenElse(cases.into_iter().map(|(a, b)| (guard(a), guard(b))).collect(), otherwise.map(boxed))
-        }
+        Term::IfThenElse(cases, otherwise) => Term::IfThenElse(
+            cases
+                .into_iter()
+                .map(|(a, b)| (guard(a), guard(b)))
+                .collect(),
+            otherwise.map(boxed),
+        ),
         Term::Path(head, Path(parts)) => {
-            let parts = parts.into_iter().map(|(part, opt)| (guard_part(part), opt)).collect();
+            let parts = parts
+                .into_iter()
+                .map(|(part, opt)| (guard_part(part), opt))
+                .collect();
             Term::Path(boxed(head), Path(parts))
         }
         leaf @ (Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_)) => leaf,
@@ -85,7 +119,12 @@ fn guard_pattern(pattern: Pattern<&str>) -> Pattern<&str> {
     match pattern {
         Pattern::Var(name) => Pattern::Var(name),
         Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(guard_pattern).collect()),
-        Pattern::Obj(entries) => Pattern::Obj(entries.into_iter().map(|(k, p)| (guard(k), guard_pattern(p))).collect()),
+        Pattern::Obj(entries) => Pattern::Obj(
+            entries
+                .into_iter()
+                .map(|(k, p)| (guard(k), guard_pattern(p)))
+                .collect(),
+        ),
     }
 }
 
@@ -117,7 +156,8 @@ impl Mentions {
                 self.all(arguments);
             }
             Term::Path(head, Path(parts)) => {
-                if let (Term::Var(name), Some((Part::Index(Term::Str(None, key)), _))) = (&**head, parts.first())
+                if let (Term::Var(name), Some((Part::Index(Term::Str(None, key)), _))) =
+                    (&**head, parts.first())
                     && let [StrPart::Str(key)] = key.as_slice()
                 {
                     self.fields.insert(((*name).to_owned(), (*key).to_owned()));
@@ -158,7 +198,9 @@ impl Mentions {
                 self.all(value);
             }),
             Term::Neg(inner) | Term::Label(_, inner) => self.collect(inner),
-            Term::TryCatch(inner, catch) => self.all([&**inner].into_iter().chain(catch.as_deref())),
+            Term::TryCatch(inner, catch) => {
+                self.all([&**inner].into_iter().chain(catch.as_deref()))
+            }
             Term::IfThenElse(cases, otherwise) => {
                 cases.iter().for_each(|(a, b)| self.all([a, b]));
                 self.all(otherwise.as_deref());

@@ -17,7 +17,10 @@ impl World {
             data: json!({"item": {"x": 7}, "count": 2}),
             context: json!({"fetch": {"title": "fix: it", "n": 10, "list": [3, 1, 2], "none": null}}),
             env: json!({"A": {"value": "1", "is_secret": false}}),
-            placeholders: BTreeMap::from([("TOKEN".into(), "marker".into()), ("A".into(), "1".into())]),
+            placeholders: BTreeMap::from([
+                ("TOKEN".into(), "marker".into()),
+                ("A".into(), "1".into()),
+            ]),
         }
     }
 
@@ -34,7 +37,10 @@ impl World {
                 output: &json!("before"),
                 subject: None,
             },
-            Surroundings { now: 1_700_000_000.5, seed: 42 },
+            Surroundings {
+                now: 1_700_000_000.5,
+                seed: 42,
+            },
         ))
     }
 }
@@ -63,7 +69,10 @@ fn a_text_that_is_one_expression_has_its_value() {
         ("${ $context.fetch.absent.deep }", json!(null)),
         ("${ empty }", json!(null)),
         ("${ 1, 2 }", json!(1)),
-        ("${ {a: .item, b: [1, null]} }", json!({"a": {"x": 7}, "b": [1, null]})),
+        (
+            "${ {a: .item, b: [1, null]} }",
+            json!({"a": {"x": 7}, "b": [1, null]}),
+        ),
     ] {
         assert_eq!(value(text).unwrap(), expected, "{text}");
     }
@@ -73,9 +82,18 @@ fn a_text_that_is_one_expression_has_its_value() {
 fn inside_longer_text_values_are_written_as_text() {
     for (text, expected) in [
         ("Bearer ${ .secrets.TOKEN }", "Bearer marker"),
-        ("#${ $context.fetch.n }: ${$context.fetch.title}", "#10: fix: it"),
-        ("${ $context.fetch.list } ${ $context.fetch.none }", "[3,1,2] null"),
-        ("https://x/${.env_vars.A}?t=${.secrets.TOKEN}", "https://x/1?t=marker"),
+        (
+            "#${ $context.fetch.n }: ${$context.fetch.title}",
+            "#10: fix: it",
+        ),
+        (
+            "${ $context.fetch.list } ${ $context.fetch.none }",
+            "[3,1,2] null",
+        ),
+        (
+            "https://x/${.env_vars.A}?t=${.secrets.TOKEN}",
+            "https://x/1?t=marker",
+        ),
         ("no expression at all", "no expression at all"),
         ("open ${ .a", "open ${ .a"),
     ] {
@@ -87,7 +105,10 @@ fn inside_longer_text_values_are_written_as_text() {
 fn trees_are_resolved_at_every_level_and_other_values_kept() {
     let tree = json!({"a": ["${ .item.x }", 1, {"b": "n=${ .count }"}], "c": null, "d": true});
     let resolved = World::new().with(|scope| scope.resolve(&tree)).unwrap();
-    assert_eq!(resolved, json!({"a": [7, 1, {"b": "n=2"}], "c": null, "d": true}));
+    assert_eq!(
+        resolved,
+        json!({"a": [7, 1, {"b": "n=2"}], "c": null, "d": true})
+    );
 }
 
 #[test]
@@ -95,12 +116,18 @@ fn the_standard_library_is_there() {
     for (code, expected) in [
         ("[3,1,2] | sort | map(. * 2) | add", json!(12)),
         ("\"a,b\" | split(\",\") | join(\"-\")", json!("a-b")),
-        ("{a: 1} + {b: 2} | to_entries | map(.key) | join(\"\")", json!("ab")),
+        (
+            "{a: 1} + {b: 2} | to_entries | map(.key) | join(\"\")",
+            json!("ab"),
+        ),
         ("[1,2,3] | any(. > 2), all(. > 2)", json!(true)),
         ("\"fix: it\" | test(\"^fix\")", json!(true)),
         ("\"a1b22\" | [scan(\"[0-9]+\")]", json!(["1", "22"])),
         ("\"x\" | gsub(\"x\"; \"y\")", json!("y")),
-        ("\"Hello\" | ascii_downcase | ltrimstr(\"he\")", json!("llo")),
+        (
+            "\"Hello\" | ascii_downcase | ltrimstr(\"he\")",
+            json!("llo"),
+        ),
         ("\"7\" | tonumber", json!(7)),
         ("[1,[2]] | flatten", json!([1, 2])),
         ("{\"a\":[1]} | tojson | fromjson | .a[0]", json!(1)),
@@ -109,10 +136,19 @@ fn the_standard_library_is_there() {
         ("@uri \"q=\\(\"a b\")\"", json!("q=a%20b")),
         ("[range(5)] | .[1:3]", json!([1, 2])),
         ("[1,2] | contains([2])", json!(true)),
-        ("{} | .a.b = 1 | .l[2] = 3", json!({"a": {"b": 1}, "l": [null, null, 3]})),
+        (
+            "{} | .a.b = 1 | .l[2] = 3",
+            json!({"a": {"b": 1}, "l": [null, null, 3]}),
+        ),
         ("[1,2,3] | del(.[1])", json!([1, 3])),
-        ("{\"a\":1,\"b\":2} | with_entries(.value += 1) | keys", json!(["a", "b"])),
-        ("[{\"k\":1,\"v\":2},{\"k\":1,\"v\":3}] | group_by(.k) | map(length)", json!([2])),
+        (
+            "{\"a\":1,\"b\":2} | with_entries(.value += 1) | keys",
+            json!(["a", "b"]),
+        ),
+        (
+            "[{\"k\":1,\"v\":2},{\"k\":1,\"v\":3}] | group_by(.k) | map(length)",
+            json!([2]),
+        ),
         ("try error(\"no\") catch .", json!("no")),
         ("(null | length), 1 | . // 5", json!(0)),
         ("7 / 2, 6 / 2", json!(3.5)),
@@ -123,31 +159,64 @@ fn the_standard_library_is_there() {
         ("2 | IN(1, 2)", json!(true)),
         ("\"a-b\" | index(\"-\")", json!(1)),
         ("1700000000 | todate", json!("2023-11-14T22:13:20Z")),
-        ("def f($n): if $n < 1 then 0 else $n + f($n - 1) end; f(50)", json!(1275)),
+        (
+            "def f($n): if $n < 1 then 0 else $n + f($n - 1) end; f(50)",
+            json!(1275),
+        ),
         ("[[1, {a: 2}] | ..] | length", json!(4)),
         ("nan | isnan", json!(true)),
         ("[nan, 1] | sort | .[1]", json!(1)),
-        ("9223372036854775807 + 1", json!(9_223_372_036_854_775_808.0)),
+        (
+            "9223372036854775807 + 1",
+            json!(9_223_372_036_854_775_808.0),
+        ),
     ] {
-        assert_eq!(value(&format!("${{ {code} }}")).map_err(|e| e.to_string()), Ok(expected), "{code}");
+        assert_eq!(
+            value(&format!("${{ {code} }}")).map_err(|e| e.to_string()),
+            Ok(expected),
+            "{code}"
+        );
     }
 }
 
 #[test]
 fn now_and_uuid_come_from_the_workflow() {
     assert_eq!(value("${ now() | floor }").unwrap(), json!(1_700_000_000));
-    let both = json!(["${ uuid }", "${ uuid }", "${ [uuid, uuid] | unique | length }"]);
+    let both = json!([
+        "${ uuid }",
+        "${ uuid }",
+        "${ [uuid, uuid] | unique | length }"
+    ]);
     let first = World::new().with(|scope| scope.resolve(&both)).unwrap();
-    assert_eq!(first, World::new().with(|scope| scope.resolve(&both)).unwrap());
+    assert_eq!(
+        first,
+        World::new().with(|scope| scope.resolve(&both)).unwrap()
+    );
     assert_ne!(first[0], first[1]);
     assert_eq!(first[2], json!(2));
     let id = first[0].as_str().unwrap();
-    assert!(regex_lite::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap().is_match(id), "{id}");
+    assert!(
+        regex_lite::Regex::new(
+            "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+        )
+        .unwrap()
+        .is_match(id),
+        "{id}"
+    );
 }
 
 #[test]
 fn nothing_outside_the_workflow_can_be_asked() {
-    for filter in ["env", "$ENV", "halt", "debug", "input", "localtime", "$__prog_args", "import \"a\" as a; 1"] {
+    for filter in [
+        "env",
+        "$ENV",
+        "halt",
+        "debug",
+        "input",
+        "localtime",
+        "$__prog_args",
+        "import \"a\" as a; 1",
+    ] {
         assert!(value(&format!("${{ {filter} }}")).is_err(), "{filter}");
     }
 }
@@ -155,14 +224,31 @@ fn nothing_outside_the_workflow_can_be_asked() {
 #[test]
 fn errors_name_the_expression_and_the_cause() {
     let parse = text_of(value("${ .a | }"));
-    assert!(parse.starts_with("failed to parse jq expression: .a |, error: term expected at the end"), "{parse}");
+    assert!(
+        parse.starts_with("failed to parse jq expression: .a |, error: term expected at the end"),
+        "{parse}"
+    );
     let compile = text_of(value("${ nope(1) + $nope }"));
-    assert!(compile.starts_with("failed to compile jq expression: nope(1) + $nope, error: "), "{compile}");
-    assert!(compile.contains("filter nope is not defined") && compile.contains("variable $nope"), "{compile}");
+    assert!(
+        compile.starts_with("failed to compile jq expression: nope(1) + $nope, error: "),
+        "{compile}"
+    );
+    assert!(
+        compile.contains("filter nope is not defined") && compile.contains("variable $nope"),
+        "{compile}"
+    );
     let evaluation = text_of(value("${ $context.fetch.list.length }"));
-    assert!(evaluation.starts_with("jq evaluation error: cannot index"), "{evaluation}");
-    let missing = text_of(value("${.secrets.NOPE} ${.env_vars.NADA} ${.secrets.TOKEN}"));
-    assert_eq!(missing, "failed to resolve runtime placeholders: secrets.NOPE, env_vars.NADA");
+    assert!(
+        evaluation.starts_with("jq evaluation error: cannot index"),
+        "{evaluation}"
+    );
+    let missing = text_of(value(
+        "${.secrets.NOPE} ${.env_vars.NADA} ${.secrets.TOKEN}",
+    ));
+    assert_eq!(
+        missing,
+        "failed to resolve runtime placeholders: secrets.NOPE, env_vars.NADA"
+    );
 }
 
 #[test]
@@ -178,9 +264,16 @@ fn conditions_are_true_false_or_an_error() {
         ("${ \"TRUE\" }", true),
         ("true", true),
     ] {
-        assert_eq!(holds(text).map_err(|e| e.to_string()), Ok(expected), "{text}");
+        assert_eq!(
+            holds(text).map_err(|e| e.to_string()),
+            Ok(expected),
+            "{text}"
+        );
     }
-    assert_eq!(text_of(holds("${ $context.fetch.list }")), "condition ${ $context.fetch.list } must be a boolean, got array");
+    assert_eq!(
+        text_of(holds("${ $context.fetch.list }")),
+        "condition ${ $context.fetch.list } must be a boolean, got array"
+    );
 }
 
 /// Each of these would run for ever, eat the memory, or overflow the stack.
@@ -214,22 +307,40 @@ fn whatever_never_ends_ends_with_an_error() {
     ] {
         let error = value(&format!("${{ null | {code} }}")).map_err(|e| e.to_string());
         let error = error.expect_err(code);
-        assert!(error.starts_with("jq evaluation error: ") || error.contains("regex"), "{code}: {error}");
+        assert!(
+            error.starts_with("jq evaluation error: ") || error.contains("regex"),
+            "{code}: {error}"
+        );
     }
     assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
 
 #[test]
 fn code_nested_beyond_reason_is_an_error_not_a_crash() {
-    for code in ["(".repeat(4000), "[".repeat(2000) + &"]".repeat(2000) + "|", "-".repeat(4000) + "nope", "if ".repeat(1300), "a".repeat(9000), "1|".repeat(2000), "{a:".repeat(1000) + "1" + &"}".repeat(1000) + "|", "1+".repeat(2000)] {
+    for code in [
+        "(".repeat(4000),
+        "[".repeat(2000) + &"]".repeat(2000) + "|",
+        "-".repeat(4000) + "nope",
+        "if ".repeat(1300),
+        "a".repeat(9000),
+        "1|".repeat(2000),
+        "{a:".repeat(1000) + "1" + &"}".repeat(1000) + "|",
+        "1+".repeat(2000),
+    ] {
         assert!(value(&format!("${{ {code} }}")).is_err());
     }
 }
 
 #[test]
 fn references_are_found_wherever_they_stand() {
-    let found = references("${ $context[\"a\"].x } and ${ [$data.b, ($context.c | .d)] | map(. + $context['e']) }").unwrap();
-    let names = found.iter().map(|(v, f)| format!("{v}.{f}")).collect::<Vec<_>>();
+    let found = references(
+        "${ $context[\"a\"].x } and ${ [$data.b, ($context.c | .d)] | map(. + $context['e']) }",
+    )
+    .unwrap();
+    let names = found
+        .iter()
+        .map(|(v, f)| format!("{v}.{f}"))
+        .collect::<Vec<_>>();
     assert_eq!(names, ["$context.a", "$context.c", "$context.e", "$data.b"]);
     assert!(references("${ ] }").is_err());
     assert_eq!(references_of_condition("$context.a == 1").unwrap().len(), 1);

@@ -40,12 +40,16 @@ pub(super) fn cut(text: &str) -> Vec<Piece<'_>> {
 
 fn expression(code: &str) -> Piece<'_> {
     // A literal pattern; a test runs it.
-    static PLACEHOLDER: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^\.(secrets|env_vars)\.([A-Z_][A-Z0-9_]*)$").expect("the pattern compiles"));
+    static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\.(secrets|env_vars)\.([A-Z_][A-Z0-9_]*)$").expect("the pattern compiles")
+    });
     match PLACEHOLDER.captures(code) {
         Some(found) => {
             let group = |nth: usize| found.get(nth).map_or("", |group| &code[group.range()]);
-            Piece::Placeholder { form: group(1), key: group(2) }
+            Piece::Placeholder {
+                form: group(1),
+                key: group(2),
+            }
         }
         None => Piece::Expression(code),
     }
@@ -103,7 +107,11 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn new(code: &'a str) -> Self {
-        Self { chars: code.char_indices(), quote: None, escaped: false }
+        Self {
+            chars: code.char_indices(),
+            quote: None,
+            escaped: false,
+        }
     }
 
     /// The next character, where it is, and whether it is inside quotes (the quotes included).
@@ -142,28 +150,59 @@ mod tests {
 
     #[test]
     fn text_is_cut_at_its_expressions() {
-        assert_eq!(cut("Bearer ${ .a }!"), [Piece::Text("Bearer "), Piece::Expression(".a"), Piece::Text("!")]);
-        assert_eq!(cut("${.a}${ .b }"), [Piece::Expression(".a"), Piece::Expression(".b")]);
+        assert_eq!(
+            cut("Bearer ${ .a }!"),
+            [
+                Piece::Text("Bearer "),
+                Piece::Expression(".a"),
+                Piece::Text("!")
+            ]
+        );
+        assert_eq!(
+            cut("${.a}${ .b }"),
+            [Piece::Expression(".a"), Piece::Expression(".b")]
+        );
         assert_eq!(cut("$5 and {x}"), [Piece::Text("$5 and {x}")]);
         assert_eq!(cut(""), []);
     }
 
     #[test]
     fn braces_in_objects_and_quotes_do_not_end_an_expression() {
-        assert_eq!(cut(r#"${ {a: {b: "}"}} }"#), [Piece::Expression(r#"{a: {b: "}"}}"#)]);
-        assert_eq!(cut(r#"${ '}' + "\"}" }x"#), [Piece::Expression(r#"'}' + "\"}""#), Piece::Text("x")]);
+        assert_eq!(
+            cut(r#"${ {a: {b: "}"}} }"#),
+            [Piece::Expression(r#"{a: {b: "}"}}"#)]
+        );
+        assert_eq!(
+            cut(r#"${ '}' + "\"}" }x"#),
+            [Piece::Expression(r#"'}' + "\"}""#), Piece::Text("x")]
+        );
     }
 
     #[test]
     fn an_expression_that_never_ends_is_text() {
         assert_eq!(cut("a ${ .b"), [Piece::Text("a ${ .b")]);
-        assert_eq!(cut("${ { ${.a}"), [Piece::Text("${ { "), Piece::Expression(".a")]);
+        assert_eq!(
+            cut("${ { ${.a}"),
+            [Piece::Text("${ { "), Piece::Expression(".a")]
+        );
     }
 
     #[test]
     fn only_the_exact_form_is_a_placeholder() {
-        assert_eq!(cut("${.secrets.API_KEY}"), [Piece::Placeholder { form: "secrets", key: "API_KEY" }]);
-        assert_eq!(cut("${.env_vars._A1}"), [Piece::Placeholder { form: "env_vars", key: "_A1" }]);
+        assert_eq!(
+            cut("${.secrets.API_KEY}"),
+            [Piece::Placeholder {
+                form: "secrets",
+                key: "API_KEY"
+            }]
+        );
+        assert_eq!(
+            cut("${.env_vars._A1}"),
+            [Piece::Placeholder {
+                form: "env_vars",
+                key: "_A1"
+            }]
+        );
         for other in [".secrets.api", ".secrets.A.b", ".secret.A", ".secrets.1A"] {
             assert_eq!(cut(&format!("${{{other}}}")), [Piece::Expression(other)]);
         }
@@ -183,7 +222,10 @@ mod tests {
 
     #[test]
     fn empty_parentheses_after_a_name_are_dropped() {
-        assert_eq!(normalise(r#"now() + f() + "g()" + (())"#), r#"now + f + "g()" + (())"#);
+        assert_eq!(
+            normalise(r#"now() + f() + "g()" + (())"#),
+            r#"now + f + "g()" + (())"#
+        );
     }
 
     #[test]

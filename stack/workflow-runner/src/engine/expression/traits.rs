@@ -42,7 +42,12 @@ impl From<String> for Value {
 impl From<Range<Value>> for Value {
     fn from(range: Range<Self>) -> Self {
         let bounds = [("start", range.start), ("end", range.end)];
-        Self::object(bounds.into_iter().filter_map(|(name, bound)| Some((Rc::from(name), bound?))).collect())
+        Self::object(
+            bounds
+                .into_iter()
+                .filter_map(|(name, bound)| Some((Rc::from(name), bound?)))
+                .collect(),
+        )
     }
 }
 
@@ -54,7 +59,9 @@ impl FromIterator<Value> for Value {
 
 impl jaq_core::ValT for Value {
     fn from_num(text: &str) -> ValR<Self> {
-        text.parse().map(Self::Float).map_err(|_| Error::str(format_args!("cannot read {text} as a number")))
+        text.parse()
+            .map(Self::Float)
+            .map_err(|_| Error::str(format_args!("cannot read {text} as a number")))
     }
 
     fn from_map<I: IntoIterator<Item = (Self, Self)>>(entries: I) -> ValR<Self> {
@@ -87,15 +94,29 @@ impl jaq_core::ValT for Value {
         self.slice(range)
     }
 
-    fn map_values<'a, I: Iterator<Item = ValX<'a, Self>>>(self, opt: Opt, f: impl Fn(Self) -> I) -> ValX<'a, Self> {
+    fn map_values<'a, I: Iterator<Item = ValX<'a, Self>>>(
+        self,
+        opt: Opt,
+        f: impl Fn(Self) -> I,
+    ) -> ValX<'a, Self> {
         self.update_all(opt, f)
     }
 
-    fn map_index<'a, I: Iterator<Item = ValX<'a, Self>>>(self, index: &Self, opt: Opt, f: impl Fn(Self) -> I) -> ValX<'a, Self> {
+    fn map_index<'a, I: Iterator<Item = ValX<'a, Self>>>(
+        self,
+        index: &Self,
+        opt: Opt,
+        f: impl Fn(Self) -> I,
+    ) -> ValX<'a, Self> {
         self.update_one(index, opt, f)
     }
 
-    fn map_range<'a, I: Iterator<Item = ValX<'a, Self>>>(self, range: Range<&Self>, opt: Opt, f: impl Fn(Self) -> I) -> ValX<'a, Self> {
+    fn map_range<'a, I: Iterator<Item = ValX<'a, Self>>>(
+        self,
+        range: Range<&Self>,
+        opt: Opt,
+        f: impl Fn(Self) -> I,
+    ) -> ValX<'a, Self> {
         self.update_slice(range, opt, f)
     }
 

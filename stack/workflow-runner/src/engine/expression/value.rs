@@ -52,21 +52,36 @@ impl Value {
         let size = items.iter().map(Self::size).fold(2, usize::saturating_add);
         let depth = 1 + items.iter().map(Self::depth).max().unwrap_or(0);
         budget::make(items.len() * 16, 0);
-        Self::weighed(size, depth, || Self::List(Rc::new(List { items, size, depth })))
+        Self::weighed(size, depth, || {
+            Self::List(Rc::new(List { items, size, depth }))
+        })
     }
 
     pub(super) fn object(fields: Fields) -> Self {
-        let size = fields.iter().map(|(k, v)| k.len() + 4 + v.size()).fold(2, usize::saturating_add);
+        let size = fields
+            .iter()
+            .map(|(k, v)| k.len() + 4 + v.size())
+            .fold(2, usize::saturating_add);
         let depth = 1 + fields.values().map(Self::depth).max().unwrap_or(0);
         budget::make(fields.len() * 32, 0);
-        Self::weighed(size, depth, || Self::Object(Rc::new(Object { fields, size, depth })))
+        Self::weighed(size, depth, || {
+            Self::Object(Rc::new(Object {
+                fields,
+                size,
+                depth,
+            }))
+        })
     }
 
     /// A value too large or too deep is never made; the evaluation ends with that cause.
     fn weighed(size: usize, depth: u32, make: impl FnOnce() -> Self) -> Self {
         // Sharing makes nesting cheap, so the size alone is no cost.
         budget::make(0, depth);
-        if budget::may_make(size) { make() } else { Self::Null }
+        if budget::may_make(size) {
+            make()
+        } else {
+            Self::Null
+        }
     }
 
     /// About the bytes of its JSON text.
@@ -91,7 +106,9 @@ impl Value {
         match json {
             Json::Null => Self::Null,
             Json::Bool(b) => Self::Bool(*b),
-            Json::Number(n) => n.as_i64().map_or_else(|| Self::Float(n.as_f64().unwrap_or(f64::NAN)), Self::Int),
+            Json::Number(n) => n
+                .as_i64()
+                .map_or_else(|| Self::Float(n.as_f64().unwrap_or(f64::NAN)), Self::Int),
             Json::String(s) => Self::text(s),
             Json::Array(items) => Self::list(items.iter().map(Self::from_json).collect()),
             Json::Object(fields) => Self::from_fields(fields),
@@ -99,7 +116,12 @@ impl Value {
     }
 
     pub(super) fn from_fields(fields: &Map<String, Json>) -> Self {
-        Self::object(fields.iter().map(|(k, v)| (Rc::from(k.as_str()), Self::from_json(v))).collect())
+        Self::object(
+            fields
+                .iter()
+                .map(|(k, v)| (Rc::from(k.as_str()), Self::from_json(v)))
+                .collect(),
+        )
     }
 
     /// As jq writes it: whole floats as integers, `nan` as null, infinities as the largest number.
@@ -111,9 +133,13 @@ impl Value {
             Self::Float(f) => float_to_json(*f),
             Self::Text(s) => Json::from(&**s),
             Self::List(list) => list.items.iter().map(Self::to_json).collect(),
-            Self::Object(object) => {
-                Json::Object(object.fields.iter().map(|(k, v)| (k.to_string(), v.to_json())).collect())
-            }
+            Self::Object(object) => Json::Object(
+                object
+                    .fields
+                    .iter()
+                    .map(|(k, v)| (k.to_string(), v.to_json()))
+                    .collect(),
+            ),
         }
     }
 
@@ -183,13 +209,16 @@ impl Ord for Value {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
             (Self::Int(_) | Self::Float(_), Self::Int(_) | Self::Float(_)) => {
                 let (a, b) = (self.float(), other.float());
-                a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+                a.partial_cmp(&b)
+                    .unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
             }
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             (Self::List(a), Self::List(b)) => a.items.cmp(&b.items),
             (Self::Object(a), Self::Object(b)) => {
                 let (a, b) = (&a.fields, &b.fields);
-                a.keys().cmp(b.keys()).then_with(|| a.values().cmp(b.values()))
+                a.keys()
+                    .cmp(b.keys())
+                    .then_with(|| a.values().cmp(b.values()))
             }
             _ => self.rank().cmp(&other.rank()),
         }
@@ -227,13 +256,18 @@ impl fmt::Display for Value {
         const SHOWN: usize = 80;
         match self {
             Self::Text(text) => f.write_str(shorten(text, 4 * SHOWN)),
-            Self::List(_) | Self::Object(_) if self.size() > 16 * SHOWN => write!(f, "{} ({} bytes)", self.kind(), self.size()),
+            Self::List(_) | Self::Object(_) if self.size() > 16 * SHOWN => {
+                write!(f, "{} ({} bytes)", self.kind(), self.size())
+            }
             _ => f.write_str(shorten(&self.to_json().to_string(), SHOWN)),
         }
     }
 }
 
 fn shorten(text: &str, limit: usize) -> &str {
-    let end = text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(limit)
+        .map_or(text.len(), |(at, _)| at);
     &text[..end]
 }

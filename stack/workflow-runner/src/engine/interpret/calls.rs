@@ -7,7 +7,13 @@ use super::{Done, Effect, Effects, Fault, Outgoing, Request, Run, kind, log::Ent
 use crate::engine::model::{Call, HttpCall, Named, RunWorkflow, Task};
 
 impl<E: Effects> Run<'_, E> {
-    pub(super) async fn call<'a>(&self, call: &Call, task: &Named<Task>, state: &State, entry: &Entry) -> Effect<Done<'a>, E::Interrupt> {
+    pub(super) async fn call<'a>(
+        &self,
+        call: &Call,
+        task: &Named<Task>,
+        state: &State,
+        entry: &Entry,
+    ) -> Effect<Done<'a>, E::Interrupt> {
         let outgoing = match call {
             Call::Http(call) => Outgoing::Http(http(call, self.resolved(call, state)?)?),
             Call::Grpc(call) => Outgoing::Grpc(typed(self.resolved(call, state)?)?),
@@ -16,7 +22,11 @@ impl<E: Effects> Run<'_, E> {
                 let resolved = self.resolved(call, state)?;
                 if !resolved["message"].is_string() {
                     let got = type_of(&resolved["message"]);
-                    return Err(Fault::new(kind::VALIDATION, format!("message expression must evaluate to string, got {got}")).into());
+                    return Err(Fault::new(
+                        kind::VALIDATION,
+                        format!("message expression must evaluate to string, got {got}"),
+                    )
+                    .into());
                 }
                 Outgoing::Agent(typed(resolved)?)
             }
@@ -31,16 +41,37 @@ impl<E: Effects> Run<'_, E> {
         state: &State,
         entry: &Entry,
     ) -> Effect<Done<'a>, E::Interrupt> {
-        let resolved = self.scope(state).resolve(&json!({"name": run.name, "input": run.input})).map_err(Fault::from)?;
+        let resolved = self
+            .scope(state)
+            .resolve(&json!({"name": run.name, "input": run.input}))
+            .map_err(Fault::from)?;
         let Json::String(name) = &resolved["name"] else {
             let got = type_of(&resolved["name"]);
-            return Err(Fault::new(kind::VALIDATION, format!("the workflow's name must be a string, got {got}")).into());
+            return Err(Fault::new(
+                kind::VALIDATION,
+                format!("the workflow's name must be a string, got {got}"),
+            )
+            .into());
         };
         let input = Some(resolved["input"].clone()).filter(|input| !input.is_null());
-        self.send(Outgoing::Workflow(RunWorkflow { name: name.clone(), input, wait: run.wait }), task, entry).await
+        self.send(
+            Outgoing::Workflow(RunWorkflow {
+                name: name.clone(),
+                input,
+                wait: run.wait,
+            }),
+            task,
+            entry,
+        )
+        .await
     }
 
-    async fn send<'a>(&self, call: Outgoing, task: &Named<Task>, entry: &Entry) -> Effect<Done<'a>, E::Interrupt> {
+    async fn send<'a>(
+        &self,
+        call: Outgoing,
+        task: &Named<Task>,
+        entry: &Entry,
+    ) -> Effect<Done<'a>, E::Interrupt> {
         self.record_input(entry, &input_of(&call));
         let request = Request {
             task_id: entry.id.clone(),
@@ -52,7 +83,8 @@ impl<E: Effects> Run<'_, E> {
     }
 
     fn resolved(&self, config: &impl serde::Serialize, state: &State) -> Result<Json, Fault> {
-        let config = serde_json::to_value(config).map_err(|e| Fault::new(kind::VALIDATION, e.to_string()))?;
+        let config = serde_json::to_value(config)
+            .map_err(|e| Fault::new(kind::VALIDATION, e.to_string()))?;
         Ok(self.scope(state).resolve(&config)?)
     }
 }
@@ -61,9 +93,20 @@ fn http(call: &HttpCall, mut resolved: Json) -> Result<HttpCall, Fault> {
     match &resolved["endpoint"]["uri"] {
         Json::String(_) => {}
         Json::Null => {
-            return Err(Fault::new(kind::EXPRESSION, format!("expression evaluation returned nil for: {}", call.endpoint.uri)));
+            return Err(Fault::new(
+                kind::EXPRESSION,
+                format!(
+                    "expression evaluation returned nil for: {}",
+                    call.endpoint.uri
+                ),
+            ));
         }
-        other => return Err(Fault::new(kind::VALIDATION, format!("endpoint.uri must be a string, got {}", type_of(other)))),
+        other => {
+            return Err(Fault::new(
+                kind::VALIDATION,
+                format!("endpoint.uri must be a string, got {}", type_of(other)),
+            ));
+        }
     }
     if let Json::String(method) = &mut resolved["method"] {
         method.make_ascii_uppercase();
@@ -73,7 +116,12 @@ fn http(call: &HttpCall, mut resolved: Json) -> Result<HttpCall, Fault> {
 
 /// The config as the type it was before its expressions were evaluated.
 fn typed<T: DeserializeOwned>(resolved: Json) -> Result<T, Fault> {
-    serde_json::from_value(resolved).map_err(|e| Fault::new(kind::VALIDATION, format!("after its expressions were evaluated: {e}")))
+    serde_json::from_value(resolved).map_err(|e| {
+        Fault::new(
+            kind::VALIDATION,
+            format!("after its expressions were evaluated: {e}"),
+        )
+    })
 }
 
 /// What a record shows as the input of a call.

@@ -78,5 +78,8 @@ pub trait Effects: Clone + 'static {
     fn sleep(&self, duration: Duration) -> impl Future<Output = Effect<(), Self::Interrupt>>;
 
     /// Waits for events and returns what came with them, by id; `None` when time is over.
-    fn receive(&self, awaited: Awaited) -> impl Future<Output = Effect<Option<BTreeMap<String, Json>>, Self::Interrupt>>;
+    fn receive(
+        &self,
+        awaited: Awaited,
+    ) -> impl Future<Output = Effect<Option<BTreeMap<String, Json>>, Self::Interrupt>>;
 }

@@ -31,7 +31,11 @@ pub struct Fault {
 impl Fault {
     /// A fault without a status.
     pub fn new(kind: &str, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), message: message.into(), status: None }
+        Self {
+            kind: kind.to_owned(),
+            message: message.into(),
+            status: None,
+        }
     }
 }
 
@@ -49,14 +53,21 @@ pub struct TaskError {
 impl TaskError {
     /// The error of `task`.
     pub fn new(task: &str, fault: Fault) -> Self {
-        Self { task: task.to_owned(), fault, trail: Vec::new() }
+        Self {
+            task: task.to_owned(),
+            fault,
+            trail: Vec::new(),
+        }
     }
 
     /// The same error, seen from `task` around it; `part` says where in it.
     #[must_use]
     pub fn inside(mut self, task: &str, part: Option<&str>) -> Self {
         let failed = format!("task '{task}' failed");
-        self.trail.insert(0, part.map_or_else(|| failed.clone(), |part| format!("{failed}: {part}")));
+        self.trail.insert(
+            0,
+            part.map_or_else(|| failed.clone(), |part| format!("{failed}: {part}")),
+        );
         self
     }
 
@@ -68,7 +79,9 @@ impl TaskError {
 
 impl std::fmt::Display for TaskError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.trail.iter().try_for_each(|part| write!(f, "{part}: "))?;
+        self.trail
+            .iter()
+            .try_for_each(|part| write!(f, "{part}: "))?;
         write!(f, "task '{}' failed: {}", self.task, self.fault.message)
     }
 }

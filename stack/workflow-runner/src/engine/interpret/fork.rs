@@ -8,7 +8,9 @@ use std::{
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value as Json};
 
-use super::{Done, Effects, Fault, Left, Run, Step, Stop, TaskError, kind, log::Entry, state::State, written};
+use super::{
+    Done, Effects, Fault, Left, Run, Step, Stop, TaskError, kind, log::Entry, state::State, written,
+};
 use crate::engine::model::{Fork, Named, Task};
 
 /// A branch that has ended: its state, and how.
@@ -17,23 +19,45 @@ type Ended<E> = (State, Step<Left, E>);
 impl<E: Effects> Run<'_, E> {
     /// Runs the branches side by side. The output has what each gave, by its name; of competing
     /// branches, only the first that succeeds.
-    pub(super) async fn fork<'a>(&self, fork: &'a Fork, name: &str, state: &mut State, entry: &Entry) -> Step<Done<'a>, E> {
+    pub(super) async fn fork<'a>(
+        &self,
+        fork: &'a Fork,
+        name: &str,
+        state: &mut State,
+        entry: &Entry,
+    ) -> Step<Done<'a>, E> {
         let all = self.fx.branch();
         let mut running = fork
             .branches
             .iter()
-            .map(|(branch, tasks)| Some(self.start_branch(&all, branch, tasks, state.clone(), entry)))
+            .map(|(branch, tasks)| {
+                Some(self.start_branch(&all, branch, tasks, state.clone(), entry))
+            })
             .collect::<Vec<_>>();
-        let mut ended = running.iter().map(|_| None).collect::<Vec<Option<Ended<E>>>>();
+        let mut ended = running
+            .iter()
+            .map(|_| None)
+            .collect::<Vec<Option<Ended<E>>>>();
         poll_fn(|cx| poll_in_order::<E>(&mut running, &mut ended, fork.compete, cx)).await;
         if running.iter().any(Option::is_some) {
             // Cancelled before they are dropped: dropping alone would leave timers and activities.
             all.cancel();
-            let reason = if fork.compete { "another branch was first" } else { "another branch failed" };
-            self.engine.log.borrow_mut().abandon(&entry.id, reason, &written(&self.fx));
+            let reason = if fork.compete {
+                "another branch was first"
+            } else {
+                "another branch failed"
+            };
+            self.engine
+                .log
+                .borrow_mut()
+                .abandon(&entry.id, reason, &written(&self.fx));
         }
         drop(running);
-        let mut outcomes = fork.branches.iter().zip(ended).filter_map(|((branch, tasks), end)| Some((branch, tasks, end?)));
+        let mut outcomes = fork
+            .branches
+            .iter()
+            .zip(ended)
+            .filter_map(|((branch, tasks), end)| Some((branch, tasks, end?)));
         if fork.compete {
             return win::<E>(outcomes, name, state);
         }
@@ -57,7 +81,10 @@ impl<E: Effects> Run<'_, E> {
         mut state: State,
         entry: &Entry,
     ) -> LocalBoxFuture<'a, Ended<E>> {
-        let run = Run { engine: self.engine, fx: effects.branch() };
+        let run = Run {
+            engine: self.engine,
+            fx: effects.branch(),
+        };
         let path = format!("{}/{branch}", entry.id);
         Box::pin(async move {
             let left = run.list(tasks, &mut state, &path).await;
@@ -76,7 +103,10 @@ fn poll_in_order<E: Effects>(
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     for (branch, end) in running.iter_mut().zip(ended) {
-        let Some(Poll::Ready(outcome)) = branch.as_mut().map(|branch| branch.as_mut().poll(cx)) else { continue };
+        let Some(Poll::Ready(outcome)) = branch.as_mut().map(|branch| branch.as_mut().poll(cx))
+        else {
+            continue;
+        };
         *branch = None;
         let decided = match &outcome.1 {
             Ok(_) => compete,
@@ -88,7 +118,11 @@ fn poll_in_order<E: Effects>(
             return Poll::Ready(());
         }
     }
-    if running.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+    if running.iter().all(Option::is_none) {
+        Poll::Ready(())
+    } else {
+        Poll::Pending
+    }
 }
 
 /// The first branch that succeeded, else the interrupt, else the last failure.
@@ -109,7 +143,12 @@ fn win<'a, 't, E: Effects>(
             Err(stop) => stopped = Some(inside(stop, name, branch)),
         }
     }
-    Err(stopped.unwrap_or_else(|| Stop::Failed(TaskError::new(name, Fault::new(kind::VALIDATION, "a fork without branches")))))
+    Err(stopped.unwrap_or_else(|| {
+        Stop::Failed(TaskError::new(
+            name,
+            Fault::new(kind::VALIDATION, "a fork without branches"),
+        ))
+    }))
 }
 
 /// What `$data` keeps of a fork: its output, which can also be read as authors write it,
@@ -125,13 +164,21 @@ pub(super) fn as_data(output: &Json) -> Json {
 }
 
 fn inside<I>(stop: Stop<TaskError, I>, name: &str, branch: &str) -> Stop<TaskError, I> {
-    stop.map(|error| error.inside(name, Some(&format!("error executing forked branch {branch}"))))
+    stop.map(|error| {
+        error.inside(
+            name,
+            Some(&format!("error executing forked branch {branch}")),
+        )
+    })
 }
 
 /// Brings home what the tasks of a branch gave and exported; its variables stay there.
 fn join(state: &mut State, branch: &State, tasks: &[Named<Task>]) {
     for task in tasks {
-        for (from, to) in [(&branch.data, &mut state.data), (&branch.context, &mut state.context)] {
+        for (from, to) in [
+            (&branch.data, &mut state.data),
+            (&branch.context, &mut state.context),
+        ] {
             if let Some(value) = from.get(&task.name) {
                 to.insert(task.name.clone(), value.clone());
             }

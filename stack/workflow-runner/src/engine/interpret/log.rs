@@ -48,7 +48,11 @@ impl TaskLog {
     pub(super) fn start(&mut self, path: &str, name: &str, action: &Action, now: &str) -> Entry {
         let round = self.rounds.entry(path.to_owned()).or_default();
         *round += 1;
-        let id = if *round == 1 { path.to_owned() } else { format!("{path}#{round}") };
+        let id = if *round == 1 {
+            path.to_owned()
+        } else {
+            format!("{path}#{round}")
+        };
         let (kind, task_type) = kinds(action);
         let record = WorkflowTask {
             task_id: id.clone(),
@@ -56,7 +60,10 @@ impl TaskLog {
             task_type: task_type as i32,
             status: WorkflowTaskStatus::WorkflowTaskInProgress as i32,
             started_at: now.to_owned(),
-            metadata: Some(to_struct(Map::from_iter([("kind".to_owned(), json!(kind.as_str_name()))]))),
+            metadata: Some(to_struct(Map::from_iter([(
+                "kind".to_owned(),
+                json!(kind.as_str_name()),
+            )]))),
             ..Default::default()
         };
         let index = (self.records.len() < MAX_RECORDS).then(|| {
@@ -100,9 +107,18 @@ impl TaskLog {
 
     /// What is still in progress below `path` will not end; the reason is kept as its error.
     pub(super) fn abandon(&mut self, path: &str, reason: &str, now: &str) {
-        let below = |id: &str| path.is_empty() || id.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        let below = |id: &str| {
+            path.is_empty()
+                || id
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
         let in_progress = WorkflowTaskStatus::WorkflowTaskInProgress as i32;
-        for record in self.records.iter_mut().filter(|record| record.status == in_progress && below(&record.task_id)) {
+        for record in self
+            .records
+            .iter_mut()
+            .filter(|record| record.status == in_progress && below(&record.task_id))
+        {
             record.status = WorkflowTaskStatus::WorkflowTaskSkipped as i32;
             record.error = reason.to_owned();
             record.completed_at = now.to_owned();
@@ -129,7 +145,10 @@ impl TaskLog {
         let fits = size <= MAX_VALUE && self.recorded + size <= MAX_TOTAL;
         self.recorded += if fits { size } else { 64 };
         let object = match value {
-            _ if !fits => Map::from_iter([("omitted".to_owned(), json!(format!("{size} bytes are too many to record")))]),
+            _ if !fits => Map::from_iter([(
+                "omitted".to_owned(),
+                json!(format!("{size} bytes are too many to record")),
+            )]),
             Json::Object(object) => object.clone(),
             other => Map::from_iter([("result".to_owned(), other.clone())]),
         };

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Awaited, Done, Effect, Effects, Fault, Run, flow::Then, kind, log::Entry, state::State};
+use super::{
+    Awaited, Done, Effect, Effects, Fault, Run, flow::Then, kind, log::Entry, state::State,
+};
 use crate::engine::model::{Case, ErrorDefinition, EventKind, Listen, ListenTo, Named, Span};
 
 /// How long events are waited for unless the task says otherwise.
@@ -12,8 +14,14 @@ const LISTEN: Duration = Duration::from_secs(60);
 
 impl<E: Effects> Run<'_, E> {
     /// All variables are evaluated before any is set.
-    pub(super) fn set<'a>(&self, variables: &Map<String, Json>, state: &mut State) -> Result<Done<'a>, Fault> {
-        let values = self.scope(state).resolve(&Json::Object(variables.clone()))?;
+    pub(super) fn set<'a>(
+        &self,
+        variables: &Map<String, Json>,
+        state: &mut State,
+    ) -> Result<Done<'a>, Fault> {
+        let values = self
+            .scope(state)
+            .resolve(&Json::Object(variables.clone()))?;
         if let Json::Object(values) = &values {
             state.data.extend(values.clone());
         }
@@ -21,20 +29,32 @@ impl<E: Effects> Run<'_, E> {
     }
 
     /// The first case whose condition holds, or that has none.
-    pub(super) fn switch<'a>(&self, cases: &'a [Named<Case>], state: &State) -> Result<Done<'a>, Fault> {
+    pub(super) fn switch<'a>(
+        &self,
+        cases: &'a [Named<Case>],
+        state: &State,
+    ) -> Result<Done<'a>, Fault> {
         for Named { body: case, .. } in cases {
             let holds = match &case.when {
                 None => true,
                 Some(when) => self.scope(state).holds(when)?,
             };
             if holds {
-                return Ok(Done { output: Json::Null, then: Some(Then::parse(&case.then)) });
+                return Ok(Done {
+                    output: Json::Null,
+                    then: Some(Then::parse(&case.then)),
+                });
             }
         }
         Ok(Done::new(Json::Null))
     }
 
-    pub(super) fn raise<'a>(&self, error: &ErrorDefinition, state: &State, entry: &Entry) -> Result<Done<'a>, Fault> {
+    pub(super) fn raise<'a>(
+        &self,
+        error: &ErrorDefinition,
+        state: &State,
+        entry: &Entry,
+    ) -> Result<Done<'a>, Fault> {
         let definition = json!({"type": error.kind, "status": error.status, "title": error.title, "detail": error.detail});
         let resolved = self.scope(state).resolve(&definition)?;
         self.record_input(entry, &resolved);
@@ -44,26 +64,57 @@ impl<E: Effects> Run<'_, E> {
             other => Some(other.to_string()),
         };
         let kind = text("type").unwrap_or_default();
-        let message = text("detail").or_else(|| text("title")).unwrap_or_else(|| kind.clone());
+        let message = text("detail")
+            .or_else(|| text("title"))
+            .unwrap_or_else(|| kind.clone());
         let status = text("status").and_then(|status| status.parse().ok());
-        Err(Fault { kind, message, status })
+        Err(Fault {
+            kind,
+            message,
+            status,
+        })
     }
 
     /// The output is what came with the one event, or with each of all, by id.
-    pub(super) async fn listen<'a>(&self, listen: &Listen, timeout: Option<Span>, state: &mut State) -> Effect<Done<'a>, E::Interrupt> {
+    pub(super) async fn listen<'a>(
+        &self,
+        listen: &Listen,
+        timeout: Option<Span>,
+        state: &mut State,
+    ) -> Effect<Done<'a>, E::Interrupt> {
         let (filters, all) = match &listen.to {
             ListenTo::One(filter) => (std::slice::from_ref(filter), false),
             ListenTo::Any(filters) => (filters.as_slice(), false),
             ListenTo::All(filters) => (filters.as_slice(), true),
         };
-        let events = filters.iter().map(|filter| filter.with.clone()).collect::<Vec<_>>();
+        let events = filters
+            .iter()
+            .map(|filter| filter.with.clone())
+            .collect::<Vec<_>>();
         let timeout = timeout.map_or(LISTEN, |span| span.0);
-        let received = self.fx.receive(Awaited { events: events.clone(), all, timeout }).await?;
+        let received = self
+            .fx
+            .receive(Awaited {
+                events: events.clone(),
+                all,
+                timeout,
+            })
+            .await?;
         let received = received.ok_or_else(|| {
-            let ids = events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>().join(", ");
-            Fault::new(kind::TIMEOUT, format!("timeout: no {ids} within {} s", timeout.as_secs_f64()))
+            let ids = events
+                .iter()
+                .map(|event| event.id.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            Fault::new(
+                kind::TIMEOUT,
+                format!("timeout: no {ids} within {} s", timeout.as_secs_f64()),
+            )
         })?;
-        for event in events.iter().filter(|event| event.kind == EventKind::Update) {
+        for event in events
+            .iter()
+            .filter(|event| event.kind == EventKind::Update)
+        {
             if let Some(data) = received.get(&event.id) {
                 state.data.insert(event.id.clone(), data.clone());
             }

@@ -30,8 +30,15 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(constants: Constants) -> Self {
-        let (env, placeholders) = (constants.environment.as_variable(), constants.environment.placeholders());
-        Self { constants, env, placeholders }
+        let (env, placeholders) = (
+            constants.environment.as_variable(),
+            constants.environment.placeholders(),
+        );
+        Self {
+            constants,
+            env,
+            placeholders,
+        }
     }
 
     /// The data a run begins with.
@@ -41,14 +48,22 @@ impl World {
             ("__stigmer_org_id", json!(self.constants.environment.org)),
         ];
         State {
-            data: data.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            data: data
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             context: Map::new(),
             output: Json::Null,
         }
     }
 
     /// Where the expressions of a task are evaluated; `subject` is `.`, the data when absent.
-    pub(super) fn scope<'a>(&'a self, state: &'a State, subject: Option<&'a Json>, surroundings: Surroundings) -> Scope<'a> {
+    pub(super) fn scope<'a>(
+        &'a self,
+        state: &'a State,
+        subject: Option<&'a Json>,
+        surroundings: Surroundings,
+    ) -> Scope<'a> {
         let variables = Variables {
             data: &state.data,
             context: &state.context,
@@ -76,7 +91,8 @@ pub(super) struct State {
 impl State {
     pub(super) fn enter(&mut self, task: &str) {
         self.data.insert("task".to_owned(), json!({"name": task}));
-        self.data.insert("__stigmer_current_task_name".to_owned(), json!(task));
+        self.data
+            .insert("__stigmer_current_task_name".to_owned(), json!(task));
     }
 }
 

@@ -9,7 +9,13 @@ use crate::engine::model::{Backoff, Catch, Retry, TryCatch};
 
 impl<E: Effects> Run<'_, E> {
     /// The output is that of the tasks, or of what was done instead.
-    pub(super) async fn try_catch<'a>(&self, body: &'a TryCatch, name: &str, state: &mut State, entry: &Entry) -> Step<Done<'a>, E> {
+    pub(super) async fn try_catch<'a>(
+        &self,
+        body: &'a TryCatch,
+        name: &str,
+        state: &mut State,
+        entry: &Entry,
+    ) -> Step<Done<'a>, E> {
         let path = format!("{}/try", entry.id);
         let mut attempt = 1;
         let error = loop {
@@ -18,7 +24,9 @@ impl<E: Effects> Run<'_, E> {
                 Err(Stop::Failed(error)) => error,
                 Err(interrupted) => return Err(interrupted),
             };
-            let before = state.data.insert(body.catch.name.clone(), error.as_variable());
+            let before = state
+                .data
+                .insert(body.catch.name.clone(), error.as_variable());
             let decided = self.decide(&body.catch, &error, attempt, state);
             restore(state, &body.catch.name, &error, before);
             match decided.map_err(|fault| Stop::Failed(TaskError::new(name, fault)))? {
@@ -31,19 +39,31 @@ impl<E: Effects> Run<'_, E> {
                 }
             }
         };
-        let before = state.data.insert(body.catch.name.clone(), error.as_variable());
-        let left = self.list(&body.catch.tasks, state, &format!("{}/catch", entry.id)).await;
+        let before = state
+            .data
+            .insert(body.catch.name.clone(), error.as_variable());
+        let left = self
+            .list(&body.catch.tasks, state, &format!("{}/catch", entry.id))
+            .await;
         restore(state, &body.catch.name, &error, before);
-        let left = left.map_err(|stop| stop.map(|error| error.inside(name, Some("in its catch"))))?;
+        let left =
+            left.map_err(|stop| stop.map(|error| error.inside(name, Some("in its catch"))))?;
         Ok(Done::of_list(state.output.clone(), left))
     }
 
-    fn decide(&self, catch: &Catch, error: &TaskError, attempt: u32, state: &State) -> Result<Decision, Fault> {
+    fn decide(
+        &self,
+        catch: &Catch,
+        error: &TaskError,
+        attempt: u32,
+        state: &State,
+    ) -> Result<Decision, Fault> {
         let holds = |condition: &Option<String>, default: bool| match condition {
             None => Ok(default),
             Some(condition) => self.scope(state).holds(condition).map_err(Fault::from),
         };
-        let caught = agrees(catch, error) && holds(&catch.when, true)? && !holds(&catch.except_when, false)?;
+        let caught =
+            agrees(catch, error) && holds(&catch.when, true)? && !holds(&catch.except_when, false)?;
         if !caught {
             return Ok(Decision::Pass);
         }
@@ -54,7 +74,11 @@ impl<E: Effects> Run<'_, E> {
         {
             return Ok(Decision::Again(delay(retry, attempt)));
         }
-        Ok(if catch.tasks.is_empty() { Decision::Pass } else { Decision::Handle })
+        Ok(if catch.tasks.is_empty() {
+            Decision::Pass
+        } else {
+            Decision::Handle
+        })
     }
 }
 
@@ -70,7 +94,9 @@ enum Decision {
 
 /// Whether the error has every field that the catch asks for; `*` stands for any type.
 fn agrees(catch: &Catch, error: &TaskError) -> bool {
-    let Some(filter) = &catch.errors else { return true };
+    let Some(filter) = &catch.errors else {
+        return true;
+    };
     let variable = error.as_variable();
     filter.fields.iter().all(|(field, wanted)| {
         let value = match field.as_str() {
@@ -91,7 +117,9 @@ fn delay(retry: &Retry, attempt: u32) -> Duration {
         Some(Backoff::Linear(_)) => attempt,
         Some(Backoff::Exponential(_)) => 2_u32.saturating_pow(attempt - 1),
     };
-    first.checked_mul(factor).map_or(LONGEST, |delay| delay.min(LONGEST))
+    first
+        .checked_mul(factor)
+        .map_or(LONGEST, |delay| delay.min(LONGEST))
 }
 
 /// The error is a variable of the catch alone, unless a task set one of that name.

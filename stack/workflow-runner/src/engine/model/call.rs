@@ -127,13 +127,27 @@ impl GrpcService {
             Some((address, name)) => (address, name),
             None => ("", text),
         };
-        let address = address.rsplit_once("://").map_or(address, |(_, address)| address);
+        let address = address
+            .rsplit_once("://")
+            .map_or(address, |(_, address)| address);
         let (host, port) = match address.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse::<u16>().map_or_else(|_| Json::from(port), Json::from)),
+            Some((host, port)) => (
+                host,
+                port.parse::<u16>()
+                    .map_or_else(|_| Json::from(port), Json::from),
+            ),
             None => (address, Self::default_port()),
         };
-        let host = if host.is_empty() { Self::default_host() } else { host.to_owned() };
-        Self { name: name.to_owned(), host, port }
+        let host = if host.is_empty() {
+            Self::default_host()
+        } else {
+            host.to_owned()
+        };
+        Self {
+            name: name.to_owned(),
+            host,
+            port,
+        }
     }
 }
 

@@ -69,7 +69,12 @@ pub struct Catch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     /// What is done then.
-    #[serde(default, rename = "do", with = "named", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "do",
+        with = "named",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub tasks: TaskList,
 }
 

@@ -55,11 +55,16 @@ impl TryFrom<Form> for Span {
                 .map(Self)
                 .ok_or_else(|| format!("{text:?} is not an ISO 8601 duration such as PT30S")),
             Form::Units(units) => {
-                let minutes = units.days.checked_mul(24).and_then(|h| h.checked_add(units.hours)?.checked_mul(60));
+                let minutes = units
+                    .days
+                    .checked_mul(24)
+                    .and_then(|h| h.checked_add(units.hours)?.checked_mul(60));
                 let seconds = minutes.and_then(|m| m.checked_add(units.minutes)?.checked_mul(60));
                 let millis = seconds.and_then(|s| s.checked_add(units.seconds)?.checked_mul(1000));
                 let millis = millis.and_then(|m| m.checked_add(units.milliseconds));
-                millis.map(|millis| Self(Duration::from_millis(millis))).ok_or_else(|| "the duration is too long".to_owned())
+                millis
+                    .map(|millis| Self(Duration::from_millis(millis)))
+                    .ok_or_else(|| "the duration is too long".to_owned())
             }
         }
     }
@@ -67,7 +72,11 @@ impl TryFrom<Form> for Span {
 
 impl From<Span> for Units {
     fn from(Span(duration): Span) -> Self {
-        Self { seconds: duration.as_secs(), milliseconds: u64::from(duration.subsec_millis()), ..Self::default() }
+        Self {
+            seconds: duration.as_secs(),
+            milliseconds: u64::from(duration.subsec_millis()),
+            ..Self::default()
+        }
     }
 }
 
@@ -81,19 +90,34 @@ mod tests {
     fn units_and_iso_text_mean_the_same() {
         for (form, millis) in [
             (json!({"seconds": 5}), 5_000),
-            (json!({"days": 1, "hours": 1, "minutes": 1, "milliseconds": 7}), 90_060_007),
+            (
+                json!({"days": 1, "hours": 1, "minutes": 1, "milliseconds": 7}),
+                90_060_007,
+            ),
             (json!("PT1M30S"), 90_000),
         ] {
             let Span(duration) = serde_json::from_value(form.clone()).unwrap();
             assert_eq!(duration.as_millis(), millis, "{form}");
         }
-        assert_eq!(serde_json::to_value(Span::seconds(61)).unwrap(), json!({"seconds": 61}));
+        assert_eq!(
+            serde_json::to_value(Span::seconds(61)).unwrap(),
+            json!({"seconds": 61})
+        );
     }
 
     #[test]
     fn other_forms_are_refused() {
-        for form in [json!("soon"), json!({"weeks": 1}), json!("-PT1S"), json!({"days": u64::MAX}), json!(5)] {
-            assert!(serde_json::from_value::<Span>(form.clone()).is_err(), "{form}");
+        for form in [
+            json!("soon"),
+            json!({"weeks": 1}),
+            json!("-PT1S"),
+            json!({"days": u64::MAX}),
+            json!(5),
+        ] {
+            assert!(
+                serde_json::from_value::<Span>(form.clone()).is_err(),
+                "{form}"
+            );
         }
     }
 }

@@ -13,10 +13,13 @@ mod task;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-pub use call::{ActivityCall, AgentCall, AgentConfig, Call, Endpoint, GrpcCall, GrpcService, HttpCall, HttpOutput};
+pub use call::{
+    ActivityCall, AgentCall, AgentConfig, Call, Endpoint, GrpcCall, GrpcService, HttpCall,
+    HttpOutput,
+};
 pub use control::{
-    AttemptLimit, Backoff, Case, Catch, ErrorDefinition, ErrorFilter, Event, EventFilter, EventKind, ForEach, Fork, Listen,
-    ListenTo, Retry, RetryLimit, RunWorkflow, TryCatch,
+    AttemptLimit, Backoff, Case, Catch, ErrorDefinition, ErrorFilter, Event, EventFilter,
+    EventKind, ForEach, Fork, Listen, ListenTo, Retry, RetryLimit, RunWorkflow, TryCatch,
 };
 pub use duration::Span;
 pub use named::{Named, TaskList};

@@ -42,13 +42,18 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Named<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let name = map.next_key::<String>()?.ok_or_else(|| de::Error::custom("a name is missing"))?;
+                let name = map
+                    .next_key::<String>()?
+                    .ok_or_else(|| de::Error::custom("a name is missing"))?;
                 // By way of a JSON value, so that the error can say whose it is.
                 let body = map.next_value::<serde_json::Value>()?;
-                let body = serde_json::from_value(body).map_err(|e| de::Error::custom(format_args!("{name}: {e}")))?;
+                let body = serde_json::from_value(body)
+                    .map_err(|e| de::Error::custom(format_args!("{name}: {e}")))?;
                 match map.next_key::<String>()? {
                     None => Ok(Named { name, body }),
-                    Some(other) => Err(de::Error::custom(format_args!("{name} and {other} need list entries of their own"))),
+                    Some(other) => Err(de::Error::custom(format_args!(
+                        "{name} and {other} need list entries of their own"
+                    ))),
                 }
             }
         }
@@ -61,6 +66,8 @@ pub(super) fn serialize<S: Serializer>(tasks: &TaskList, serializer: S) -> Resul
     tasks.serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskList, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<TaskList, D::Error> {
     TaskList::deserialize(deserializer)
 }

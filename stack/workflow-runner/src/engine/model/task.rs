@@ -25,14 +25,25 @@ pub struct Task {
 impl Task {
     /// A task that does `action` and nothing besides.
     pub fn new(action: Action) -> Self {
-        Self { condition: None, output: None, export: None, timeout: None, then: None, action }
+        Self {
+            condition: None,
+            output: None,
+            export: None,
+            timeout: None,
+            then: None,
+            action,
+        }
     }
 
     /// The lists of tasks inside it, each with what it is: `do`, `try`, `catch`, or a branch's name.
     pub fn lists(&self) -> Vec<(&str, &[Named<Self>])> {
         match &self.action {
             Action::For(body) => vec![("do", &body.tasks)],
-            Action::Fork(fork) => fork.branches.iter().map(|(name, tasks)| (name.as_str(), tasks.as_slice())).collect(),
+            Action::Fork(fork) => fork
+                .branches
+                .iter()
+                .map(|(name, tasks)| (name.as_str(), tasks.as_slice()))
+                .collect(),
             Action::Try(body) => vec![("try", &body.tasks), ("catch", &body.catch.tasks)],
             _ => Vec::new(),
         }
@@ -135,10 +146,19 @@ fn read(mut fields: Map<String, Json>) -> Result<Task, String> {
 }
 
 fn action(fields: &mut Map<String, Json>) -> Result<Action, String> {
-    const KINDS: [&str; 10] = ["set", "call", "switch", "for", "fork", "try", "listen", "wait", "raise", "run"];
-    let kinds = KINDS.into_iter().filter(|kind| fields.contains_key(*kind)).collect::<Vec<_>>();
+    const KINDS: [&str; 10] = [
+        "set", "call", "switch", "for", "fork", "try", "listen", "wait", "raise", "run",
+    ];
+    let kinds = KINDS
+        .into_iter()
+        .filter(|kind| fields.contains_key(*kind))
+        .collect::<Vec<_>>();
     let [kind] = kinds.as_slice() else {
-        return Err(format!("a task has exactly one of {}, not {}", KINDS.join(", "), kinds.len()));
+        return Err(format!(
+            "a task has exactly one of {}, not {}",
+            KINDS.join(", "),
+            kinds.len()
+        ));
     };
     Ok(match *kind {
         "set" => Action::Set(required(fields, "set")?),
@@ -149,19 +169,34 @@ fn action(fields: &mut Map<String, Json>) -> Result<Action, String> {
         "switch" => Action::Switch(required(fields, "switch")?),
         "for" => {
             let ForHead { each, source, at } = required(fields, "for")?;
-            Action::For(ForEach { each, at, source, condition: optional(fields, "while")?, tasks: required(fields, "do")? })
+            Action::For(ForEach {
+                each,
+                at,
+                source,
+                condition: optional(fields, "while")?,
+                tasks: required(fields, "do")?,
+            })
         }
         "fork" => {
             let ForkBody { branches, compete } = required(fields, "fork")?;
-            let branches = branches.into_iter().map(|branch| (branch.name, branch.body.tasks)).collect();
+            let branches = branches
+                .into_iter()
+                .map(|branch| (branch.name, branch.body.tasks))
+                .collect();
             Action::Fork(Fork { branches, compete })
         }
-        "try" => Action::Try(TryCatch { tasks: required(fields, "try")?, catch: required::<Catch>(fields, "catch")? }),
+        "try" => Action::Try(TryCatch {
+            tasks: required(fields, "try")?,
+            catch: required::<Catch>(fields, "catch")?,
+        }),
         "listen" => Action::Listen(required(fields, "listen")?),
         "wait" => Action::Wait(required(fields, "wait")?),
         "raise" => Action::Raise(required::<RaiseBody>(fields, "raise")?.error),
         _ => {
-            let RunBody { workflow: RunTarget { name, input }, wait } = required(fields, "run")?;
+            let RunBody {
+                workflow: RunTarget { name, input },
+                wait,
+            } = required(fields, "run")?;
             Action::Run(RunWorkflow { name, input, wait })
         }
     })
@@ -171,9 +206,16 @@ fn required<T: DeserializeOwned>(fields: &mut Map<String, Json>, name: &str) -> 
     optional(fields, name)?.ok_or_else(|| format!("{name} is missing"))
 }
 
-fn optional<T: DeserializeOwned>(fields: &mut Map<String, Json>, name: &str) -> Result<Option<T>, String> {
-    let Some(value) = fields.remove(name) else { return Ok(None) };
-    serde_json::from_value(value).map(Some).map_err(|e| format!("{name}: {e}"))
+fn optional<T: DeserializeOwned>(
+    fields: &mut Map<String, Json>,
+    name: &str,
+) -> Result<Option<T>, String> {
+    let Some(value) = fields.remove(name) else {
+        return Ok(None);
+    };
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|e| format!("{name}: {e}"))
 }
 
 impl Serialize for Task {
@@ -181,12 +223,22 @@ impl Serialize for Task {
         let mut fields = write_action(&self.action).map_err(serde::ser::Error::custom)?;
         let common = [
             ("if", self.condition.as_ref().map(|c| json!(c))),
-            ("output", self.output.as_ref().map(|shape| json!({"as": shape}))),
-            ("export", self.export.as_ref().map(|shape| json!({"as": shape}))),
+            (
+                "output",
+                self.output.as_ref().map(|shape| json!({"as": shape})),
+            ),
+            (
+                "export",
+                self.export.as_ref().map(|shape| json!({"as": shape})),
+            ),
             ("timeout", self.timeout.map(|after| json!({"after": after}))),
             ("then", self.then.as_ref().map(|then| json!(then))),
         ];
-        fields.extend(common.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        fields.extend(
+            common
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+        );
         fields.serialize(serializer)
     }
 }
@@ -197,7 +249,11 @@ fn write_action(action: &Action) -> Result<Map<String, Json>, serde_json::Error>
         Action::Call(call) => serde_json::to_value(call)?,
         Action::Switch(cases) => json!({"switch": cases}),
         Action::For(body) => {
-            let head = ForHead { each: body.each.clone(), source: body.source.clone(), at: body.at.clone() };
+            let head = ForHead {
+                each: body.each.clone(),
+                source: body.source.clone(),
+                at: body.at.clone(),
+            };
             let mut value = json!({"for": head, "do": body.tasks});
             if let Some(condition) = &body.condition {
                 value["while"] = json!(condition);
@@ -205,7 +261,10 @@ fn write_action(action: &Action) -> Result<Map<String, Json>, serde_json::Error>
             value
         }
         Action::Fork(fork) => {
-            let branches = fork.branches.iter().map(|(name, tasks)| json!({name: {"do": tasks}}));
+            let branches = fork
+                .branches
+                .iter()
+                .map(|(name, tasks)| json!({name: {"do": tasks}}));
             json!({"fork": {"branches": branches.collect::<Vec<_>>(), "compete": fork.compete}})
         }
         Action::Try(body) => json!({"try": body.tasks, "catch": body.catch}),
@@ -213,7 +272,10 @@ fn write_action(action: &Action) -> Result<Map<String, Json>, serde_json::Error>
         Action::Wait(span) => json!({"wait": span}),
         Action::Raise(error) => json!({"raise": {"error": error}}),
         Action::Run(run) => {
-            let target = RunTarget { name: run.name.clone(), input: run.input.clone() };
+            let target = RunTarget {
+                name: run.name.clone(),
+                input: run.input.clone(),
+            };
             serde_json::to_value(json!({"run": RunBody { workflow: target, wait: run.wait }}))?
         }
     };

@@ -14,8 +14,11 @@ pub(super) fn check(tasks: &[Named<Task>], findings: &mut Findings) {
             if let Then::Task(target) = Then::parse(then)
                 && position(tasks, target).is_none()
             {
-                let targets = format!("a task of the same list, `continue`, `exit` or `end` is allowed");
-                findings.error(&task.name, format!("{field}: next target specified but not found: {target} ({targets})"));
+                let targets = "a task of the same list, `continue`, `exit` or `end` is allowed";
+                findings.error(
+                    &task.name,
+                    format!("{field}: next target specified but not found: {target} ({targets})"),
+                );
             }
         }
         for (_, list) in task.body.lists() {
@@ -34,14 +37,21 @@ pub(super) fn targets(task: &Task) -> Vec<(String, &str)> {
         Action::Switch(cases) => cases.as_slice(),
         _ => &[],
     };
-    let cases = cases.iter().map(|case| (format!("switch.{}.then", case.name), case.body.then.as_str()));
+    let cases = cases.iter().map(|case| {
+        (
+            format!("switch.{}.then", case.name),
+            case.body.then.as_str(),
+        )
+    });
     own.into_iter().chain(cases).collect()
 }
 
 /// A task from which no way leads out of the list, whatever the conditions, would repeat for ever.
 /// One that no way leads to never runs.
 fn circles(tasks: &[Named<Task>], findings: &mut Findings) {
-    let ways = (0..tasks.len()).map(|at| ways(tasks, at)).collect::<Vec<_>>();
+    let ways = (0..tasks.len())
+        .map(|at| ways(tasks, at))
+        .collect::<Vec<_>>();
     let mut reached = vec![false; tasks.len()];
     let mut next = if tasks.is_empty() { vec![] } else { vec![0] };
     while let Some(at) = next.pop() {
@@ -54,19 +64,33 @@ fn circles(tasks: &[Named<Task>], findings: &mut Findings) {
     while grown {
         grown = false;
         for at in 0..tasks.len() {
-            if !leaves[at] && ways[at].iter().any(|way| way.is_none_or(|next| leaves[next])) {
+            if !leaves[at]
+                && ways[at]
+                    .iter()
+                    .any(|way| way.is_none_or(|next| leaves[next]))
+            {
                 leaves[at] = true;
                 grown = true;
             }
         }
     }
     let names = |wanted: &dyn Fn(usize) -> bool| {
-        let names = tasks.iter().enumerate().filter(|(at, _)| wanted(*at)).map(|(_, task)| task.name.as_str());
+        let names = tasks
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| wanted(*at))
+            .map(|(_, task)| task.name.as_str());
         names.collect::<Vec<_>>()
     };
     let trapped = names(&|at| reached[at] && !leaves[at]);
     if let [first, ..] = trapped.as_slice() {
-        findings.error(first, format!("then: circular flow without an exit: {}", trapped.join(" -> ")));
+        findings.error(
+            first,
+            format!(
+                "then: circular flow without an exit: {}",
+                trapped.join(" -> ")
+            ),
+        );
     }
     for name in names(&|at| !reached[at]) {
         findings.warning(name, "never runs: every way goes past it");
@@ -75,7 +99,12 @@ fn circles(tasks: &[Named<Task>], findings: &mut Findings) {
 
 /// The tasks that may come next; `None` is the end of the list.
 fn ways(tasks: &[Named<Task>], at: usize) -> Vec<Option<usize>> {
-    let Task { action, condition, then, .. } = &tasks[at].body;
+    let Task {
+        action,
+        condition,
+        then,
+        ..
+    } = &tasks[at].body;
     let successor = Some(at + 1).filter(|next| *next < tasks.len());
     let to = |then: &str| match Then::parse(then) {
         Then::Continue => successor,

@@ -13,10 +13,7 @@ use stigmer_api::{
     },
 };
 
-use super::{
-    convert, document,
-    model::Workflow,
-};
+use super::{convert, document, model::Workflow};
 
 /// What was found; each text names its task and field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +26,8 @@ pub struct Findings {
 
 impl Findings {
     fn error(&mut self, task: &str, problem: impl std::fmt::Display) {
-        self.errors.push(format!("Task validation failed: task '{task}': {problem}"));
+        self.errors
+            .push(format!("Task validation failed: task '{task}': {problem}"));
     }
 
     fn warning(&mut self, task: &str, problem: impl std::fmt::Display) {
@@ -54,10 +52,16 @@ pub fn validation(spec: Option<&WorkflowSpec>) -> ServerlessWorkflowValidation {
         validated_at: Some(timestamp_now()),
         ..Default::default()
     };
-    let invalid = |errors| ServerlessWorkflowValidation { errors, ..outcome(ValidationState::Invalid) };
+    let invalid = |errors| ServerlessWorkflowValidation {
+        errors,
+        ..outcome(ValidationState::Invalid)
+    };
     let Some(spec) = spec else {
         let errors = vec!["WorkflowSpec cannot be nil".to_owned()];
-        return ServerlessWorkflowValidation { errors, ..outcome(ValidationState::Failed) };
+        return ServerlessWorkflowValidation {
+            errors,
+            ..outcome(ValidationState::Failed)
+        };
     };
     let workflow = match convert::workflow(spec) {
         Ok(workflow) => workflow,
@@ -68,8 +72,17 @@ pub fn validation(spec: Option<&WorkflowSpec>) -> ServerlessWorkflowValidation {
         Err(error) => return invalid(vec![format!("Failed to generate YAML: {error}")]),
     };
     let Findings { errors, warnings } = check(&workflow);
-    let state = if errors.is_empty() { ValidationState::Valid } else { ValidationState::Invalid };
-    ServerlessWorkflowValidation { yaml, errors, warnings, ..outcome(state) }
+    let state = if errors.is_empty() {
+        ValidationState::Valid
+    } else {
+        ValidationState::Invalid
+    };
+    ServerlessWorkflowValidation {
+        yaml,
+        errors,
+        warnings,
+        ..outcome(state)
+    }
 }
 
 #[cfg(test)]

@@ -21,18 +21,27 @@ fn tasks<'a>(tasks_: &'a [Named<Task>], seen: &mut BTreeSet<&'a str>, findings: 
     for Named { name, body } in tasks_ {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if name.is_empty() || !name.chars().all(fits) {
-            findings.error(name, "name: must be letters, digits, underscores and hyphens");
+            findings.error(
+                name,
+                "name: must be letters, digits, underscores and hyphens",
+            );
         }
         if name.chars().count() > MAX_NAME {
             findings.error(name, format!("name: must be at most {MAX_NAME} characters"));
         }
         if DIRECTIVES.contains(&name.as_str()) {
-            findings.error(name, format!("name: `then: {name}` would not mean this task; choose another name"));
+            findings.error(
+                name,
+                format!("name: `then: {name}` would not mean this task; choose another name"),
+            );
         }
         if !seen.insert(name) {
             findings.error(name, format!("name: duplicate task name: \"{name}\""));
         }
-        let limited = matches!(body.action, Action::Call(_) | Action::Run(_) | Action::Listen(_));
+        let limited = matches!(
+            body.action,
+            Action::Call(_) | Action::Run(_) | Action::Listen(_)
+        );
         if body.timeout.is_some() && !limited {
             findings.error(name, "timeout: only a call, run or listen takes one");
         }
@@ -46,14 +55,33 @@ fn tasks<'a>(tasks_: &'a [Named<Task>], seen: &mut BTreeSet<&'a str>, findings: 
 fn inside(name: &str, task: &Task, findings: &mut Findings) {
     match &task.action {
         Action::Switch(cases) => {
-            unique(name, "case", cases.iter().map(|case| case.name.as_str()), findings);
-            let defaults = cases.iter().filter(|case| case.body.when.is_none()).map(|case| case.name.as_str());
+            unique(
+                name,
+                "case",
+                cases.iter().map(|case| case.name.as_str()),
+                findings,
+            );
+            let defaults = cases
+                .iter()
+                .filter(|case| case.body.when.is_none())
+                .map(|case| case.name.as_str());
             let defaults = defaults.collect::<Vec<_>>();
             if defaults.len() > 1 {
-                findings.error(name, format!("switch: multiple switch statements without when: {}", defaults.join(", ")));
+                findings.error(
+                    name,
+                    format!(
+                        "switch: multiple switch statements without when: {}",
+                        defaults.join(", ")
+                    ),
+                );
             }
         }
-        Action::Fork(fork) => unique(name, "branch", fork.branches.iter().map(|(branch, _)| branch.as_str()), findings),
+        Action::Fork(fork) => unique(
+            name,
+            "branch",
+            fork.branches.iter().map(|(branch, _)| branch.as_str()),
+            findings,
+        ),
         Action::For(body) => {
             variable(name, "for.each", &body.each, findings);
             variable(name, "for.at", &body.at, findings);
@@ -63,7 +91,12 @@ fn inside(name: &str, task: &Task, findings: &mut Findings) {
     }
 }
 
-fn unique<'a>(task: &str, what: &str, names: impl Iterator<Item = &'a str>, findings: &mut Findings) {
+fn unique<'a>(
+    task: &str,
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+    findings: &mut Findings,
+) {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -76,6 +109,9 @@ fn unique<'a>(task: &str, what: &str, names: impl Iterator<Item = &'a str>, find
 fn variable(task: &str, field: &str, name: &str, findings: &mut Findings) {
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        findings.error(task, format!("{field}: {name:?} is not a variable name (letters, digits and underscores)"));
+        findings.error(
+            task,
+            format!("{field}: {name:?} is not a variable name (letters, digits and underscores)"),
+        );
     }
 }

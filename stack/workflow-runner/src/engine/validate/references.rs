@@ -53,14 +53,23 @@ pub(super) fn check(workflow: &Workflow, findings: &mut Findings) {
     }
 }
 
-fn collect<'a>(list: &'a [Named<Task>], above: &Place<'a>, sources: &mut Sources<'a>, places: &mut Vec<Place<'a>>) {
+fn collect<'a>(
+    list: &'a [Named<Task>],
+    above: &Place<'a>,
+    sources: &mut Sources<'a>,
+    places: &mut Vec<Place<'a>>,
+) {
     for (at, task) in list.iter().enumerate() {
         let mut place = above.clone();
         place.push(Step { list, at });
         sources.tasks.insert(&task.name, place.clone());
         if let Action::Set(variables) = &task.body.action {
             for name in variables.keys() {
-                sources.variables.entry(name).or_default().push(place.clone());
+                sources
+                    .variables
+                    .entry(name)
+                    .or_default()
+                    .push(place.clone());
             }
         }
         places.push(place.clone());
@@ -70,8 +79,18 @@ fn collect<'a>(list: &'a [Named<Task>], above: &Place<'a>, sources: &mut Sources
     }
 }
 
-fn check_text(text: &Text<'_>, place: &Place<'_>, name: &str, sources: &Sources<'_>, findings: &mut Findings) {
-    let found = if text.condition { expression::references_of_condition(text.text) } else { expression::references(text.text) };
+fn check_text(
+    text: &Text<'_>,
+    place: &Place<'_>,
+    name: &str,
+    sources: &Sources<'_>,
+    findings: &mut Findings,
+) {
+    let found = if text.condition {
+        expression::references_of_condition(text.text)
+    } else {
+        expression::references(text.text)
+    };
     let references = match found {
         Ok(references) => references,
         Err(error) => return findings.error(name, format!("{}: {error}", text.field)),
@@ -84,29 +103,52 @@ fn check_text(text: &Text<'_>, place: &Place<'_>, name: &str, sources: &Sources<
         };
         match problem {
             Ok(None) => {}
-            Ok(Some(warning)) => findings.warning(name, format!("{}: {variable}.{field}: {warning}", text.field)),
-            Err(problem) => findings.error(name, format!("{}: {variable}.{field} {problem}", text.field)),
+            Ok(Some(warning)) => findings.warning(
+                name,
+                format!("{}: {variable}.{field}: {warning}", text.field),
+            ),
+            Err(problem) => findings.error(
+                name,
+                format!("{}: {variable}.{field} {problem}", text.field),
+            ),
         }
     }
 }
 
-fn context(field: &str, text: &Text<'_>, place: &Place<'_>, sources: &Sources<'_>) -> Result<Option<String>, String> {
-    let Some(source) = sources.tasks.get(field) else { return Err("names no task".to_owned()) };
+fn context(
+    field: &str,
+    text: &Text<'_>,
+    place: &Place<'_>,
+    sources: &Sources<'_>,
+) -> Result<Option<String>, String> {
+    let Some(source) = sources.tasks.get(field) else {
+        return Err("names no task".to_owned());
+    };
     if !readable(source, place, text.after, true) {
         return Err(format!("names no earlier task: '{field}' has not run then"));
     }
-    let exports = source.last().is_some_and(|step| step.task().export.is_some());
+    let exports = source
+        .last()
+        .is_some_and(|step| step.task().export.is_some());
     Ok((!exports).then(|| format!("is null, since task '{field}' exports nothing")))
 }
 
-fn data(field: &str, text: &Text<'_>, place: &Place<'_>, sources: &Sources<'_>) -> Result<Option<String>, String> {
+fn data(
+    field: &str,
+    text: &Text<'_>,
+    place: &Place<'_>,
+    sources: &Sources<'_>,
+) -> Result<Option<String>, String> {
     if field == "task" || field.starts_with("__") || in_scope(field, place) {
         return Ok(None);
     }
     let of_task = sources.tasks.get(field);
     let of_set = sources.variables.get(field);
     let made = of_task.is_some_and(|source| readable(source, place, text.after, true))
-        || of_set.into_iter().flatten().any(|source| readable(source, place, text.after, false));
+        || of_set
+            .into_iter()
+            .flatten()
+            .any(|source| readable(source, place, text.after, false));
     match (made, of_task.is_some() || of_set.is_some()) {
         (true, _) => Ok(None),
         (false, true) => Err("names no earlier task or variable: it is not set then".to_owned()),
@@ -120,8 +162,15 @@ fn in_scope(name: &str, place: &Place<'_>) -> bool {
         let below = place.get(depth + 1);
         match &step.task().action {
             // `while` and what the body holds see the item; what makes the items does not.
-            Action::For(body) => (name == body.each || name == body.at) && (below.is_some() || body.condition.is_some()),
-            Action::Try(body) => name == body.catch.name && below.is_none_or(|below| std::ptr::eq(below.list, body.catch.tasks.as_slice())),
+            Action::For(body) => {
+                (name == body.each || name == body.at)
+                    && (below.is_some() || body.condition.is_some())
+            }
+            Action::Try(body) => {
+                name == body.catch.name
+                    && below
+                        .is_none_or(|below| std::ptr::eq(below.list, body.catch.tasks.as_slice()))
+            }
             _ => false,
         }
     })
@@ -130,13 +179,19 @@ fn in_scope(name: &str, place: &Place<'_>) -> bool {
 /// Whether what the task at `source` made can be read at `reader`. Results of tasks leave the
 /// branches of a fork, variables do not.
 fn readable(source: &Place<'_>, reader: &Place<'_>, after: bool, leaves_branches: bool) -> bool {
-    let common = source.iter().zip(reader).take_while(|(a, b)| a.same_list(b) && a.at == b.at).count();
+    let common = source
+        .iter()
+        .zip(reader)
+        .take_while(|(a, b)| a.same_list(b) && a.at == b.at)
+        .count();
     let leaves = |from: usize| {
-        source[from..source.len() - 1].iter().all(|step| match step.task().action {
-            Action::For(_) => false,
-            Action::Fork(_) => leaves_branches,
-            _ => true,
-        })
+        source[from..source.len() - 1]
+            .iter()
+            .all(|step| match step.task().action {
+                Action::For(_) => false,
+                Action::Fork(_) => leaves_branches,
+                _ => true,
+            })
     };
     match (source.get(common), reader.get(common)) {
         (Some(from), Some(to)) if from.same_list(to) => {
@@ -145,7 +200,9 @@ fn readable(source: &Place<'_>, reader: &Place<'_>, after: bool, leaves_branches
         // Two lists of one task: a catch may read what its try did.
         (Some(from), Some(to)) => match &source[common - 1].task().action {
             Action::Try(body) => {
-                std::ptr::eq(from.list, body.tasks.as_slice()) && std::ptr::eq(to.list, body.catch.tasks.as_slice()) && leaves(common)
+                std::ptr::eq(from.list, body.tasks.as_slice())
+                    && std::ptr::eq(to.list, body.catch.tasks.as_slice())
+                    && leaves(common)
             }
             _ => false,
         },
@@ -162,9 +219,11 @@ fn readable(source: &Place<'_>, reader: &Place<'_>, after: bool, leaves_branches
 /// Whether the flow can jump from at or after `late` back to at or before `early`.
 fn comes_back(list: &[Named<Task>], late: usize, early: usize) -> bool {
     list[late..].iter().any(|task| {
-        targets(&task.body).iter().any(|(_, then)| match Then::parse(then) {
-            Then::Task(target) => position(list, target).is_some_and(|at| at <= early),
-            _ => false,
-        })
+        targets(&task.body)
+            .iter()
+            .any(|(_, then)| match Then::parse(then) {
+                Then::Task(target) => position(list, target).is_some_and(|at| at <= early),
+                _ => false,
+            })
     })
 }

@@ -31,10 +31,17 @@ pub(super) fn of(task: &Task) -> Vec<Text<'_>> {
 
 fn action<'a>(action: &'a Action, texts: &mut Texts<'a>) {
     match action {
-        Action::Set(variables) => variables.iter().for_each(|(name, value)| texts.tree(format!("set.{name}"), value)),
+        Action::Set(variables) => variables
+            .iter()
+            .for_each(|(name, value)| texts.tree(format!("set.{name}"), value)),
         Action::Call(call) => self::call(call, texts),
         Action::Switch(cases) => {
-            cases.iter().for_each(|case| texts.condition(&format!("switch.{}.when", case.name), case.body.when.as_deref()));
+            cases.iter().for_each(|case| {
+                texts.condition(
+                    &format!("switch.{}.when", case.name),
+                    case.body.when.as_deref(),
+                )
+            });
         }
         Action::For(body) => {
             texts.json("for.in", Some(&body.source));
@@ -44,8 +51,14 @@ fn action<'a>(action: &'a Action, texts: &mut Texts<'a>) {
             texts.condition("catch.when", body.catch.when.as_deref());
             texts.condition("catch.exceptWhen", body.catch.except_when.as_deref());
             let retry = body.catch.retry.as_ref();
-            texts.condition("catch.retry.when", retry.and_then(|retry| retry.when.as_deref()));
-            texts.condition("catch.retry.exceptWhen", retry.and_then(|retry| retry.except_when.as_deref()));
+            texts.condition(
+                "catch.retry.when",
+                retry.and_then(|retry| retry.when.as_deref()),
+            );
+            texts.condition(
+                "catch.retry.exceptWhen",
+                retry.and_then(|retry| retry.except_when.as_deref()),
+            );
         }
         Action::Raise(error) => {
             texts.text("raise.error.type", Some(&error.kind));
@@ -66,8 +79,12 @@ fn call<'a>(call: &'a Call, texts: &mut Texts<'a>) {
         Call::Http(call) => {
             texts.text("with.method", Some(&call.method));
             texts.text("with.endpoint.uri", Some(&call.endpoint.uri));
-            call.headers.iter().for_each(|(name, value)| texts.tree(format!("with.headers.{name}"), value));
-            call.query.iter().for_each(|(name, value)| texts.tree(format!("with.query.{name}"), value));
+            call.headers
+                .iter()
+                .for_each(|(name, value)| texts.tree(format!("with.headers.{name}"), value));
+            call.query
+                .iter()
+                .for_each(|(name, value)| texts.tree(format!("with.query.{name}"), value));
             texts.json("with.body", call.body.as_ref());
         }
         Call::Grpc(call) => {
@@ -80,13 +97,23 @@ fn call<'a>(call: &'a Call, texts: &mut Texts<'a>) {
         Call::Activity(call) => {
             texts.text("with.name", Some(&call.name));
             texts.text("with.taskQueue", call.task_queue.as_deref());
-            call.arguments.iter().enumerate().for_each(|(at, value)| texts.tree(format!("with.arguments[{at}]"), value));
+            call.arguments
+                .iter()
+                .enumerate()
+                .for_each(|(at, value)| texts.tree(format!("with.arguments[{at}]"), value));
         }
         Call::Agent(call) => {
             texts.text("with.agent", Some(&call.agent));
             texts.text("with.message", Some(&call.message));
-            call.env.iter().for_each(|(name, value)| texts.tree(format!("with.env.{name}"), value));
-            texts.text("with.config.model", call.config.as_ref().and_then(|config| config.model.as_deref()));
+            call.env
+                .iter()
+                .for_each(|(name, value)| texts.tree(format!("with.env.{name}"), value));
+            texts.text(
+                "with.config.model",
+                call.config
+                    .as_ref()
+                    .and_then(|config| config.model.as_deref()),
+            );
         }
     }
 }
@@ -96,22 +123,38 @@ struct Texts<'a>(Vec<Text<'a>>);
 
 impl<'a> Texts<'a> {
     fn text(&mut self, field: &str, text: Option<&'a str>) {
-        self.0.extend(text.map(|text| Text { field: field.to_owned(), text, condition: false, after: false }));
+        self.0.extend(text.map(|text| Text {
+            field: field.to_owned(),
+            text,
+            condition: false,
+            after: false,
+        }));
     }
 
     fn condition(&mut self, field: &str, text: Option<&'a str>) {
-        self.0.extend(text.map(|text| Text { field: field.to_owned(), text, condition: true, after: false }));
+        self.0.extend(text.map(|text| Text {
+            field: field.to_owned(),
+            text,
+            condition: true,
+            after: false,
+        }));
     }
 
     fn json(&mut self, field: &str, json: Option<&'a Json>) {
-        json.into_iter().for_each(|json| self.tree(field.to_owned(), json));
+        json.into_iter()
+            .for_each(|json| self.tree(field.to_owned(), json));
     }
 
     fn tree(&mut self, field: String, json: &'a Json) {
         match json {
             Json::String(text) => self.text(&field, Some(text)),
-            Json::Array(items) => items.iter().enumerate().for_each(|(at, item)| self.tree(format!("{field}[{at}]"), item)),
-            Json::Object(fields) => fields.iter().for_each(|(name, value)| self.tree(format!("{field}.{name}"), value)),
+            Json::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(at, item)| self.tree(format!("{field}[{at}]"), item)),
+            Json::Object(fields) => fields
+                .iter()
+                .for_each(|(name, value)| self.tree(format!("{field}.{name}"), value)),
             _ => {}
         }
     }

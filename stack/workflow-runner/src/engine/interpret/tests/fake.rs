@@ -53,11 +53,21 @@ pub(super) struct Ran {
 
 impl Ran {
     pub(super) fn output(&self) -> &Json {
-        &self.result.as_ref().unwrap_or_else(|stop| panic!("{stop:?}")).output
+        &self
+            .result
+            .as_ref()
+            .unwrap_or_else(|stop| panic!("{stop:?}"))
+            .output
     }
 
     pub(super) fn data(&self, name: &str) -> Json {
-        self.result.as_ref().unwrap_or_else(|stop| panic!("{stop:?}")).data.get(name).cloned().unwrap_or_default()
+        self.result
+            .as_ref()
+            .unwrap_or_else(|stop| panic!("{stop:?}"))
+            .data
+            .get(name)
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(super) fn error(&self) -> String {
@@ -76,7 +86,10 @@ impl Ran {
             WorkflowTaskStatus::WorkflowTaskSkipped => 's',
             _ => '?',
         };
-        self.tasks.iter().map(|task| format!("{}:{}", task.task_id, letter(task))).collect()
+        self.tasks
+            .iter()
+            .map(|task| format!("{}:{}", task.task_id, letter(task)))
+            .collect()
     }
 }
 
@@ -90,18 +103,29 @@ pub(super) struct Scenario {
 
 /// A scenario of the DSL's list of tasks, in which every call answers null at once.
 pub(super) fn scenario(tasks: Json) -> Scenario {
-    Scenario { tasks, script: Rc::new(|_| (0, Ok(Json::Null))), world: World::default(), input: Json::Null }
+    Scenario {
+        tasks,
+        script: Rc::new(|_| (0, Ok(Json::Null))),
+        world: World::default(),
+        input: Json::Null,
+    }
 }
 
 impl Scenario {
     /// Answers calls: after how many milliseconds, and what.
-    pub(super) fn answering(mut self, script: impl Fn(&Request) -> (u64, Result<Json, Fault>) + 'static) -> Self {
+    pub(super) fn answering(
+        mut self,
+        script: impl Fn(&Request) -> (u64, Result<Json, Fault>) + 'static,
+    ) -> Self {
         self.script = Rc::new(script);
         self
     }
 
     pub(super) fn signal(self, at: u64, id: &str, data: Json) -> Self {
-        self.world.signals.borrow_mut().push((at, id.to_owned(), data));
+        self.world
+            .signals
+            .borrow_mut()
+            .push((at, id.to_owned(), data));
         self.world.due.borrow_mut().insert(at);
         self
     }
@@ -121,8 +145,18 @@ impl Scenario {
         let document = json!({"document": {"dsl": "1.0.0", "namespace": "n", "name": "w", "version": "1"}, "do": self.tasks});
         let workflow = document::read(&document.to_string()).unwrap_or_else(|e| panic!("{e}"));
         let environment = secrets::tests::environment();
-        let interpreter = Interpreter::new(workflow, Constants { execution_id: "wex-1".into(), input: self.input, environment });
-        let fake = Fake { world: Rc::new(self.world), script: self.script };
+        let interpreter = Interpreter::new(
+            workflow,
+            Constants {
+                execution_id: "wex-1".into(),
+                input: self.input,
+                environment,
+            },
+        );
+        let fake = Fake {
+            world: Rc::new(self.world),
+            script: self.script,
+        };
         let world = fake.world.clone();
         let result = drive(&world, interpreter.run(&fake));
         Ran {
@@ -146,7 +180,9 @@ fn drive<T>(world: &World, future: impl Future<Output = T>) -> T {
         }
         let now = world.now.get();
         let next = world.due.borrow().range(now + 1..).next().copied();
-        world.now.set(next.unwrap_or_else(|| panic!("the run waits at {now} ms for nothing")));
+        world
+            .now
+            .set(next.unwrap_or_else(|| panic!("the run waits at {now} ms for nothing")));
     }
 }
 
@@ -155,7 +191,9 @@ impl Fake {
     async fn until(&self, at: u64) -> Effect<(), &'static str> {
         self.world.due.borrow_mut().insert(at);
         poll_fn(|_| match self.world.interrupt_at.get() {
-            Some(when) if when <= self.world.now.get() => Poll::Ready(Err(Stop::Interrupted("cancelled"))),
+            Some(when) if when <= self.world.now.get() => {
+                Poll::Ready(Err(Stop::Interrupted("cancelled")))
+            }
             _ if at <= self.world.now.get() => Poll::Ready(Ok(())),
             _ => Poll::Pending,
         })
@@ -167,7 +205,8 @@ impl Effects for Fake {
     type Interrupt = &'static str;
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(1_700_000_000_000 + self.world.now.get() as i64).expect("a time of this century")
+        Timestamp::from_millisecond(1_700_000_000_000 + self.world.now.get() as i64)
+            .expect("a time of this century")
     }
 
     fn random(&self) -> u64 {
@@ -189,7 +228,9 @@ impl Effects for Fake {
         let (millis, answer) = (self.script)(&request);
         self.world.requests.borrow_mut().push(request);
         self.world.running.set(self.world.running.get() + 1);
-        self.world.most_running.set(self.world.most_running.get().max(self.world.running.get()));
+        self.world
+            .most_running
+            .set(self.world.most_running.get().max(self.world.running.get()));
         let waited = self.until(self.world.now.get() + millis).await;
         self.world.running.set(self.world.running.get() - 1);
         waited?;
@@ -197,10 +238,14 @@ impl Effects for Fake {
     }
 
     async fn sleep(&self, duration: Duration) -> Effect<(), &'static str> {
-        self.until(self.world.now.get() + duration.as_millis() as u64).await
+        self.until(self.world.now.get() + duration.as_millis() as u64)
+            .await
     }
 
-    async fn receive(&self, awaited: Awaited) -> Effect<Option<BTreeMap<String, Json>>, &'static str> {
+    async fn receive(
+        &self,
+        awaited: Awaited,
+    ) -> Effect<Option<BTreeMap<String, Json>>, &'static str> {
         let end = self.world.now.get() + awaited.timeout.as_millis() as u64;
         self.world.due.borrow_mut().insert(end);
         let needed = if awaited.all { awaited.events.len() } else { 1 };
@@ -208,7 +253,10 @@ impl Effects for Fake {
             let now = self.world.now.get();
             let signals = self.world.signals.borrow();
             let mut found = BTreeMap::new();
-            for (_, id, data) in signals.iter().filter(|(at, id, _)| *at <= now && awaited.events.iter().any(|e| e.id == *id)) {
+            for (_, id, data) in signals
+                .iter()
+                .filter(|(at, id, _)| *at <= now && awaited.events.iter().any(|e| e.id == *id))
+            {
                 if found.len() < needed {
                     found.entry(id.clone()).or_insert(data.clone());
                 }

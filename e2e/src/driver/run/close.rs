@@ -1,0 +1,176 @@
+//! The end of a run: what can be said about the tests is written, everything is brought down, and the
+//! verdict is written and shown. Whatever went wrong before, all of it happens.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use stigmer_e2e_plan::{ExitCode, PhaseName, Style};
+
+use super::Run;
+use crate::{
+    driver::{
+        shared::{Down, Shared, report},
+        verdict::{Ending, Facts, conclude},
+    },
+    results::{Event, Summary, last_line, now},
+};
+
+/// What is known once everything is down.
+#[derive(Default)]
+pub(super) struct Closed {
+    forced_kills: usize,
+    leftovers: Option<usize>,
+    unknown_ids: usize,
+    /// What went wrong meanwhile.
+    error: Option<anyhow::Error>,
+}
+
+impl Run {
+    /// The phases `collect` and `down`. Whatever goes wrong, everything is brought down.
+    pub(super) async fn close(&mut self, shared: Option<Shared>, ending: &Ending) -> Closed {
+        let mut closed = Closed::default();
+        match self.collect() {
+            Ok(unknown_ids) => closed.unknown_ids = unknown_ids,
+            Err(error) => closed.error = Some(error),
+        }
+        let Some(mut shared) = shared else {
+            // Nothing was started.
+            closed.leftovers = Some(0);
+            return closed;
+        };
+        if self.plan.keep && matches!(ending, Ending::Completed) {
+            self.wait_while_kept(&mut shared).await;
+        }
+        if let Err(error) = self.down(shared, &mut closed).await {
+            closed.error.get_or_insert(error);
+        }
+        closed
+    }
+
+    /// The phase `collect`; returns how many ids in the tests' names are unknown.
+    fn collect(&mut self) -> Result<usize> {
+        let begin = Instant::now();
+        let unknown_ids = self.write_tests()?;
+        self.phase(PhaseName::Collect, begin, self.shown_results())?;
+        Ok(unknown_ids)
+    }
+
+    async fn wait_while_kept(&mut self, shared: &mut Shared) {
+        let session = shared.session(&self.plan);
+        self.output.note(&format!(
+            "kept: Temporal at {}; Ctrl-C or `cargo xtask down` ends it",
+            session.temporal.address
+        ));
+        tokio::select! {
+            error = shared.supervisor.failed() => report(self.output, &error),
+            () = self.interrupt.asked() => {}
+        }
+    }
+
+    async fn down(&mut self, shared: Shared, closed: &mut Closed) -> Result<()> {
+        let Down {
+            record,
+            forced_kills,
+            leftovers,
+        } = shared.down(&self.plan).await?;
+        closed.forced_kills = forced_kills;
+        closed.leftovers = leftovers.as_ref().map(Vec::len);
+        for leftover in leftovers.iter().flatten() {
+            eprintln!(
+                "error: left behind and killed: {} (pid {})",
+                leftover.command, leftover.identity.pid
+            );
+            self.results.event(&Event::new("leftover", leftover))?;
+        }
+        self.record(record)
+    }
+
+    /// Writes and shows the verdict.
+    pub(super) fn conclude(mut self, mut ending: Ending, mut closed: Closed) -> ExitCode {
+        if let (Ending::Completed, Some(error)) = (&ending, closed.error.take()) {
+            ending = Ending::Error(error);
+        }
+        let (mut summary, mut code) = self.judge(&ending, &closed);
+        if let Err(error) = self.write_end(&summary)
+            && !matches!(ending, Ending::Error(_))
+        {
+            ending = Ending::Error(error);
+            (summary, code) = self.judge(&ending, &closed);
+        }
+        self.show(&ending, &summary);
+        code
+    }
+
+    fn judge(&self, ending: &Ending, closed: &Closed) -> (Summary, ExitCode) {
+        let mut summary = Summary::of(
+            &self.plan.run_id,
+            self.plan.seed,
+            self.results.path().to_owned(),
+            self.outcomes(),
+        );
+        let facts = Facts {
+            ending,
+            tally: summary.tally,
+            unknown_ids: closed.unknown_ids,
+            forced_kills: closed.forced_kills,
+            leftovers: closed.leftovers,
+        };
+        let (verdict, code, cause) = conclude(&facts);
+        summary.forced_kills += closed.forced_kills;
+        (
+            summary.verdict,
+            summary.exit_code,
+            summary.cause,
+            summary.leftovers,
+        ) = (verdict, code as u8, cause, closed.leftovers);
+        (summary, code)
+    }
+
+    fn write_end(&mut self, summary: &Summary) -> Result<()> {
+        self.results.event(&Event::new("run-ended", summary))?;
+        let run = &mut self.results.run;
+        (run.verdict, run.exit_code, run.cause) = (
+            summary.verdict,
+            Some(summary.exit_code),
+            summary.cause.clone(),
+        );
+        (run.counts, run.forced_kills, run.leftovers) =
+            (summary.tally, summary.forced_kills, summary.leftovers);
+        run.ended_at = Some(now());
+        self.results.write_run()?;
+        self.results.write_summary(summary)
+    }
+
+    fn show(&self, ending: &Ending, summary: &Summary) {
+        match ending {
+            Ending::Error(error) => self.output.error(error),
+            Ending::Service(error) => report(self.output, error),
+            Ending::Completed | Ending::Interrupted => {}
+        }
+        // An error was shown whole just above.
+        let is_told = matches!(ending, Ending::Error(_) | Ending::Service(_));
+        self.output.line("");
+        for (name, value) in summary
+            .lines()
+            .into_iter()
+            .filter(|(name, _)| !(is_told && *name == "cause"))
+        {
+            let value = match name {
+                "verdict" if summary.exit_code == 0 => self.output.paint(Style::Green, &value),
+                "verdict" => self.output.paint(Style::Red, &value),
+                _ => value,
+            };
+            self.output.line(&format!("  {name:<10} {value}"));
+        }
+        self.output.object(&Event::new("summary", summary));
+        self.output.line(&last_line(&summary.tally));
+    }
+
+    /// The results folder as the user would type it.
+    fn shown_results(&self) -> String {
+        let path = self.results.path();
+        path.strip_prefix(&self.plan.root)
+            .unwrap_or(path)
+            .to_string()
+    }
+}

@@ -1,7 +1,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
-use prost_reflect::prost::Message as _;
 use prost_reflect::DescriptorPool;
+use prost_reflect::prost::Message as _;
 
 /// Compiles `proto/` without a system protoc: descriptors by protox, types by prost, services by
 /// tonic behind the `grpc` feature, and reflection for every message.
@@ -25,12 +25,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         .client_mod_attribute(".", "#[cfg(feature = \"grpc\")]")
         .server_mod_attribute(".", "#[cfg(feature = \"grpc\")]")
         .include_file("modules.rs");
-    for message in pool.all_messages().filter(|m| m.package_name().starts_with("ai.stigmer")) {
+    for message in pool
+        .all_messages()
+        .filter(|m| m.package_name().starts_with("ai.stigmer"))
+    {
         let name = message.full_name();
         builder = builder
             .type_attribute(name, "#[derive(::prost_reflect::ReflectMessage)]")
             .type_attribute(name, format!("#[prost_reflect(message_name = \"{name}\")]"))
-            .type_attribute(name, "#[prost_reflect(descriptor_pool = \"crate::DESCRIPTORS\")]");
+            .type_attribute(
+                name,
+                "#[prost_reflect(descriptor_pool = \"crate::DESCRIPTORS\")]",
+            );
     }
     builder.compile_fds(prost_types_set(&descriptors)?)?;
     Ok(())

@@ -65,9 +65,9 @@ struct Run {
 }
 
 impl Run {
-    /// The phases `doctor`, `up`, and `test`.
+    /// The phases `up` and `test`, and what must hold before them.
     async fn until_tested(&mut self, shared: &mut Option<Shared>) -> Result<Ending> {
-        let selected = self.doctor().await?;
+        let selected = self.prepare().await?;
         let services = shared.insert(Shared::of(&self.plan)?);
         if let Some(ending) = self.up(services).await? {
             return Ok(ending);
@@ -75,34 +75,31 @@ impl Run {
         self.test(&selected, services).await
     }
 
-    async fn doctor(&mut self) -> Result<Vec<SuiteTest>> {
-        let begin = Instant::now();
+    /// What `xtask` cannot check: that dead runs are over, that the model of somebody else is there,
+    /// and which tests there are. Returns the selected ones.
+    async fn prepare(&mut self) -> Result<Vec<SuiteTest>> {
         if self.plan.keep && attached(&self.plan.root).is_some() {
             return Err(already_up(
                 "a stack is up already, and a kept one would take its place",
             ));
         }
         let reconciled = reconcile(&leases(&self.plan.root))?;
+        if !reconciled.runs.is_empty() {
+            let runs = count(reconciled.runs.len(), "dead run");
+            let killed = reconciled.killed;
+            self.output
+                .note(&format!("cleaned up after {runs} ({killed} killed)"));
+        }
         doctor::check_programs(&self.plan)?;
         doctor::check_given_model(&self.plan).await?;
         self.scenarios = doctor::acceptance(&self.plan.root)?;
         self.suite = doctor::list_tests(&self.plan.suite, &self.scenarios).await?;
         let selected = select(&self.suite, &self.plan.selection.filters, &self.scenarios);
-        let selected = selected.map_err(|nothing| {
-            failure(
-                ExitCode::NothingRan,
-                nothing.to_string(),
-                "name an id, an area, or a part of a test's name",
-            )
-        })?;
-        let mut summary = format!("{} of {}", selected.len(), count(self.suite.len(), "test"));
-        if !reconciled.runs.is_empty() {
-            summary.push_str(&format!(
-                ", cleaned up after {}",
-                count(reconciled.runs.len(), "dead run")
-            ));
-        }
-        self.phase(PhaseName::Doctor, begin, summary)?;
+        let fix = "name an id, an area, or a part of a test's name";
+        let selected =
+            selected.map_err(|nothing| failure(ExitCode::NothingRan, nothing.to_string(), fix))?;
+        let counts = json!({"selected": selected.len(), "suite": self.suite.len()});
+        self.results.event(&Event::new("tests-listed", counts))?;
         Ok(selected)
     }
 
@@ -152,11 +149,16 @@ impl Run {
         )
         .await;
         let tally = self.results.run.counts;
+        let (tests, all) = (selected.len(), self.suite.len());
+        let tests = if tests == all {
+            String::new()
+        } else {
+            format!("{tests} of {all}: ")
+        };
+        let (jobs, seed) = (self.plan.jobs, self.plan.seed);
         let summary = format!(
-            "{} · {} at once · seed {}",
-            last_line(&tally),
-            self.plan.jobs,
-            self.plan.seed
+            "{tests}{} · {jobs} at once · seed {seed}",
+            last_line(&tally)
         );
         self.phase(PhaseName::Test, begin, summary)?;
         self.results.run.provenance = Some(joined(provenance)?);

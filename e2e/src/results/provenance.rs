@@ -69,7 +69,9 @@ pub struct Host {
 pub fn binaries_of(plan: &Plan) -> Vec<(String, Utf8PathBuf)> {
     let driver = std::env::current_exe()
         .ok()
-        .and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+        .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+        // A build may have replaced it meanwhile.
+        .filter(|path| path.exists());
     let (stack, tools) = (&plan.stack, &plan.tools);
     let named = [
         ("cli", &stack.cli),

@@ -25,7 +25,10 @@ pub fn to_json<M: ReflectMessage>(message: &M) -> Json {
 /// A message from protobuf JSON; both lowerCamelCase and snake_case names are read.
 pub fn from_json<M: ReflectMessage + Default>(json: &Json) -> Result<M, JsonError> {
     let descriptor = M::default().descriptor();
-    let fail = |reason: String| JsonError { message: descriptor.full_name().to_owned(), reason };
+    let fail = |reason: String| JsonError {
+        message: descriptor.full_name().to_owned(),
+        reason,
+    };
     let dynamic = DynamicMessage::deserialize_with_options(
         descriptor.clone(),
         json,
@@ -38,12 +41,18 @@ pub fn from_json<M: ReflectMessage + Default>(json: &Json) -> Result<M, JsonErro
 
 /// A JSON object as a `Struct`; numbers become doubles, as the format demands.
 pub fn to_struct(object: Map<String, Json>) -> Struct {
-    Struct { fields: object.into_iter().map(|(k, v)| (k, to_value(v))).collect() }
+    Struct {
+        fields: object.into_iter().map(|(k, v)| (k, to_value(v))).collect(),
+    }
 }
 
 /// A `Struct` as a JSON object; whole numbers within ±2^53 come back as integers.
 pub fn from_struct(message: &Struct) -> Map<String, Json> {
-    message.fields.iter().map(|(k, v)| (k.clone(), from_value(v))).collect()
+    message
+        .fields
+        .iter()
+        .map(|(k, v)| (k.clone(), from_value(v)))
+        .collect()
 }
 
 /// A JSON value as a protobuf `Value`.
@@ -54,9 +63,9 @@ pub fn to_value(json: Json) -> Value {
         // Every JSON number of serde_json without arbitrary precision fits a double.
         Json::Number(n) => Kind::NumberValue(n.as_f64().unwrap_or(f64::NAN)),
         Json::String(s) => Kind::StringValue(s),
-        Json::Array(items) => {
-            Kind::ListValue(ListValue { values: items.into_iter().map(to_value).collect() })
-        }
+        Json::Array(items) => Kind::ListValue(ListValue {
+            values: items.into_iter().map(to_value).collect(),
+        }),
         Json::Object(object) => Kind::StructValue(to_struct(object)),
     };
     Value { kind: Some(kind) }
@@ -113,14 +122,19 @@ mod tests {
     #[test]
     fn unknown_fields_and_wrong_types_name_the_message() {
         let error = from_json::<AgentExecution>(&json!({"apiVersion": 7})).unwrap_err();
-        assert_eq!(error.message, "ai.stigmer.agentic.agentexecution.v1.AgentExecution");
+        assert_eq!(
+            error.message,
+            "ai.stigmer.agentic.agentexecution.v1.AgentExecution"
+        );
         assert!(from_json::<AgentExecution>(&json!({"nope": 1})).is_err());
     }
 
     #[test]
     fn a_struct_keeps_nesting_and_whole_numbers() {
         let object = json!({"a": [1, 2.5, null, true], "b": {"c": "d"}});
-        let Json::Object(map) = object.clone() else { unreachable!("an object literal") };
+        let Json::Object(map) = object.clone() else {
+            unreachable!("an object literal")
+        };
         assert_eq!(Json::Object(from_struct(&to_struct(map))), object);
     }
 }

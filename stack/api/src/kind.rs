@@ -64,7 +64,9 @@ static METAS: LazyLock<HashMap<i32, KindMeta>> = LazyLock::new(|| {
 ///
 /// For `ApiResourceKindUnknown`, which names no resource.
 pub fn meta(kind: ApiResourceKind) -> &'static KindMeta {
-    METAS.get(&(kind as i32)).unwrap_or_else(|| panic!("{kind:?} is not a resource kind"))
+    METAS
+        .get(&(kind as i32))
+        .unwrap_or_else(|| panic!("{kind:?} is not a resource kind"))
 }
 
 #[cfg(test)]

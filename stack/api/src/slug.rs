@@ -39,7 +39,10 @@ pub fn is_valid(text: &str) -> bool {
 }
 
 fn join_runs(text: &str) -> String {
-    text.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    text.split('-')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 #[cfg(test)]
@@ -48,7 +51,12 @@ mod tests {
 
     #[test]
     fn the_contract_examples_hold() {
-        for (name, slug) in [("My Cool Agent", "my-cool-agent"), ("a_b.c", "abc"), ("--X  y!", "x-y"), ("!!!", "")] {
+        for (name, slug) in [
+            ("My Cool Agent", "my-cool-agent"),
+            ("a_b.c", "abc"),
+            ("--X  y!", "x-y"),
+            ("!!!", ""),
+        ] {
             assert_eq!(from_name(name), slug, "{name}");
         }
         assert_eq!(from_author_name("a_b.c"), "a-b-c");

@@ -25,12 +25,18 @@ fn cells(row: &str) -> Vec<String> {
 }
 
 fn rows<'a>(section: &'a str, first: &'a str) -> impl Iterator<Item = Vec<String>> + 'a {
-    section.lines().filter(move |line| line.starts_with("| ") && !line.starts_with(first)).map(cells)
+    section
+        .lines()
+        .filter(move |line| line.starts_with("| ") && !line.starts_with(first))
+        .map(cells)
 }
 
 /// A type as the tables write it, resolved to its full name.
 fn full_type(written: &str, package: &str) -> String {
-    if let Some(value) = written.strip_prefix("map<string, ").and_then(|t| t.strip_suffix('>')) {
+    if let Some(value) = written
+        .strip_prefix("map<string, ")
+        .and_then(|t| t.strip_suffix('>'))
+    {
         return format!("map<string, {}>", full_type(value, package));
     }
     let scalar = ["string", "bool", "bytes", "float", "int32"].contains(&written);
@@ -39,7 +45,9 @@ fn full_type(written: &str, package: &str) -> String {
         ("apires.", "ai.stigmer.commons.apiresource."),
         ("rpc.", "ai.stigmer.commons.rpc."),
     ];
-    let prefixed = prefixes.iter().find_map(|(p, full)| written.strip_prefix(p).map(|rest| format!("{full}{rest}")));
+    let prefixed = prefixes
+        .iter()
+        .find_map(|(p, full)| written.strip_prefix(p).map(|rest| format!("{full}{rest}")));
     match prefixed {
         Some(full) => full,
         None if scalar || written.starts_with("google.protobuf.") => written.to_owned(),
@@ -61,7 +69,10 @@ fn compiled_type(field: &FieldDescriptor) -> String {
     };
     match field.kind() {
         Kind::Message(entry) if entry.is_map_entry() => {
-            format!("map<string, {}>", name(&entry.map_entry_value_field().kind()))
+            format!(
+                "map<string, {}>",
+                name(&entry.map_entry_value_field().kind())
+            )
         }
         kind => name(&kind),
     }
@@ -76,25 +87,55 @@ fn messages(package: &str) -> BTreeMap<String, MessageDescriptor> {
 }
 
 fn enums(package: &str) -> BTreeMap<String, EnumDescriptor> {
-    DESCRIPTORS.all_enums().filter(|e| e.package_name() == package).map(|e| (e.name().to_owned(), e)).collect()
+    DESCRIPTORS
+        .all_enums()
+        .filter(|e| e.package_name() == package)
+        .map(|e| (e.name().to_owned(), e))
+        .collect()
 }
 
 #[test]
 fn every_method_has_the_listed_path_request_response_and_mode() {
-    let index = WIRE.split("## Index").nth(1).and_then(|t| t.split("\n## ").next()).expect("the index section");
+    let index = WIRE
+        .split("## Index")
+        .nth(1)
+        .and_then(|t| t.split("\n## ").next())
+        .expect("the index section");
     let mut wanted = BTreeMap::new();
     for row in rows(index, "| gRPC").filter(|row| row[0].starts_with('`')) {
         let path = row[0].trim_matches('`').to_owned();
-        let package = path[1..].rsplit_once('.').and_then(|(p, _)| Some(p)).expect("a package").to_owned();
-        wanted.insert(path, (full_type(&row[1], &package), full_type(&row[2], &package), row[3].clone()));
+        let package = path[1..]
+            .rsplit_once('.')
+            .map(|(p, _)| p)
+            .expect("a package")
+            .to_owned();
+        wanted.insert(
+            path,
+            (
+                full_type(&row[1], &package),
+                full_type(&row[2], &package),
+                row[3].clone(),
+            ),
+        );
     }
     let compiled = DESCRIPTORS
         .services()
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|m| {
-            let mode = if m.is_server_streaming() { "server-stream" } else { "unary" };
+            let mode = if m.is_server_streaming() {
+                "server-stream"
+            } else {
+                "unary"
+            };
             let path = format!("/{}/{}", m.parent_service().full_name(), m.name());
-            (path, (m.input().full_name().to_owned(), m.output().full_name().to_owned(), mode.to_owned()))
+            (
+                path,
+                (
+                    m.input().full_name().to_owned(),
+                    m.output().full_name().to_owned(),
+                    mode.to_owned(),
+                ),
+            )
         })
         .collect::<BTreeMap<_, _>>();
     assert_eq!(compiled.len(), 75);
@@ -108,13 +149,19 @@ fn every_message_has_exactly_the_listed_fields() {
         let mut compiled = messages(package);
         for section in body.split("\n### ").skip(1) {
             let name = section.split_whitespace().next().expect("a message name");
-            let message = compiled.remove(name).unwrap_or_else(|| panic!("{package}.{name} is not compiled"));
+            let message = compiled
+                .remove(name)
+                .unwrap_or_else(|| panic!("{package}.{name} is not compiled"));
             let wanted = rows(section, "| #")
                 .filter(|row| row[0].parse::<u32>().is_ok())
                 .map(|row| {
                     let number = row[0].parse::<u32>().expect("a field number");
                     let ty = full_type(&row[2], package);
-                    let label = if ty.starts_with("map<") { String::new() } else { row[3].clone() };
+                    let label = if ty.starts_with("map<") {
+                        String::new()
+                    } else {
+                        row[3].clone()
+                    };
                     (number, row[1].clone(), ty, label)
                 })
                 .collect::<Vec<_>>();
@@ -133,7 +180,11 @@ fn every_message_has_exactly_the_listed_fields() {
             message_count += 1;
             field_count += fields.len();
         }
-        assert!(compiled.is_empty(), "not in the tables: {:?}", compiled.keys());
+        assert!(
+            compiled.is_empty(),
+            "not in the tables: {:?}",
+            compiled.keys()
+        );
     }
     assert_eq!((message_count, field_count), (132, 435));
 }
@@ -145,32 +196,66 @@ fn every_enum_has_exactly_the_listed_values() {
         let mut compiled = enums(package);
         for line in body.lines().filter(|line| line.starts_with("**enum `")) {
             count += 1;
-            let (name, values) = line["**enum `".len()..].split_once("`**: ").expect("an enum line");
-            let found = compiled.remove(name).unwrap_or_else(|| panic!("{package}.{name} is not compiled"));
+            let (name, values) = line["**enum `".len()..]
+                .split_once("`**: ")
+                .expect("an enum line");
+            let found = compiled
+                .remove(name)
+                .unwrap_or_else(|| panic!("{package}.{name} is not compiled"));
             if name == "ApiResourceKind" {
                 continue;
             }
             let wanted = values
                 .split(", ")
-                .map(|v| v.split_once("`=").map(|(n, num)| (n.trim_start_matches('`').to_owned(), num.parse::<i32>().expect("a number"))).expect("a value"))
+                .map(|v| {
+                    v.split_once("`=")
+                        .map(|(n, num)| {
+                            (
+                                n.trim_start_matches('`').to_owned(),
+                                num.parse::<i32>().expect("a number"),
+                            )
+                        })
+                        .expect("a value")
+                })
                 .collect::<Vec<_>>();
-            let values = found.values().map(|v| (v.name().to_owned(), v.number())).collect::<Vec<_>>();
+            let values = found
+                .values()
+                .map(|v| (v.name().to_owned(), v.number()))
+                .collect::<Vec<_>>();
             assert_eq!(values, wanted, "{package}.{name}");
         }
-        assert!(compiled.is_empty(), "not in the tables: {:?}", compiled.keys());
+        assert!(
+            compiled.is_empty(),
+            "not in the tables: {:?}",
+            compiled.keys()
+        );
     }
     assert_eq!(count, 21);
 }
 
 #[test]
 fn every_resource_kind_has_the_listed_number_name_and_prefix() {
-    let section = WIRE.split("## API resource kinds").nth(1).and_then(|t| t.split("\n## ").next()).expect("the kinds section");
+    let section = WIRE
+        .split("## API resource kinds")
+        .nth(1)
+        .and_then(|t| t.split("\n## ").next())
+        .expect("the kinds section");
     let mut count = 0;
     for row in rows(section, "| number").filter(|row| row[0].parse::<i32>().is_ok_and(|n| n != 0)) {
         let number = row[0].parse::<i32>().expect("a number");
         let found = kind::meta(ApiResourceKind::try_from(number).expect("a known kind"));
-        let seen = [&found.storage_name, &found.name, &found.display_name, &found.id_prefix];
-        let wanted = [row[1].trim_matches('`'), &row[2], &row[3], row[4].trim_matches('`')];
+        let seen = [
+            &found.storage_name,
+            &found.name,
+            &found.display_name,
+            &found.id_prefix,
+        ];
+        let wanted = [
+            row[1].trim_matches('`'),
+            &row[2],
+            &row[3],
+            row[4].trim_matches('`'),
+        ];
         assert_eq!(seen, wanted.map(str::to_owned).each_ref(), "kind {number}");
         count += 1;
     }
@@ -189,7 +274,12 @@ fn fields_that_may_hold_an_expression_are_marked() {
             for row in rows(section, "| #").filter(|row| row[0].parse::<u32>().is_ok()) {
                 let field = message.get_field_by_name(&row[1]).expect("a listed field");
                 let marked = field.options().get_extension(&option).as_bool() == Some(true);
-                assert_eq!(marked, row[4].contains("[expr]"), "{package}.{name}.{}", row[1]);
+                assert_eq!(
+                    marked,
+                    row[4].contains("[expr]"),
+                    "{package}.{name}.{}",
+                    row[1]
+                );
             }
         }
     }
@@ -201,5 +291,8 @@ fn fields_that_may_hold_an_expression_are_marked() {
 fn a_required_field_left_out_is_refused_by_name() {
     use stigmer_api::{commons::ApiResourceId, validate::validate};
     let error = validate(&ApiResourceId::default()).expect_err("`value` is required");
-    assert_eq!(error.to_string(), "validation error: value: value is required");
+    assert_eq!(
+        error.to_string(),
+        "validation error: value: value is required"
+    );
 }

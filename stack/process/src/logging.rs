@@ -14,8 +14,12 @@ pub fn init_logging() {
         _ => "info".to_owned(),
     };
     let filter = match level.as_str() {
-        "trace" | "debug" => EnvFilter::new(format!("info,stigmer={level},stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level}")),
-        level => EnvFilter::new(format!("warn,stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level},stigmer_process={level}")),
+        "trace" | "debug" => EnvFilter::new(format!(
+            "info,stigmer={level},stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level}"
+        )),
+        level => EnvFilter::new(format!(
+            "warn,stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level},stigmer_process={level}"
+        )),
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -31,7 +31,12 @@ pub struct AnnounceError {
 
 /// Logs readiness and, when `STIGMER_READY_FILE` is set, writes it there as JSON in one step: a
 /// reader sees no file or the whole of it.
-pub fn announce(component: &str, version: &str, address: Option<String>, task_queues: &[String]) -> Result<(), AnnounceError> {
+pub fn announce(
+    component: &str,
+    version: &str,
+    address: Option<String>,
+    task_queues: &[String],
+) -> Result<(), AnnounceError> {
     let ready = Ready {
         component: component.to_owned(),
         pid: std::process::id(),
@@ -41,11 +46,16 @@ pub fn announce(component: &str, version: &str, address: Option<String>, task_qu
         task_queues: task_queues.to_vec(),
     };
     tracing::info!(component, address = ready.address, build = ready.build, queues = ?ready.task_queues, "ready");
-    let Some(path) = crate::text("STIGMER_READY_FILE").map(PathBuf::from) else { return Ok(()) };
+    let Some(path) = crate::text("STIGMER_READY_FILE").map(PathBuf::from) else {
+        return Ok(());
+    };
     let part = path.with_extension(format!("{}.part", ready.pid));
     // A struct of texts and numbers always serialises.
     let json = serde_json::to_vec(&ready).expect("a ready record is JSON");
     fs::write(&part, json)
         .and_then(|()| fs::rename(&part, &path))
-        .map_err(|source| AnnounceError { path: path.display().to_string(), source })
+        .map_err(|source| AnnounceError {
+            path: path.display().to_string(),
+            source,
+        })
 }

@@ -14,7 +14,9 @@ pub struct SettingError {
 
 /// The value of `variable`, unless unset or empty.
 pub fn text(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().filter(|value| !value.is_empty())
+    std::env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty())
 }
 
 /// The value of `variable`, or `default`.
@@ -27,6 +29,10 @@ pub fn text_or(variable: &str, default: &str) -> String {
 pub fn number<T: std::str::FromStr>(variable: &'static str, default: T) -> Result<T, SettingError> {
     match text(variable) {
         None => Ok(default),
-        Some(value) => value.parse().map_err(|_| SettingError { variable, value, expected: "a number in range" }),
+        Some(value) => value.parse().map_err(|_| SettingError {
+            variable,
+            value,
+            expected: "a number in range",
+        }),
     }
 }

@@ -170,6 +170,17 @@ fn a_stop_before_the_start_ends_at_once_without_a_process() {
 }
 
 #[test]
+fn a_start_after_the_stop_does_not_keep_anything_up() {
+    let mut story = Story::new(vec![member(&[]), member(&[0])]);
+    story.on(Event::Start);
+    story.becomes_ready(0);
+    story.becomes_ready(1);
+    story.on(Event::Stop);
+    story.on(Event::Start);
+    assert_eq!(signals(&story.service(1, exited()), Signal::TERM), [0]);
+}
+
+#[test]
 fn nothing_at_all_is_ready_at_once() {
     assert_eq!(Story::new(vec![]).on(Event::Start), [Action::AllReady]);
 }

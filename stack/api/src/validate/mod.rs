@@ -61,7 +61,8 @@ impl fmt::Display for Violations {
             [one] => write!(f, "validation error: {}: {}", one.path, one.text),
             many => {
                 write!(f, "validation errors:")?;
-                many.iter().try_for_each(|v| write!(f, "\n - {}: {}", v.path, v.text))
+                many.iter()
+                    .try_for_each(|v| write!(f, "\n - {}: {}", v.path, v.text))
             }
         }
     }
@@ -71,7 +72,11 @@ impl fmt::Display for Violations {
 pub fn validate<M: ReflectMessage>(message: &M) -> Result<(), Violations> {
     let mut found = Vec::new();
     check_message(&message.transcode_to_dynamic(), "", &mut found);
-    if found.is_empty() { Ok(()) } else { Err(Violations(found)) }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(Violations(found))
+    }
 }
 
 fn check_message(message: &DynamicMessage, path: &str, found: &mut Vec<Violation>) {
@@ -84,7 +89,10 @@ fn check_message(message: &DynamicMessage, path: &str, found: &mut Vec<Violation
         let at = join(path, field);
         for rule in *rules {
             if let Some((suffix, text)) = broken(rule, message, field) {
-                found.push(Violation { path: format!("{at}{suffix}"), text });
+                found.push(Violation {
+                    path: format!("{at}{suffix}"),
+                    text,
+                });
             }
         }
     }
@@ -119,7 +127,11 @@ fn check_nested(value: &Value, path: &str, found: &mut Vec<Violation>) {
 }
 
 fn join(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+    if path.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
 }
 
 /// The path suffix and text of a broken rule.
@@ -140,13 +152,30 @@ fn broken(rule: &Rule, message: &DynamicMessage, field: &str) -> Option<(String,
             false => here("value is required".to_owned()),
         },
         Rule::OwnerScopeIn(allowed) => {
-            let scope = inner_number(&value, "owner_scope").filter(|_| message.has_field(&field))?;
-            (!allowed.contains(&scope)).then(|| (".owner_scope".to_owned(), format!("must be one of {}", scope_names(allowed))))
+            let scope =
+                inner_number(&value, "owner_scope").filter(|_| message.has_field(&field))?;
+            (!allowed.contains(&scope)).then(|| {
+                (
+                    ".owner_scope".to_owned(),
+                    format!("must be one of {}", scope_names(allowed)),
+                )
+            })
         }
-        Rule::ItemKindIn(allowed) => value.as_list()?.iter().enumerate().find_map(|(index, item)| {
-            let kind = inner_number(item, "kind")?;
-            (!allowed.contains(&kind)).then(|| (format!("[{index}].kind"), format!("must be kind {}", numbers(allowed))))
-        }),
+        Rule::ItemKindIn(allowed) => {
+            value
+                .as_list()?
+                .iter()
+                .enumerate()
+                .find_map(|(index, item)| {
+                    let kind = inner_number(item, "kind")?;
+                    (!allowed.contains(&kind)).then(|| {
+                        (
+                            format!("[{index}].kind"),
+                            format!("must be kind {}", numbers(allowed)),
+                        )
+                    })
+                })
+        }
         _ => broken_scalar(rule, &field, &value).and_then(here),
     }
 }
@@ -155,28 +184,60 @@ fn broken_scalar(rule: &Rule, field: &FieldDescriptor, value: &Value) -> Option<
     let text = || value.as_str().unwrap_or_default();
     let length = || text().chars().count();
     let (ok, problem) = match *rule {
-        Rule::MinLen(min) => (length() >= min, format!("value length must be at least {min} characters")),
-        Rule::MaxLen(max) => (length() <= max, format!("value length must be at most {max} characters")),
+        Rule::MinLen(min) => (
+            length() >= min,
+            format!("value length must be at least {min} characters"),
+        ),
+        Rule::MaxLen(max) => (
+            length() <= max,
+            format!("value length must be at most {max} characters"),
+        ),
         Rule::MinItems(min) => {
             let len = value.as_list().map_or(0, <[Value]>::len);
-            (len >= min, format!("value must contain at least {min} item(s)"))
+            (
+                len >= min,
+                format!("value must contain at least {min} item(s)"),
+            )
         }
         Rule::Const(wanted) => (text() == wanted, format!("value must equal `{wanted}`")),
         Rule::Pattern(pattern) => {
             // Patterns are literals of the rule table; a test compiles every one.
             let regex = Regex::new(pattern).expect("a contract pattern compiles");
-            (regex.is_match(text()), format!("value does not match regex pattern `{pattern}`"))
+            (
+                regex.is_match(text()),
+                format!("value does not match regex pattern `{pattern}`"),
+            )
         }
-        Rule::In(allowed) => (allowed.contains(&text()), format!("value must be in list [{}]", allowed.join(", "))),
-        Rule::Gte(min) => (number(value)? >= f64::from(min), format!("value must be greater than or equal to {min}")),
-        Rule::Lte(max) => (number(value)? <= f64::from(max), format!("value must be less than or equal to {max}")),
+        Rule::In(allowed) => (
+            allowed.contains(&text()),
+            format!("value must be in list [{}]", allowed.join(", ")),
+        ),
+        Rule::Gte(min) => (
+            number(value)? >= f64::from(min),
+            format!("value must be greater than or equal to {min}"),
+        ),
+        Rule::Lte(max) => (
+            number(value)? <= f64::from(max),
+            format!("value must be less than or equal to {max}"),
+        ),
         Rule::DefinedOnly => {
             let kind = field.kind();
-            let known = value.as_enum_number().zip(kind.as_enum()).is_some_and(|(n, e)| e.get_value(n).is_some());
-            (known, "value must be one of the defined enum values".to_owned())
+            let known = value
+                .as_enum_number()
+                .zip(kind.as_enum())
+                .is_some_and(|(n, e)| e.get_value(n).is_some());
+            (
+                known,
+                "value must be one of the defined enum values".to_owned(),
+            )
         }
-        Rule::Uri => (is_absolute_uri(text()), "value must be a valid URI".to_owned()),
-        Rule::Required | Rule::OwnerScopeIn(_) | Rule::ItemKindIn(_) | Rule::OneofRequired => return None,
+        Rule::Uri => (
+            is_absolute_uri(text()),
+            "value must be a valid URI".to_owned(),
+        ),
+        Rule::Required | Rule::OwnerScopeIn(_) | Rule::ItemKindIn(_) | Rule::OneofRequired => {
+            return None;
+        }
     };
     (!ok).then_some(problem)
 }
@@ -189,15 +250,24 @@ fn is_set(message: &DynamicMessage, field: &FieldDescriptor, value: &Value) -> b
 }
 
 fn inner_number(value: &Value, field: &str) -> Option<i32> {
-    value.as_message()?.get_field_by_name(field)?.as_enum_number()
+    value
+        .as_message()?
+        .get_field_by_name(field)?
+        .as_enum_number()
 }
 
 fn number(value: &Value) -> Option<f64> {
-    value.as_i32().map(f64::from).or_else(|| value.as_f32().map(f64::from))
+    value
+        .as_i32()
+        .map(f64::from)
+        .or_else(|| value.as_f32().map(f64::from))
 }
 
 fn numbers(list: &[i32]) -> String {
-    list.iter().map(i32::to_string).collect::<Vec<_>>().join(" or ")
+    list.iter()
+        .map(i32::to_string)
+        .collect::<Vec<_>>()
+        .join(" or ")
 }
 
 fn scope_names(list: &[i32]) -> String {
@@ -208,9 +278,13 @@ fn scope_names(list: &[i32]) -> String {
 }
 
 fn is_absolute_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
         && !rest.is_empty()
         && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }

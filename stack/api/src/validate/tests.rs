@@ -6,13 +6,23 @@ use crate::{
 
 fn agent() -> Agent {
     let mut agent = Agent::envelope();
-    agent.metadata = Some(ApiResourceMetadata { name: "a".into(), owner_scope: 2, ..Default::default() });
-    agent.spec = Some(AgentSpec { instructions: "Review the code.".into(), ..Default::default() });
+    agent.metadata = Some(ApiResourceMetadata {
+        name: "a".into(),
+        owner_scope: 2,
+        ..Default::default()
+    });
+    agent.spec = Some(AgentSpec {
+        instructions: "Review the code.".into(),
+        ..Default::default()
+    });
     agent
 }
 
 fn paths(message: &Agent) -> Vec<String> {
-    validate(message).map_or_else(|v| v.0.into_iter().map(|v| v.path).collect(), |()| Vec::new())
+    validate(message).map_or_else(
+        |v| v.0.into_iter().map(|v| v.path).collect(),
+        |()| Vec::new(),
+    )
 }
 
 #[test]
@@ -28,10 +38,19 @@ fn every_broken_rule_is_reported_with_its_path() {
     let spec = bad.spec.get_or_insert_default();
     spec.instructions = "too short".into();
     spec.mcp_servers.push(McpServerDefinition::default());
-    spec.skill_refs.push(ApiResourceReference { kind: 40, ..Default::default() });
+    spec.skill_refs.push(ApiResourceReference {
+        kind: 40,
+        ..Default::default()
+    });
     assert_eq!(
         paths(&bad),
-        ["kind", "metadata.owner_scope", "spec.instructions", "spec.skill_refs[0].kind", "spec.mcp_servers[0].name"]
+        [
+            "kind",
+            "metadata.owner_scope",
+            "spec.instructions",
+            "spec.skill_refs[0].kind",
+            "spec.mcp_servers[0].name"
+        ]
     );
 }
 
@@ -64,7 +83,9 @@ fn one_violation_reads_as_the_contract_says() {
 #[test]
 fn every_row_names_a_field_of_the_contract_and_a_pattern_that_compiles() {
     for (message, fields) in RULES {
-        let descriptor = crate::DESCRIPTORS.get_message_by_name(message).expect(message);
+        let descriptor = crate::DESCRIPTORS
+            .get_message_by_name(message)
+            .expect(message);
         for (field, rules) in *fields {
             let known = descriptor.get_field_by_name(field).is_some()
                 || descriptor.oneofs().any(|o| o.name() == *field);
@@ -80,7 +101,12 @@ fn every_row_names_a_field_of_the_contract_and_a_pattern_that_compiles() {
 
 /// A rule as `docs/contract/wire.md` writes it.
 fn as_contract(rule: &Rule) -> String {
-    let set = |list: &[i32]| list.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
+    let set = |list: &[i32]| {
+        list.iter()
+            .map(i32::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     match rule {
         Rule::Required => "required".into(),
         Rule::MinLen(n) => format!("min_len {n}"),
@@ -89,7 +115,13 @@ fn as_contract(rule: &Rule) -> String {
         Rule::Const(text) => format!("const `{text}`"),
         Rule::Pattern(text) => format!("pattern `{text}`"),
         Rule::In(list) => {
-            let quoted = list.iter().map(|t| if t.is_empty() { "`\"\"`".into() } else { format!("`{t}`") });
+            let quoted = list.iter().map(|t| {
+                if t.is_empty() {
+                    "`\"\"`".into()
+                } else {
+                    format!("`{t}`")
+                }
+            });
             format!("in {{{}}}", quoted.collect::<Vec<String>>().join(", "))
         }
         Rule::Gte(n) => format!("gte {n}"),
@@ -111,7 +143,10 @@ fn constraints(cell: &str) -> Vec<String> {
         .replace("each: ", "")
         .split("; ")
         .map(|part| match part.trim().strip_prefix("CEL ") {
-            Some(rule) => rule.split_once(": ").map_or(rule, |(_, text)| text).to_owned(),
+            Some(rule) => rule
+                .split_once(": ")
+                .map_or(rule, |(_, text)| text)
+                .to_owned(),
             None => part.trim().trim_end_matches(';').to_owned(),
         })
         .filter(|part| !part.is_empty())
@@ -128,12 +163,23 @@ fn the_rules_are_those_of_the_contract_field_by_field() {
         if let Some(rest) = line.strip_prefix("## package `") {
             package = rest.trim_end_matches('`').to_owned();
         } else if let Some(rest) = line.strip_prefix("### ") {
-            message = format!("{package}.{}", rest.split_whitespace().next().unwrap_or_default());
+            message = format!(
+                "{package}.{}",
+                rest.split_whitespace().next().unwrap_or_default()
+            );
             if rest.contains("exactly one required") {
-                wanted.push((message.clone(), "server_type".to_owned(), vec!["exactly one required".to_owned()]));
+                wanted.push((
+                    message.clone(),
+                    "server_type".to_owned(),
+                    vec!["exactly one required".to_owned()],
+                ));
             }
         } else if !package.is_empty() && line.starts_with("| ") {
-            let cells = line.trim_matches('|').split('|').map(|c| c.trim().replace('\u{1}', "|")).collect::<Vec<_>>();
+            let cells = line
+                .trim_matches('|')
+                .split('|')
+                .map(|c| c.trim().replace('\u{1}', "|"))
+                .collect::<Vec<_>>();
             if cells.len() == 5 && cells[0].parse::<u32>().is_ok() {
                 let rules = constraints(&cells[4]);
                 if !rules.is_empty() {
@@ -146,7 +192,11 @@ fn the_rules_are_those_of_the_contract_field_by_field() {
         .iter()
         .flat_map(|(message, fields)| {
             fields.iter().map(|(field, rules)| {
-                ((*message).to_owned(), (*field).to_owned(), rules.iter().map(as_contract).collect::<Vec<_>>())
+                (
+                    (*message).to_owned(),
+                    (*field).to_owned(),
+                    rules.iter().map(as_contract).collect::<Vec<_>>(),
+                )
             })
         })
         .collect::<Vec<_>>();

@@ -12,8 +12,8 @@ use super::TemporalEffects;
 use crate::{
     activities::TaskActivities,
     engine::{
-        interpret::{Effect, Fault, Outgoing, Request, kind},
-        model::{ActivityCall, AgentCall},
+        interpret::{Effect, Fault, Request, kind},
+        model::{ActivityCall, AgentCall, GrpcCall, HttpCall},
     },
     temporal::{failure, json_of},
 };
@@ -57,36 +57,42 @@ impl TemporalEffects {
             .build()
     }
 
-    pub(super) async fn http_or_grpc(
+    /// Options of a call that this runner makes itself, and tells that it is making it.
+    fn own_options(&self, request: &Request) -> ActivityOptions {
+        let limit = request.timeout.unwrap_or(DEFAULT_LIMIT) + SLACK;
+        let mut options = self.options(request, limit, 5);
+        options.heartbeat_timeout = Some(HEARTBEAT_TIMEOUT);
+        options
+    }
+
+    pub(super) async fn http(
         &self,
+        call: &HttpCall,
         request: &Request,
     ) -> Effect<Json, WorkflowTermination> {
-        let mut options =
-            self.options(request, request.timeout.unwrap_or(DEFAULT_LIMIT) + SLACK, 5);
-        options.heartbeat_timeout = Some(HEARTBEAT_TIMEOUT);
-        let environment = (*self.environment).clone();
-        let (result, what) = match &request.call {
-            Outgoing::Http(call) => {
-                let arguments = (call.clone(), Json::Null, environment);
-                (
-                    self.ctx
-                        .execute_activity(TaskActivities::call_http, arguments, options)
-                        .await,
-                    activity::CALL_HTTP,
-                )
-            }
-            Outgoing::Grpc(call) => {
-                let arguments = (call.clone(), Json::Null, environment);
-                (
-                    self.ctx
-                        .execute_activity(TaskActivities::call_grpc, arguments, options)
-                        .await,
-                    activity::CALL_GRPC,
-                )
-            }
-            other => unreachable!("{other:?} is called otherwise"),
-        };
-        result.map_err(|error| failure::of_activity(error, what))
+        let arguments = (call.clone(), Json::Null, (*self.environment).clone());
+        let options = self.own_options(request);
+        let answer = self
+            .ctx
+            .execute_activity(TaskActivities::call_http, arguments, options);
+        answer
+            .await
+            .map_err(|error| failure::of_activity(error, activity::CALL_HTTP))
+    }
+
+    pub(super) async fn grpc(
+        &self,
+        call: &GrpcCall,
+        request: &Request,
+    ) -> Effect<Json, WorkflowTermination> {
+        let arguments = (call.clone(), Json::Null, (*self.environment).clone());
+        let options = self.own_options(request);
+        let answer = self
+            .ctx
+            .execute_activity(TaskActivities::call_grpc, arguments, options);
+        answer
+            .await
+            .map_err(|error| failure::of_activity(error, activity::CALL_GRPC))
     }
 
     /// The server completes this activity when the agent has ended. An agent that ran has had its

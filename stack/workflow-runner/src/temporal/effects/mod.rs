@@ -93,7 +93,8 @@ impl Effects for TemporalEffects {
             return Err(Fault::new(kind::LIMIT, message).into());
         }
         match &request.call {
-            Outgoing::Http(_) | Outgoing::Grpc(_) => self.http_or_grpc(&request).await,
+            Outgoing::Http(call) => self.http(call, &request).await,
+            Outgoing::Grpc(call) => self.grpc(call, &request).await,
             Outgoing::Agent(call) => self.agent(call, &request).await,
             Outgoing::Activity(call) => self.activity(call, &request).await,
             Outgoing::Workflow(run) => self.workflow(run, &request).await,

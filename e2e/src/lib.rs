@@ -1,4 +1,3 @@
-
 pub mod harness;
 pub mod rng;
 pub mod services;

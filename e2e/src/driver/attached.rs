@@ -59,9 +59,15 @@ pub async fn down(root: &Utf8Path, output: Output) -> Result<ExitCode> {
         output.line(&format!("nothing is up{extra}"));
         return Ok(ExitCode::Success);
     };
-    if let Some(owner) = session.owner {
-        end(owner).await;
-    }
+    let Some(owner) = session.owner else {
+        let cause = "this system has no /proc, so the keeper cannot be told from other processes";
+        let fix = format!(
+            "end the process of `stigmer-e2e keep` for run {} by hand",
+            session.run_id
+        );
+        return Err(failure(ExitCode::ServiceFailed, cause, fix));
+    };
+    end(owner).await;
     // Finds work only if the keeper had to be killed.
     reconcile(&leases(root))?;
     let found = leftovers::find_lasting(&HashSet::from([session.run_id.clone()])).await;

@@ -17,7 +17,7 @@ use super::{
     record::{FailureRecord, TestRecord, Verdict},
     teardown::tear_down,
 };
-use crate::session::Session;
+use crate::{session::Session, supervise::end_with};
 
 /// Tells a story: runs `body` with a [`Test`] of its own, tears down whatever it started, and
 /// fails the surrounding `#[test]` when the story, or the teardown, found something wrong.
@@ -31,6 +31,10 @@ pub fn story(body: impl AsyncFnOnce(Test) -> Outcome) {
         .map(str::to_owned)
         .unwrap_or_default();
     let session = Session::load().unwrap_or_else(|error| panic!("{error:#}"));
+    if let Some(owner) = session.owner {
+        // A killed run must not leave a test behind, nor what the test started.
+        end_with(owner).unwrap_or_else(|error| panic!("the run is over: {error}"));
+    }
     let test = Test::begin(&name, session).unwrap_or_else(|error| panic!("{error}"));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
+
+use super::handle::Handle;
 
 /// A process by pid and start time. Two processes never share both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,13 +37,13 @@ impl Identity {
     /// took over the pid is never hit: the handle is opened first and checked after, and stays bound
     /// to the process it was opened for.
     pub fn signal(&self, signal: Signal) -> bool {
-        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
-            return false;
-        };
-        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
-            return false;
-        };
-        self.is_alive() && pidfd_send_signal(handle, signal).is_ok()
+        self.handle().is_some_and(|handle| handle.send(signal))
+    }
+
+    /// A handle that stays bound to this process; nothing when it has ended.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        let handle = Handle::open(self.pid)?;
+        self.is_alive().then_some(handle)
     }
 }
 

@@ -26,6 +26,7 @@
 mod backoff;
 mod child;
 mod error;
+mod handle;
 mod identity;
 mod lease;
 pub mod leftovers;

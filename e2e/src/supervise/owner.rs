@@ -2,11 +2,7 @@
 
 use std::{io, thread};
 
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    io::retry_on_intr,
-    process::{Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open},
-};
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::Identity;
 
@@ -24,20 +20,11 @@ pub fn end_with(owner: Identity) -> io::Result<()> {
             format!("process {} has ended", owner.pid),
         )
     };
-    let pid = i32::try_from(owner.pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or_else(gone)?;
-    let handle = pidfd_open(pid, PidfdFlags::empty())?;
-    // Opened first and checked after: the handle stays bound to the process it was opened for.
-    if !owner.is_alive() {
-        return Err(gone());
-    }
+    let handle = owner.handle().ok_or_else(gone)?;
     thread::Builder::new()
         .name("watch-owner".to_owned())
         .spawn(move || {
-            let ended = retry_on_intr(|| poll(&mut [PollFd::new(&handle, PollFlags::IN)], None));
-            if ended.is_ok() {
+            if handle.wait() {
                 // A process may always signal itself.
                 let _ = kill_process(getpid(), Signal::KILL);
             }

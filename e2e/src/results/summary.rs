@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use super::{RunVerdict, Tally, TestOutcome, TestVerdict};
+use super::{Measured, RunVerdict, Tally, TestOutcome, TestVerdict};
 
 /// How many slow tests are worth a line.
 const SLOWEST: usize = 3;
@@ -32,6 +32,8 @@ pub struct Summary {
     pub retries: usize,
     /// Requests that no test expected.
     pub unexpected_requests: usize,
+    /// What the tests measured by the way.
+    pub measured: Measured,
     /// The slowest tests.
     pub slowest: Vec<Slow>,
     /// The command that runs the failed tests again.
@@ -64,6 +66,7 @@ impl Summary {
             restarts: sum(|outcome| outcome.counters.restarts),
             retries: 0,
             unexpected_requests: sum(|outcome| outcome.counters.unexpected_requests),
+            measured: Measured::default(),
             slowest: slowest(outcomes),
             rerun: rerun(outcomes, seed),
             results,
@@ -106,6 +109,7 @@ impl Summary {
             }
         }
         lines.push(("counts", counts.join(" · ")));
+        lines.extend(self.measured.line().map(|line| ("measured", line)));
         if !self.slowest.is_empty() {
             let slow = |slow: &Slow| format!("{} {:.1} s", slow.name, slow.ms as f64 / 1000.0);
             lines.push((

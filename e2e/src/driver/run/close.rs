@@ -108,6 +108,7 @@ impl Run {
             self.results.path().to_owned(),
             self.outcomes(),
         );
+        summary.measured = Measured::of(&self.results.path().join("tests"));
         let facts = Facts {
             ending,
             tally: summary.tally,

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
-    Agent,
+    Agent, Workflow,
     value::{BoolRef, IntRef, ObjectRef, Ref, StringRef},
 };
 
@@ -18,6 +18,7 @@ use crate::{
 pub struct Context {
     variables: RefCell<BTreeMap<String, Variable>>,
     agents: RefCell<Vec<Agent>>,
+    workflows: RefCell<Vec<Workflow>>,
     dependencies: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
@@ -32,6 +33,19 @@ pub enum Variable {
     Bool(BoolRef),
     /// An object.
     Object(ObjectRef),
+}
+
+impl Variable {
+    /// The value as JSON, or nothing when it is secret.
+    pub(crate) fn shown(&self) -> Option<Value> {
+        let (value, is_secret) = match self {
+            Self::String(r) => (Value::from(r.value().as_str()), r.is_secret()),
+            Self::Int(r) => (Value::from(*r.value()), r.is_secret()),
+            Self::Bool(r) => (Value::from(*r.value()), r.is_secret()),
+            Self::Object(r) => (Value::Object(r.value().clone()), r.is_secret()),
+        };
+        (!is_secret).then_some(value)
+    }
 }
 
 impl Context {
@@ -102,7 +116,8 @@ impl Context {
         }
     }
 
-    /// Records that the resource `id` needs `depends_on`; ids are `agent:<name>`.
+    /// Records that the resource `id` needs `depends_on`; ids are `agent:<name>`
+    /// and `workflow:<name>`. Agents that a workflow calls need no recording.
     pub fn track_dependency(&self, id: impl Into<String>, depends_on: impl Into<String>) {
         self.dependencies
             .borrow_mut()
@@ -123,6 +138,15 @@ impl Context {
     /// The agents in the order of registration.
     pub(crate) fn agents(&self) -> Borrowed<'_, Vec<Agent>> {
         self.agents.borrow()
+    }
+
+    pub(crate) fn register_workflow(&self, workflow: Workflow) {
+        self.workflows.borrow_mut().push(workflow);
+    }
+
+    /// The workflows in the order of registration.
+    pub(crate) fn workflows(&self) -> Borrowed<'_, Vec<Workflow>> {
+        self.workflows.borrow()
     }
 
     fn set<T: Clone>(

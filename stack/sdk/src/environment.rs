@@ -92,9 +92,21 @@ impl fmt::Display for EnvironmentVariable {
     }
 }
 
-/// The `env_spec` of an agent, or nothing when it has no variables. Of two variables with one name
-/// the later one counts.
+/// The `env_spec` of an agent, or nothing when it has no variables.
 pub(crate) fn agent_env_spec(variables: &[EnvironmentVariable]) -> Option<EnvironmentSpec> {
+    let count = variables.len();
+    env_data(
+        variables,
+        format!("Environment variables for agent ({count} variables)"),
+    )
+}
+
+/// An `env_spec`, or nothing when there are no variables. Of two variables with one name the later
+/// one counts.
+pub(crate) fn env_data(
+    variables: &[EnvironmentVariable],
+    description: String,
+) -> Option<EnvironmentSpec> {
     if variables.is_empty() {
         return None;
     }
@@ -109,10 +121,6 @@ pub(crate) fn agent_env_spec(variables: &[EnvironmentVariable]) -> Option<Enviro
             (variable.name.clone(), value)
         })
         .collect();
-    let description = format!(
-        "Environment variables for agent ({} variables)",
-        variables.len()
-    );
     Some(EnvironmentSpec { description, data })
 }
 

@@ -51,6 +51,87 @@ pub enum ValidationError {
         /// The name.
         name: String,
     },
+    /// A workflow without a namespace.
+    #[error("validation failed for field \"namespace\": namespace is required")]
+    NamespaceRequired,
+    /// A task name with characters it may not have, or with none.
+    #[error(
+        "validation failed for field \"name\": invalid task name {name:?}: must be letters, digits, hyphens, and underscores"
+    )]
+    TaskNameFormat {
+        /// The name.
+        name: String,
+    },
+    /// A task name of more than 100 characters.
+    #[error(
+        "validation failed for field \"name\": task name must be at most 100 characters (got {length})"
+    )]
+    TaskNameTooLong {
+        /// The characters it has.
+        length: usize,
+    },
+    /// A task name that has a meaning of its own where a task says what comes next.
+    #[error(
+        "validation failed for field \"name\": task name {name:?} is reserved; choose another name"
+    )]
+    TaskNameReserved {
+        /// The name.
+        name: String,
+    },
+    /// Two tasks of a workflow, nested ones included, with one name.
+    #[error("validation failed: duplicate task name: {name:?}")]
+    TaskNameTaken {
+        /// The name.
+        name: String,
+    },
+    /// A task that depends on one that the workflow does not have.
+    #[error("validation failed: task {task:?} depends on {on:?}, which is not in the workflow")]
+    DependencyUnknown {
+        /// The task.
+        task: String,
+        /// What it depends on.
+        on: String,
+    },
+    /// A key of a run-time secret or variable that no environment can have.
+    #[error(
+        "invalid runtime reference key: {key:?} (must be uppercase letters, numbers, and underscores)"
+    )]
+    RuntimeKey {
+        /// The key.
+        key: String,
+    },
+    /// A text that is not a reference to a run-time secret or variable.
+    #[error(
+        "invalid runtime reference: {text:?} (must be ${{.secrets.KEY}} or ${{.env_vars.KEY}})"
+    )]
+    RuntimeRef {
+        /// The text.
+        text: String,
+    },
+    /// A secret of the program that a task would read at run time.
+    #[error(
+        "context variable {name:?} is secret and would be stored in the workflow; use runtime_secret instead"
+    )]
+    SecretInWorkflow {
+        /// The variable.
+        name: String,
+    },
+    /// A name that could mean a context variable or a task.
+    #[error("{name:?} is both a context variable and a task; rename one of them")]
+    ContextAmbiguous {
+        /// The name.
+        name: String,
+    },
+    /// A result that is no whole number of 64 bits.
+    #[error("{left} {operator} {right} is not a 64-bit number")]
+    Arithmetic {
+        /// The left operand.
+        left: i64,
+        /// `+`, `-`, `*` or `/`.
+        operator: char,
+        /// The right operand.
+        right: i64,
+    },
 }
 
 /// Why a resource does not become a message of the contract.
@@ -63,6 +144,12 @@ pub(crate) enum ConversionError {
     },
     #[error("agent validation failed: {0}")]
     Agent(stigmer_api::validate::Violations),
+    #[error("workflow validation failed: {0}")]
+    Workflow(stigmer_api::validate::Violations),
+    #[error("workflow validation failed: {0}")]
+    WorkflowRule(ValidationError),
+    #[error("workflow validation failed: task {task:?}: {reason}")]
+    Task { task: String, reason: String },
 }
 
 /// Why the described resources could not be handed over.
@@ -72,9 +159,9 @@ pub enum SynthesisError {
     /// A resource breaks a rule of the contract.
     #[error("synthesis [{phase}] {kind} {name:?} failed: failed to convert to proto: {reason}")]
     Conversion {
-        /// `agents`.
+        /// `agents` or `workflows`.
         phase: &'static str,
-        /// `Agent`.
+        /// `Agent` or `Workflow`.
         kind: &'static str,
         /// The resource's name.
         name: String,

@@ -1,4 +1,4 @@
-//! Write Stigmer agents in Rust.
+//! Write Stigmer agents and workflows in Rust.
 //!
 //! A program describes its resources inside [`run`]; `stigmer apply` runs the program and deploys
 //! what it described.
@@ -21,16 +21,19 @@
 //! Run by hand, without `STIGMER_OUT_DIR`, the program checks names and writes nothing.
 
 mod agent;
+mod computed;
 mod context;
 mod envelope;
 mod environment;
 mod error;
 mod files;
+mod jq;
 mod mcp_server;
 mod skill_ref;
 mod sub_agent;
 mod synthesis;
 mod value;
+mod workflow;
 
 pub use agent::{Agent, AgentArgs};
 pub use context::{Context, Variable};
@@ -41,3 +44,11 @@ pub use skill_ref::SkillRef;
 pub use sub_agent::SubAgent;
 pub use synthesis::{run, try_run};
 pub use value::{BoolRef, IntRef, ObjectRef, Part, Ref, StringRef};
+pub use workflow::{
+    AgentCall, AgentRef, CallActivity, ErrorType, Expression, ForEach, Fork, GrpcCall, HttpCall,
+    Listen, Operand, Raise, Run, Scope, Set, Switch, Task, TryCatch, Wait, Workflow, WorkflowArgs,
+    extract_runtime_refs, is_runtime_ref, runtime_env, runtime_secret, validate_runtime_ref,
+};
+
+/// Writes JSON, for bodies and inputs of tasks.
+pub use serde_json::json;

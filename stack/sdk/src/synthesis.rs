@@ -2,6 +2,7 @@
 //! between them.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -9,7 +10,9 @@ use std::{
 
 use prost::Message;
 
-use crate::{Context, Result, RunError, SynthesisError, files};
+use crate::{
+    Agent, Context, Result, RunError, SynthesisError, Workflow, error::ConversionError, files,
+};
 
 /// Names the folder that receives the resources.
 const OUT_DIR: &str = "STIGMER_OUT_DIR";
@@ -49,23 +52,23 @@ pub fn try_run(program: impl FnOnce(&Context) -> Result) -> Result<(), RunError>
 /// Writes everything in `ctx` to `dir`. All resources are converted before the first file is
 /// written, so an invalid one leaves the folder as it was.
 fn synthesize(ctx: &Context, dir: &Path) -> Result<(), SynthesisError> {
-    let agents = ctx
-        .agents()
-        .iter()
-        .map(|agent| {
-            agent
-                .to_proto()
-                .map_err(|reason| SynthesisError::Conversion {
-                    phase: "agents",
-                    kind: "Agent",
-                    name: agent.name().to_owned(),
-                    reason: reason.to_string(),
-                })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let agents = converted(
+        "agents",
+        "Agent",
+        &ctx.agents(),
+        Agent::name,
+        Agent::to_proto,
+    )?;
+    let workflows = converted(
+        "workflows",
+        "Workflow",
+        &ctx.workflows(),
+        Workflow::name,
+        |workflow| workflow.to_proto(ctx),
+    )?;
     // A map of texts always serialises.
     let mut dependencies =
-        serde_json::to_vec_pretty(&ctx.dependencies()).expect("dependencies are a JSON object");
+        serde_json::to_vec_pretty(&all_dependencies(ctx)).expect("dependencies are a JSON object");
     dependencies.push(b'\n');
 
     fs::create_dir_all(dir).map_err(|reason| SynthesisError::Write {
@@ -75,7 +78,43 @@ fn synthesize(ctx: &Context, dir: &Path) -> Result<(), SynthesisError> {
     for (index, agent) in agents.iter().enumerate() {
         files::write(dir, &format!("agent-{index}.pb"), &agent.encode_to_vec())?;
     }
+    for (index, workflow) in workflows.iter().enumerate() {
+        let name = format!("workflow-{index}.pb");
+        files::write(dir, &name, &workflow.encode_to_vec())?;
+    }
     files::write(dir, "dependencies.json", &dependencies)
+}
+
+fn converted<T, M>(
+    phase: &'static str,
+    kind: &'static str,
+    resources: &[T],
+    name: impl Fn(&T) -> &str,
+    convert: impl Fn(&T) -> Result<M, ConversionError>,
+) -> Result<Vec<M>, SynthesisError> {
+    let convert = |resource| {
+        convert(resource).map_err(|reason| SynthesisError::Conversion {
+            phase,
+            kind,
+            name: name(resource).to_owned(),
+            reason: reason.to_string(),
+        })
+    };
+    resources.iter().map(convert).collect()
+}
+
+/// What was recorded, and what the workflows call of this program.
+fn all_dependencies(ctx: &Context) -> BTreeMap<String, Vec<String>> {
+    let mut all = ctx.dependencies();
+    for workflow in ctx.workflows().iter() {
+        for needed in workflow.dependencies(ctx) {
+            let known = all.entry(workflow.id()).or_default();
+            if !known.contains(&needed) {
+                known.push(needed);
+            }
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -83,7 +122,7 @@ mod tests {
     use stigmer_api::{Resource, agent as api};
 
     use super::*;
-    use crate::{Agent, AgentArgs};
+    use crate::AgentArgs;
 
     fn agent(ctx: &Context, name: &str) -> Agent {
         let args = AgentArgs {

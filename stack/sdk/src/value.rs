@@ -4,13 +4,14 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::jq::{Jq, path};
+
 /// A named value: known now, and readable at run time by an expression.
 #[derive(Clone, PartialEq)]
 pub struct Ref<T> {
-    value: T,
-    /// The jq expression, without `${ }` around it.
-    jq: String,
-    is_secret: bool,
+    pub(crate) value: T,
+    pub(crate) jq: Jq,
+    pub(crate) is_secret: bool,
 }
 
 /// A named text.
@@ -26,8 +27,21 @@ impl<T> Ref<T> {
     pub(crate) fn variable(name: &str, value: T, is_secret: bool) -> Self {
         Self {
             value,
-            jq: format!("$context{}", path(name)),
+            jq: Jq::term(format!("$context{}", path(name))),
             is_secret,
+        }
+    }
+
+    /// A fixed value without a name.
+    pub(crate) fn literal(value: T) -> Self
+    where
+        T: Clone + Into<Value>,
+    {
+        let jq = Jq::literal(&value.clone().into());
+        Self {
+            value,
+            jq,
+            is_secret: false,
         }
     }
 
@@ -38,36 +52,12 @@ impl<T> Ref<T> {
 
     /// What reads the value at run time, such as `${ $context.region }`.
     pub fn expression(&self) -> String {
-        format!("${{ {} }}", self.jq)
+        self.jq.expression()
     }
 
     /// Whether it must not be shown.
     pub fn is_secret(&self) -> bool {
         self.is_secret
-    }
-}
-
-impl StringRef {
-    /// This text followed by `parts`; secret when any of them is.
-    ///
-    /// ```
-    /// # let ctx = stigmer::Context::new();
-    /// let host = ctx.set_string("host", "example.com");
-    /// let url = ctx.set_string("scheme", "https://").concat([(&host).into(), "/icons".into()]);
-    /// assert_eq!(url.value(), "https://example.com/icons");
-    /// ```
-    pub fn concat<'a>(&self, parts: impl IntoIterator<Item = Part<'a>>) -> Self {
-        parts.into_iter().fold(self.clone(), |so_far, part| {
-            let (value, jq, is_secret) = match part {
-                Part::Text(text) => (text, Value::from(text).to_string(), false),
-                Part::Ref(r) => (r.value.as_str(), r.jq.clone(), r.is_secret),
-            };
-            Self {
-                value: so_far.value + value,
-                jq: format!("{} + {jq}", so_far.jq),
-                is_secret: so_far.is_secret || is_secret,
-            }
-        })
     }
 }
 
@@ -117,7 +107,7 @@ impl ObjectRef {
         let value = read(self.value.get(key)?)?;
         Some(Ref {
             value,
-            jq: format!("{}{}", self.jq, path(key)),
+            jq: self.jq.member(key),
             is_secret: self.is_secret,
         })
     }
@@ -153,14 +143,21 @@ impl From<&StringRef> for String {
     }
 }
 
-/// `.key`, or `["key"]` when jq would not take the key bare.
-fn path(key: &str) -> String {
-    let bare = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if bare {
-        format!(".{key}")
-    } else {
-        format!("[{}]", Value::from(key))
+impl<T: Clone> From<&Self> for Ref<T> {
+    fn from(reference: &Self) -> Self {
+        reference.clone()
+    }
+}
+
+impl From<i64> for IntRef {
+    fn from(value: i64) -> Self {
+        Self::literal(value)
+    }
+}
+
+impl From<bool> for BoolRef {
+    fn from(value: bool) -> Self {
+        Self::literal(value)
     }
 }
 

@@ -122,7 +122,7 @@ mod tests {
     use stigmer_api::{Resource, agent as api};
 
     use super::*;
-    use crate::AgentArgs;
+    use crate::{AgentArgs, AgentCall, WorkflowArgs};
 
     fn agent(ctx: &Context, name: &str) -> Agent {
         let args = AgentArgs {
@@ -178,6 +178,55 @@ mod tests {
         synthesize(&ctx, dir.path()).unwrap();
         let text = fs::read_to_string(dir.path().join("dependencies.json")).unwrap();
         assert_eq!(text, "{\n  \"agent:a\": [\n    \"agent:b\"\n  ]\n}\n");
+    }
+
+    #[test]
+    fn workflows_have_files_and_dependencies_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let ctx = Context::new();
+        let reviewer = agent(&ctx, "reviewer");
+        for name in ["tests/first", "tests/second"] {
+            let workflow = Workflow::new(&ctx, name, WorkflowArgs::default()).unwrap();
+            workflow.add(AgentCall::new("review", &reviewer, "Review it."));
+        }
+        ctx.track_dependency("workflow:first", "agent:reviewer");
+        synthesize(&ctx, dir.path()).unwrap();
+        let names = names(dir.path());
+        assert_eq!(
+            names,
+            [
+                "agent-0.pb",
+                "dependencies.json",
+                "workflow-0.pb",
+                "workflow-1.pb"
+            ]
+        );
+        let bytes = fs::read(dir.path().join("workflow-1.pb")).unwrap();
+        let workflow = stigmer_api::workflow::Workflow::decode(bytes.as_slice()).unwrap();
+        assert_eq!(workflow.name(), "second");
+        let text = fs::read(dir.path().join("dependencies.json")).unwrap();
+        let dependencies = serde_json::from_slice::<serde_json::Value>(&text).unwrap();
+        assert_eq!(
+            dependencies,
+            serde_json::json!({"workflow:first": ["agent:reviewer"], "workflow:second": ["agent:reviewer"]})
+        );
+    }
+
+    #[test]
+    fn an_invalid_workflow_is_named_and_nothing_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let ctx = Context::new();
+        agent(&ctx, "fine");
+        Workflow::new(&ctx, "tests/empty", WorkflowArgs::default()).unwrap();
+        let error = synthesize(&ctx, dir.path()).unwrap_err().to_string();
+        assert!(
+            error.starts_with(
+                "synthesis [workflows] Workflow \"empty\" failed: failed to convert to proto: workflow validation \
+                 failed: validation error: spec.tasks"
+            ),
+            "{error}"
+        );
+        assert_eq!(names(dir.path()), Vec::<String>::new());
     }
 
     #[test]

@@ -18,6 +18,23 @@
 //! }
 //! ```
 //!
+//! A workflow is a list of tasks. What a task gives is read by those after it:
+//!
+//! ```
+//! use stigmer::{HttpCall, Set, Switch, Workflow, WorkflowArgs};
+//!
+//! # let ctx = &stigmer::Context::new();
+//! let workflow = Workflow::new(ctx, "data-processing/triage", WorkflowArgs::default())?;
+//! let pull = workflow.add(HttpCall::get("fetch", "https://example.com/pulls/1"));
+//! workflow.add(
+//!     Switch::new("decide")
+//!         .case("open", pull.field("state").equals("open"), "review")
+//!         .otherwise("closed", "end"),
+//! );
+//! workflow.add(Set::new("review").variable("title", format!("Review: {}", pull.field("title"))));
+//! # Ok::<(), stigmer::ValidationError>(())
+//! ```
+//!
 //! Run by hand, without `STIGMER_OUT_DIR`, the program checks names and writes nothing.
 
 mod agent;

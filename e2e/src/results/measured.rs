@@ -63,7 +63,12 @@ impl Measured {
         let shown: Vec<_> = parts
             .into_iter()
             .filter_map(|(name, spread)| Some((name, spread?)))
-            .map(|(name, s)| format!("{name} {} ms (p95 {}, n {})", s.median_ms, s.p95_ms, s.count))
+            .map(|(name, s)| {
+                format!(
+                    "{name} {} ms (p95 {}, n {})",
+                    s.median_ms, s.p95_ms, s.count
+                )
+            })
             .collect();
         (!shown.is_empty()).then(|| format!("median {}", shown.join(" · ")))
     }
@@ -142,6 +147,9 @@ mod tests {
             environment_stop: spread(vec![31]),
             ..Measured::default()
         };
-        assert_eq!(measured.line().as_deref(), Some("median stop 31 ms (p95 31, n 1)"));
+        assert_eq!(
+            measured.line().as_deref(),
+            Some("median stop 31 ms (p95 31, n 1)")
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         shared::{Down, Shared, report},
         verdict::{Ending, Facts, conclude},
     },
-    results::{Event, Summary, last_line, now},
+    results::{Event, Measured, Summary, last_line, now},
 };
 
 /// What is known once everything is down.

@@ -146,7 +146,7 @@ impl Run {
         match ending {
             Ending::Error(error) => self.output.error(error),
             Ending::Service(error) => report(self.output, error),
-            Ending::Completed | Ending::Interrupted => {}
+            Ending::Completed | Ending::Interrupted | Ending::Overdue { .. } => {}
         }
         // An error was shown whole just above.
         let is_told = matches!(ending, Ending::Error(_) | Ending::Service(_));

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use stigmer_e2e_plan::{Stack, read_json};
+use stigmer_e2e_plan::{Stack, read_json, staleness};
 
 use crate::supervise::{Identity, ServiceStarted};
 
@@ -82,13 +82,32 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When there is none, or the run it describes is over.
+    /// When there is none, or the run it describes is over, or a binary of the checkout's stack is
+    /// older than its source.
     pub fn load() -> Result<Self> {
-        let file = match std::env::var(SESSION_VARIABLE) {
-            Ok(file) if !file.is_empty() => Utf8PathBuf::from(file),
-            _ => Self::attached_file(&checkout()),
-        };
-        Self::of(&file)
+        match std::env::var(SESSION_VARIABLE) {
+            Ok(file) if !file.is_empty() => Self::of(Utf8Path::new(&file)),
+            _ => Self::of(&Self::attached_file(&checkout()))?.with_fresh_binaries(),
+        }
+    }
+
+    /// The same session, unless its stack is not what the sources say by now: the driver builds
+    /// before it runs tests, and whoever runs tests without it may have changed a source since `up`.
+    fn with_fresh_binaries(self) -> Result<Self> {
+        let Stack {
+            cli,
+            server,
+            workflow_runner,
+            agent_runner,
+        } = &self.stack;
+        for binary in [cli, server, workflow_runner, agent_runner] {
+            if let Some(cause) = staleness(binary, &self.root, &[]) {
+                bail!(
+                    "{cause}: run `cargo xtask down` and `cargo xtask up` again, which builds it"
+                );
+            }
+        }
+        Ok(self)
     }
 
     /// The session in `file`, if its owner still runs.
@@ -171,6 +190,40 @@ mod tests {
             .to_string();
         assert!(
             error.contains("cargo xtask up") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_stack_that_is_older_than_its_source_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let program = |name: &str| {
+            let path = root.join(name);
+            std::fs::write(&path, "").unwrap();
+            std::fs::write(path.with_extension("d"), format!("{path}: {name}.rs\n")).unwrap();
+            path
+        };
+        let names = ["cli", "server", "workflow-runner", "agent-runner"];
+        for name in names {
+            std::fs::write(root.join(format!("{name}.rs")), "").unwrap();
+        }
+        let [cli, server, workflow_runner, agent_runner] = names.map(program);
+        let session = Session {
+            root: root.to_owned(),
+            stack: Stack {
+                cli,
+                server,
+                workflow_runner,
+                agent_runner,
+            },
+            ..session(None)
+        };
+        let session = session.with_fresh_binaries().unwrap();
+        std::fs::remove_file(root.join("server.rs")).unwrap();
+        let error = session.with_fresh_binaries().unwrap_err().to_string();
+        assert!(
+            error.contains("server is older than") && error.contains("cargo xtask up"),
             "{error}"
         );
     }

@@ -10,6 +10,7 @@ use crate::{
     cargo::{JSON, run_cargo},
     checkout::Checkout,
     projects,
+    revision::Revision,
 };
 
 /// What is built, always: another selection would unify other features, and compile again what is
@@ -31,6 +32,9 @@ pub struct Built {
     pub suite: Utf8PathBuf,
     /// The stack under test.
     pub stack: Stack,
+    /// The commit that the checkout was at; nothing when it is no Git repository.
+    #[serde(default)]
+    pub revision: Option<String>,
 }
 
 impl Built {
@@ -67,6 +71,7 @@ fn record_path(checkout: &Checkout) -> Utf8PathBuf {
 pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<(Built, String)> {
     let sh = Shell::new()?;
     sh.change_dir(&checkout.root);
+    let revision = Revision::ask(&checkout.root);
     let build = cmd!(
         sh,
         "{cargo} build --locked {SELECTION...} --bins --test suite {JSON}"
@@ -87,6 +92,7 @@ pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<(Built, String)> {
         driver,
         suite,
         stack,
+        revision: revision.answer(),
     };
     let compiled = output.compiled + projects::build(checkout, cargo)?;
     write_json(&record_path(checkout), &built)?;

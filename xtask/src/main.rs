@@ -19,6 +19,7 @@ mod prepare;
 mod progress;
 mod projects;
 mod provision;
+mod revision;
 mod run_id;
 mod tools;
 mod verbs;

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::{
-    ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Selection, Tools, Verb, failure,
+    ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, SUITE_LIMIT_SECONDS, Selection, Tools,
+    Verb, failure,
 };
 
 use crate::{
@@ -125,6 +126,7 @@ impl Outline {
             seed: self.seed,
             jobs: self.jobs,
             selection: self.selection,
+            suite_limit_seconds: SUITE_LIMIT_SECONDS,
             keep: self.keep,
             allow_skip: self.allow_skip,
             json: self.json,

@@ -55,7 +55,7 @@ pub fn prepare(outline: Outline, checkout: &Checkout, output: Output) -> Result<
     let built = phases.run(PhaseName::Build, || match outline.no_build {
         true => Ok((
             fresh_binaries(checkout)?,
-            "skipped, no source is newer".to_owned(),
+            "skipped, no source is newer, same commit".to_owned(),
         )),
         false => build(checkout, &found.cargo),
     })?;

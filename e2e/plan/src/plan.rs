@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::PhaseRecord;
 
+/// The acceptance list's budget for the whole suite, in seconds.
+pub const SUITE_LIMIT_SECONDS: u64 = 15 * 60;
+
 /// Everything the driver needs to know about a run. Paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
@@ -22,6 +25,8 @@ pub struct Plan {
     pub jobs: usize,
     /// Which tests run.
     pub selection: Selection,
+    /// How long the test phase may take, in seconds; what has not ended by then is aborted.
+    pub suite_limit_seconds: u64,
     /// Keep the services and directories after the run.
     pub keep: bool,
     /// A missing prerequisite skips the tests that need it, counted, instead of failing the run.

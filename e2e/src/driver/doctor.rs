@@ -21,7 +21,8 @@ const MODEL_LIMIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// [`ExitCode::PrerequisiteMissing`] with one line per missing program.
+/// [`ExitCode::PrerequisiteMissing`] with one line per missing program: what it is, what needs it,
+/// and how to get it.
 pub fn check_programs(plan: &Plan) -> Result<()> {
     const BUILD: &str = "`cargo xtask e2e` builds it";
     const FETCH: &str = "`cargo xtask doctor --fix` gets it";
@@ -79,18 +80,22 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
             !file.is_file() || file.permissions().mode() & 0o111 == 0
         })
     };
-    let missing: Vec<_> = programs
+    let missing = programs
         .into_iter()
-        .filter(|(_, path, _, _)| is_missing(path))
-        .collect();
-    let Some((_, _, _, fix)) = missing.first() else {
-        return Ok(());
-    };
-    let line = |(name, path, needed, _): &(&str, &camino::Utf8PathBuf, &str, &str)| {
-        format!("{name} ({path}) is not there, needed for {needed}")
-    };
-    let cause = missing.iter().map(line).collect::<Vec<_>>().join("\n");
-    Err(failure(ExitCode::PrerequisiteMissing, cause, *fix))
+        .filter(|(_, path, _, _)| is_missing(path));
+    let complaint = missing
+        .map(|(name, path, needed, fix)| {
+            (
+                format!("{name} ({path}) is not there, needed for {needed}"),
+                fix,
+            )
+        })
+        // Each line has its own fix; that of the last one is the fix of the failure.
+        .reduce(|(above, its_fix), (cause, fix)| (format!("{above}; {its_fix}\n{cause}"), fix));
+    match complaint {
+        Some((cause, fix)) => Err(failure(ExitCode::PrerequisiteMissing, cause, fix)),
+        None => Ok(()),
+    }
 }
 
 /// Checks that a model served by somebody else is listed there.

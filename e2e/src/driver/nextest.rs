@@ -8,8 +8,11 @@ use super::{selection::SuiteTest, shuffle::Order};
 
 /// The group of tests that share the model: one at a time.
 const MODEL_GROUP: &str = "llm";
-/// The contract's budget for one test; nextest kills it then.
-pub const TEST_LIMIT_SECONDS: u64 = 120;
+/// When nextest kills a test. A test ends itself after [`budget::TEST`] and says at which step it
+/// was; this is for one that cannot even do that, its teardown included.
+///
+/// [`budget::TEST`]: stigmer_e2e::harness::budget::TEST
+pub const TEST_LIMIT_SECONDS: u64 = 150;
 
 /// The configuration for a run of `tests`.
 pub fn config(jobs: usize, order: &Order, tests: &[SuiteTest]) -> String {

@@ -17,6 +17,7 @@ use stigmer_e2e_plan::{Output, Plan, read_json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::ChildStdout,
+    time::{Instant, sleep_until},
 };
 
 use super::{
@@ -150,6 +151,8 @@ impl Follower<'_> {
         supervisor: &mut Supervisor,
         interrupt: &mut Interrupt,
     ) -> Result<Ending> {
+        let limit = Duration::from_secs(self.plan.suite_limit_seconds);
+        let deadline = Instant::now() + limit;
         loop {
             tokio::select! {
                 line = lines.next_line() => match line.context("failed to read from nextest")? {
@@ -158,8 +161,14 @@ impl Follower<'_> {
                 },
                 error = supervisor.failed() => return Ok(Ending::Service(error)),
                 () = interrupt.asked() => return Ok(Ending::Interrupted),
+                () = sleep_until(deadline) => return Ok(self.overdue(limit)),
             }
         }
+    }
+
+    fn overdue(&self, limit: Duration) -> Ending {
+        let running = self.board.running().map(str::to_owned).collect();
+        Ending::Overdue { limit, running }
     }
 
     fn take(&mut self, line: &str) -> Result<()> {

@@ -1,5 +1,7 @@
 //! From what happened to the verdict and the exit code. Pure, so that every combination is tested.
 
+use std::time::Duration;
+
 use stigmer_e2e::supervise::ServiceError;
 use stigmer_e2e_plan::{ExitCode, exit_code_of};
 
@@ -12,6 +14,13 @@ pub enum Ending {
     Completed,
     /// A signal asked to stop.
     Interrupted,
+    /// The tests took longer than the whole suite may take.
+    Overdue {
+        /// What they may take.
+        limit: Duration,
+        /// The own names of the tests that were still going on.
+        running: Vec<String>,
+    },
     /// A shared service did not come up, or died.
     Service(ServiceError),
     /// Something else stopped the run.
@@ -42,6 +51,17 @@ pub fn conclude(facts: &Facts<'_>) -> (RunVerdict, ExitCode, Option<String>) {
             ExitCode::Interrupted,
             Some("stopped by a signal".to_owned()),
         ),
+        Ending::Overdue { limit, running } => {
+            let running = match running.as_slice() {
+                [] => "none was going on".to_owned(),
+                running => format!("still going on: {}", running.join(", ")),
+            };
+            (
+                RunVerdict::Failed,
+                ExitCode::TestsFailed,
+                Some(format!("the tests did not end within {limit:?}; {running}")),
+            )
+        }
         Ending::Service(error) => (
             RunVerdict::ServiceFailed,
             ExitCode::ServiceFailed,

@@ -3,7 +3,7 @@
 //! of good and bad texts is scenario FUL-07 of the suite.
 
 use regex_lite::Regex;
-use stigmer_api::agent_execution::{AgentExecution, MessageType};
+use stigmer_api::agent_execution::{AgentExecution, AgentMessage, MessageType};
 
 /// The shortest text that counts as an answer, in characters.
 pub const SHORTEST: usize = 10;
@@ -11,6 +11,9 @@ pub const SHORTEST: usize = 10;
 /// Why a text is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
+    /// Nothing but white space, or no AI message at all.
+    #[error("there is no answer: the last AI message is empty or missing")]
+    Empty,
     /// Too short, white space around it not counted.
     #[error("the answer has {length} characters, fewer than {SHORTEST}: {text:?}")]
     TooShort {
@@ -59,8 +62,8 @@ pub enum NoAnswer {
     },
 }
 
-/// The content of the last AI message, whatever other messages follow it.
-pub fn answer_of(execution: &AgentExecution) -> Option<&str> {
+/// The last AI message, whatever other messages follow it.
+pub fn answer_message(execution: &AgentExecution) -> Option<&AgentMessage> {
     let messages = execution
         .status
         .as_ref()
@@ -69,15 +72,32 @@ pub fn answer_of(execution: &AgentExecution) -> Option<&str> {
         .iter()
         .rev()
         .find(|m| m.r#type() == MessageType::MessageAi)
-        .map(|m| m.content.as_str())
 }
 
-/// The hard checks.
+/// The content of the last AI message, whatever other messages follow it.
+pub fn answer_of(execution: &AgentExecution) -> Option<&str> {
+    answer_message(execution).map(|message| message.content.as_str())
+}
+
+/// The hard check of an answer that may be a single word: that there is one.
+///
+/// # Errors
+///
+/// When `text` is empty or white space.
+pub fn check_not_empty(text: &str) -> Result<(), NoAnswer> {
+    if text.trim().is_empty() {
+        return Err(NoAnswer::Empty);
+    }
+    Ok(())
+}
+
+/// The hard checks of an answer in prose.
 ///
 /// # Errors
 ///
 /// The first check that `text` fails.
 pub fn check_answer(text: &str) -> Result<(), NoAnswer> {
+    check_not_empty(text)?;
     let text = text.trim();
     let length = text.chars().count();
     if length < SHORTEST {
@@ -117,6 +137,20 @@ pub fn check_answer(text: &str) -> Result<(), NoAnswer> {
         return Err(NoAnswer::ErrorText { length, line });
     }
     Ok(())
+}
+
+/// What of an answer is the model's own: every copy of a text that the model was `given` is taken
+/// out, whatever its case and white space. A part of such a text stays: `Hello!` is a fine answer to
+/// a longer text that begins with it.
+pub fn own_words(answer: &str, given: &[&str]) -> String {
+    let mut own = answer.to_owned();
+    for text in given.iter().filter(|text| !text.trim().is_empty()) {
+        let words = text.split_whitespace().map(regex_lite::escape);
+        let copy = format!("(?i){}", words.collect::<Vec<_>>().join(r"\s+"));
+        let copy = Regex::new(&copy).expect("escaped words are a valid pattern");
+        own = copy.replace_all(&own, " ").into_owned();
+    }
+    own.trim().to_owned()
 }
 
 /// A graded check: whether the answer greets.

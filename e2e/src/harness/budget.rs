@@ -35,7 +35,8 @@ pub const REAL: Budget = seconds("REAL", 180);
 pub const RECON: Budget = seconds("RECON", 60);
 /// To a terminal phase when no worker polls.
 pub const NOWORKER: Budget = seconds("NOWORKER", 90);
-/// One test.
+/// One test. It ends itself then, so that its report says where it was; nextest's limit, for a test
+/// that cannot, is longer.
 pub const TEST: Budget = seconds("TEST", 120);
 /// A CLI call that only asks the server or fails early.
 pub const COMMAND: Budget = seconds("COMMAND", 15);

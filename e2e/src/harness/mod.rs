@@ -14,6 +14,7 @@ mod environment;
 mod evidence;
 mod failure;
 mod journal;
+mod manifest;
 mod project;
 mod record;
 mod store;
@@ -23,13 +24,16 @@ mod temporal;
 mod test;
 mod wait;
 
-pub use answer::{NoAnswer, answer_of, check_answer, greets};
+pub use answer::{
+    NoAnswer, answer_message, answer_of, check_answer, check_not_empty, greets, own_words,
+};
 pub use api::{Answer, Api, CallError, Snapshot, Watch};
 pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, execution_id};
 pub use edge::{Expectation, Gate, Reply, ScriptLlm, Seen};
 pub use environment::{Builder, Component, Environment, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
 pub use journal::Journal;
+pub use manifest::{BrokenProject, Fixture, FixtureAgent, Manifest, ManifestError};
 pub use project::{Project, ProjectError};
 pub use record::{
     BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Step,

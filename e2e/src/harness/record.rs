@@ -83,6 +83,9 @@ pub struct EnvironmentRecord {
     pub namespace: String,
     /// Milliseconds from the first spawn to doing work.
     pub start_ms: u64,
+    /// Milliseconds of the start that the ping took: one workflow and, with a runner, one activity.
+    #[serde(default)]
+    pub ping_ms: Option<u64>,
     /// Milliseconds from the polite signal to the last exit; absent while it runs.
     pub stop_ms: Option<u64>,
     /// Its processes.

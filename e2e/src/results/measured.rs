@@ -25,6 +25,9 @@ pub struct Measured {
     /// From the first spawn of a private environment to the ping that came back, server and
     /// runner.
     pub environment_start: Option<Spread>,
+    /// The part of it that the ping took: a bare workflow with one activity through the same
+    /// workers, the anchor for what an agent run costs.
+    pub ping: Option<Spread>,
     /// From the polite signal to the last exit.
     pub environment_stop: Option<Spread>,
     /// From the creation of a completed agent execution to its end, minus its model call.
@@ -34,12 +37,14 @@ pub struct Measured {
 impl Measured {
     /// Reads the folders of the tests in `tests`; what cannot be read was not measured.
     pub fn of(tests: &Utf8Path) -> Self {
-        let (mut starts, mut stops, mut overheads) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut starts, mut pings) = (Vec::new(), Vec::new());
+        let (mut stops, mut overheads) = (Vec::new(), Vec::new());
         for folder in tests.read_dir_utf8().into_iter().flatten().flatten() {
             let record = read_json::<TestRecord>(&folder.path().join("test.json"));
             for environment in record.into_iter().flat_map(|record| record.environments) {
                 if environment.parts.len() > 1 {
                     starts.push(environment.start_ms);
+                    pings.extend(environment.ping_ms);
                 }
                 stops.extend(environment.stop_ms);
                 let records = read_json::<Value>(&environment.directory.join("records.json"));
@@ -48,6 +53,7 @@ impl Measured {
         }
         Self {
             environment_start: spread(starts),
+            ping: spread(pings),
             environment_stop: spread(stops),
             agent_overhead: spread(overheads),
         }
@@ -59,11 +65,17 @@ impl Measured {
             ("environment start", self.environment_start),
             ("stop", self.environment_stop),
             ("agent run beyond its model call", self.agent_overhead),
+            ("bare workflow with one activity", self.ping),
         ];
         let shown: Vec<_> = parts
             .into_iter()
             .filter_map(|(name, spread)| Some((name, spread?)))
-            .map(|(name, s)| format!("{name} {} ms (p95 {}, n {})", s.median_ms, s.p95_ms, s.count))
+            .map(|(name, s)| {
+                format!(
+                    "{name} {} ms (p95 {}, n {})",
+                    s.median_ms, s.p95_ms, s.count
+                )
+            })
             .collect();
         (!shown.is_empty()).then(|| format!("median {}", shown.join(" · ")))
     }
@@ -142,6 +154,9 @@ mod tests {
             environment_stop: spread(vec![31]),
             ..Measured::default()
         };
-        assert_eq!(measured.line().as_deref(), Some("median stop 31 ms (p95 31, n 1)"));
+        assert_eq!(
+            measured.line().as_deref(),
+            Some("median stop 31 ms (p95 31, n 1)")
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
     process::ExitStatus,
     time::Duration,
 };
@@ -92,17 +92,9 @@ impl std::error::Error for ServiceError {}
 
 /// The last `lines` lines of a log, as far as it can be read; a log that is not there has none.
 pub fn log_tail(log: &Utf8Path, lines: usize) -> Vec<String> {
-    // Long enough for the lines worth printing, short enough for a log of any size.
-    const WINDOW: u64 = 64 * 1024;
-    let mut text = Vec::new();
-    let read = File::open(log).and_then(|mut file| {
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(WINDOW)))?;
-        file.read_to_end(&mut text)
-    });
-    if read.is_err() {
+    let Ok(text) = end_of(log, lines) else {
         return Vec::new();
-    }
+    };
     let text = String::from_utf8_lossy(&text);
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..]
@@ -111,9 +103,42 @@ pub fn log_tail(log: &Utf8Path, lines: usize) -> Vec<String> {
         .collect()
 }
 
+/// The end of a file, with `lines` whole lines or all that it has. A log of any size is not read
+/// further back than that.
+fn end_of(file: &Utf8Path, lines: usize) -> io::Result<Vec<u8>> {
+    const FIRST_LOOK: u64 = 64 * 1024;
+    let mut file = File::open(file)?;
+    let length = file.metadata()?.len();
+    let mut window = FIRST_LOOK;
+    loop {
+        let start = length.saturating_sub(window);
+        file.seek(SeekFrom::Start(start))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        // One line end more than lines: the first line may be cut off.
+        let line_ends = text.iter().filter(|byte| **byte == b'\n').count();
+        if start == 0 || line_ends > lines {
+            return Ok(text);
+        }
+        window = window.saturating_mul(4);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_do_not_shorten_the_tail() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Utf8Path::from_path(folder.path()).unwrap().join("a.log");
+        let long = "x".repeat(10_000);
+        let all: Vec<_> = (1..=300).map(|n| format!("line {n} {long}")).collect();
+        std::fs::write(&log, all.join("\n") + "\n").unwrap();
+        assert_eq!(log_tail(&log, 200), all[100..]);
+        assert_eq!(log_tail(&log, 300), all);
+        assert_eq!(log_tail(&log, 301), all);
+    }
 
     #[test]
     fn the_tail_is_the_last_lines_and_a_missing_log_has_none() {

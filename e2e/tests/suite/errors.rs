@@ -4,3 +4,19 @@ mod invalid_input;
 mod programs;
 mod projects;
 mod unreachable;
+
+use stigmer_e2e::{
+    ensure,
+    harness::{Broken, CliOutput},
+};
+
+/// Standard error holds `text`. Not the whole output: there the command repeats what it was given.
+fn complains(output: &CliOutput, text: &str) -> Result<(), Broken> {
+    ensure!(
+        output.stderr.contains(text),
+        "the standard error of `{}` does not hold {text:?}: {:?}",
+        output.command_line,
+        output.stderr
+    );
+    Ok(())
+}

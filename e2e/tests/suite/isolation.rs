@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use stigmer_api::{Resource, agent::Agent};
-use stigmer_e2e::harness::{Environment, Part, Project, budget::AGENT, story};
+use stigmer_e2e::harness::{Component, Environment, Part, Project, budget::AGENT, story};
 
 use crate::{pipeline::Inner, specimen, then};
 
@@ -34,6 +34,8 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
                     server[variable]
                 );
             }
+            // The system chooses a free port and the server keeps it: nobody can take it in between.
+            assert_eq!(server["GRPC_PORT"], "0");
             assert_eq!(server["TEMPORAL_NAMESPACE"], env.namespace());
             assert_eq!(runner["TEMPORAL_NAMESPACE"], env.namespace());
             assert_eq!(runner["STIGMER_BACKEND_ENDPOINT"], env.server().address());
@@ -50,38 +52,56 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
         for (first, second) in own(&one)?.iter().zip(own(&two)?) {
             assert_ne!(*first, second);
         }
-        t.step("no process sees the developer's own settings");
+        t.step("a process gets what is listed here, and nothing of the developer's own");
         for part in one.parts() {
-            let known = variables(part)?;
-            let inherited = known
-                .keys()
-                .filter(|name| !is_given(name))
+            let own = match part.component() {
+                Component::Server => &SERVER[..],
+                Component::AgentRunner => &AGENT_RUNNER[..],
+            };
+            let mut given = EVERY_PART
+                .into_iter()
+                .chain(own.iter().copied())
                 .collect::<Vec<_>>();
+            given.sort_unstable();
+            let known = variables(part)?.into_keys().collect::<Vec<_>>();
+            assert_eq!(known, given, "{:?}", part.component());
+        }
+        t.step("the CLI keeps its settings in the environment's HOME, too");
+        for env in [&one, &two] {
+            let settings = env.cli().args(["config", "path"]).run().await?;
+            settings.exited_with(0)?;
             assert!(
-                inherited.is_empty(),
-                "{:?} inherited {inherited:?}",
-                part.component()
+                settings.stdout.starts_with(&format!("{}/", env.home())),
+                "{:?} is not in {}",
+                settings.stdout,
+                env.home()
             );
         }
         Ok(())
     });
 }
 
-/// Whether the harness gives this variable to a part on purpose.
-fn is_given(name: &str) -> bool {
-    const GIVEN: [&str; 6] = [
-        "HOME",
-        "LANG",
-        "PATH",
-        "RUST_BACKTRACE",
-        "LOG_LEVEL",
-        "DB_PATH",
-    ];
-    GIVEN.contains(&name)
-        || ["STIGMER_", "STORAGE_", "TEMPORAL_", "GRPC_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-}
+/// The variables of every part.
+const EVERY_PART: [&str; 10] = [
+    "HOME",
+    "LANG",
+    "LOG_LEVEL",
+    "PATH",
+    "RUST_BACKTRACE",
+    "STIGMER_E2E_RUN",
+    "STIGMER_E2E_TEST",
+    "STIGMER_READY_FILE",
+    "TEMPORAL_NAMESPACE",
+    "TEMPORAL_SERVICE_ADDRESS",
+];
+/// What the server gets besides.
+const SERVER: [&str; 4] = ["DB_PATH", "GRPC_HOST", "GRPC_PORT", "STORAGE_PATH"];
+/// What the agent-runner gets besides.
+const AGENT_RUNNER: [&str; 3] = [
+    "STIGMER_BACKEND_ENDPOINT",
+    "STIGMER_LLM_BASE_URL",
+    "STIGMER_LLM_MODEL",
+];
 
 #[test]
 fn iso_06_the_same_agent_name_in_two_environments_is_two_agents() {

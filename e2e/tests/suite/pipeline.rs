@@ -4,7 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use stigmer_e2e::{
-    harness::{Broken, Cli, CliError, CliOutput, Failure, RunningCli, Test},
+    harness::{Broken, Cli, CliError, CliOutput, Failure, RunningCli, Test, TestRecord},
     supervise::leftovers,
 };
 use stigmer_e2e_plan::{LlmChoice, Plan, Selection, Verb, read_json};
@@ -128,6 +128,13 @@ impl Ended {
             serde_json::from_str(line).map_err(|error| Broken(format!("{error} in {line:?}")))
         };
         text.lines().map(parse).collect()
+    }
+
+    /// What the test `name`, its path or its function, wrote about itself.
+    pub fn record(&self, name: &str) -> Result<TestRecord, Broken> {
+        let function = name.rsplit("::").next().unwrap_or(name);
+        let file = self.results.join("tests").join(function).join("test.json");
+        read_json(&file).map_err(|error| Broken(format!("{error:#}")))
     }
 
     /// The verdict of every test, in the order of their ends.

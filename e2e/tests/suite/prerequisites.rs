@@ -1,5 +1,7 @@
 //! Section 12 of the acceptance list: what is missing is said before anything is started.
 
+mod connections;
 mod missing;
 mod pinned;
 mod probes;
+mod services;

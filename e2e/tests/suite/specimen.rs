@@ -92,7 +92,8 @@ fn specimen_fails_after_a_run() {
             .await?;
         run.exited_with(0)?;
         t.step("a command that writes to both streams");
-        env.cli().args(["run", "nobody"]).run().await?;
+        let broken = Project::bare(&t, "broken", Some("name: broken\nruntime: python\n"))?;
+        broken.cli(&env).args(["apply"]).run().await?;
         panic!("{WORDS}");
     });
 }

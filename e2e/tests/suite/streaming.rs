@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stigmer_api::{
     Resource,
     agent::Agent,
-    agent_execution::{AgentExecution, ExecutionPhase},
+    agent_execution::{AgentExecution, AgentMessage, ExecutionPhase, MessageType},
 };
 use stigmer_e2e::{
     ensure,
@@ -47,18 +47,44 @@ async fn start(env: &Environment, agent_id: &str, message: &str) -> Result<Strin
     Ok(execution.id().to_owned())
 }
 
-/// From snapshot to snapshot, messages only grow: none goes away, changes its kind, or loses text,
-/// and no execution ever has two texts at one index.
+/// A whole conversation: one question, one answer.
+const CONVERSATION: [MessageType; 2] = [MessageType::MessageHuman, MessageType::MessageAi];
+
+/// Messages of one execution as they are at one time.
+fn messages(execution: &AgentExecution) -> &[AgentMessage] {
+    let status = execution.status.as_ref();
+    status.map_or(&[], |status| &status.messages)
+}
+
+fn types(execution: &AgentExecution) -> Vec<MessageType> {
+    messages(execution)
+        .iter()
+        .map(AgentMessage::r#type)
+        .collect()
+}
+
+/// From snapshot to snapshot, messages only grow, from nothing to one question and one answer: none
+/// goes away, comes twice, changes its kind, or loses text.
 fn check_messages_grow(snapshots: &[Snapshot<AgentExecution>]) -> Result<(), Broken> {
-    let messages =
-        |s: &Snapshot<AgentExecution>| s.resource.status.clone().unwrap_or_default().messages;
+    for snapshot in snapshots {
+        ensure!(
+            CONVERSATION.starts_with(&types(&snapshot.resource)),
+            "no beginning of a question and an answer: {:?}",
+            messages(&snapshot.resource)
+        );
+    }
+    let last = snapshots.last().map(|last| types(&last.resource));
+    ensure!(
+        last.as_deref() == Some(&CONVERSATION),
+        "the last message of the stream holds {last:?}"
+    );
     for pair in snapshots.windows(2) {
-        let (before, after) = (messages(&pair[0]), messages(&pair[1]));
+        let (before, after) = (messages(&pair[0].resource), messages(&pair[1].resource));
         ensure!(
             after.len() >= before.len(),
             "messages went away: {before:?}, then {after:?}"
         );
-        for (index, (old, new)) in before.iter().zip(&after).enumerate() {
+        for (index, (old, new)) in before.iter().zip(after).enumerate() {
             let grew = new.r#type == old.r#type && new.content.starts_with(&old.content);
             ensure!(grew, "message {index} was {old:?} and became {new:?}");
         }

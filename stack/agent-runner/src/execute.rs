@@ -121,9 +121,19 @@ impl Executor {
         }
         let model = self.model_of(spec);
         let mut stream = self.llm.chat(model, &turn.messages).await?;
-        while let Some(text) = stream.next().await? {
-            reporter.update(|transcript| transcript.append(&text));
-        }
+        let ended = loop {
+            match stream.next().await {
+                Ok(Some(text)) => reporter.update(|transcript| transcript.append(&text)),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        reporter.update(|transcript| {
+            stream
+                .tool_requests()
+                .for_each(|request| transcript.refuse_tool(request));
+        });
+        ended?;
         let figures = stream.figures();
         tracing::info!(
             execution = execution.id(),

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use stigmer_api::{
-    agent_execution::{AgentExecutionStatus, AgentMessage, ExecutionPhase, MessageType},
+    agent_execution::{
+        AgentExecutionStatus, AgentMessage, ExecutionPhase, MessageType, ToolCall, ToolCallStatus,
+    },
     json::to_struct,
     time::rfc3339_now,
 };
 
-use crate::llm::Figures;
+use crate::llm::{Figures, ToolRequest};
 
 /// A status under construction. Each of its states can be sent as it is: later ones hold all that
 /// earlier ones held.
@@ -47,6 +49,26 @@ impl Transcript {
                 .messages
                 .push(said(MessageType::MessageAi, text, &rfc3339_now())),
         }
+    }
+
+    /// Records a tool that the model asked for and did not get, because this runner offers none.
+    pub fn refuse_tool(&mut self, request: &ToolRequest) {
+        let now = rfc3339_now();
+        let args = match serde_json::from_str(&request.arguments) {
+            Ok(Value::Object(object)) => object,
+            // Not what was asked for, but what was said.
+            _ => Map::from_iter([("text".to_owned(), json!(request.arguments))]),
+        };
+        self.status.tool_calls.push(ToolCall {
+            id: request.id.clone(),
+            name: request.name.clone(),
+            args: Some(to_struct(args)),
+            status: ToolCallStatus::ToolCallFailed as i32,
+            error: "this tool was not offered".to_owned(),
+            started_at: now.clone(),
+            completed_at: now,
+            ..Default::default()
+        });
     }
 
     /// Completed; the figures go with the model's message. `model` is the one that was asked; what the
@@ -123,6 +145,37 @@ mod tests {
 
     use super::*;
     use crate::llm::Usage;
+
+    #[test]
+    fn a_tool_that_was_asked_for_and_not_offered_is_on_record() {
+        let mut transcript = Transcript::begin("Clean up");
+        for arguments in [r#"{"path": "/tmp"}"#, "{"] {
+            transcript.refuse_tool(&ToolRequest {
+                id: "call_1".to_owned(),
+                name: "rm".to_owned(),
+                arguments: arguments.to_owned(),
+            });
+        }
+        let calls = &transcript.status().tool_calls;
+        let seen: Vec<_> = calls
+            .iter()
+            .map(|call| {
+                (
+                    call.name.as_str(),
+                    call.status(),
+                    from_struct(call.args.as_ref().unwrap()),
+                )
+            })
+            .collect();
+        let args = |key: &str, value: &str| Map::from_iter([(key.to_owned(), json!(value))]);
+        assert_eq!(
+            seen,
+            [
+                ("rm", ToolCallStatus::ToolCallFailed, args("path", "/tmp")),
+                ("rm", ToolCallStatus::ToolCallFailed, args("text", "{")),
+            ]
+        );
+    }
 
     fn kinds(status: &AgentExecutionStatus) -> Vec<(MessageType, &str)> {
         status

@@ -87,6 +87,7 @@ fn the_plan_names_every_tool_binary_and_phase() {
         driver: binary("stigmer-e2e"),
         suite: binary("suite"),
         stack,
+        revision: None,
     };
     let phase = PhaseRecord {
         name: stigmer_e2e_plan::PhaseName::Plan,

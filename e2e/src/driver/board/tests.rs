@@ -138,6 +138,6 @@ fn a_time_out_tells_the_phase_and_the_step() {
     assert_eq!(outcome.verdict, TestVerdict::TimedOut);
     assert_eq!(
         outcome.message.as_deref(),
-        Some("killed after 120 s, in its body, 2.5 s after its start at: waits for COMPLETED")
+        Some("killed after 150 s, in its body, 2.5 s after its start at: waits for COMPLETED")
     );
 }

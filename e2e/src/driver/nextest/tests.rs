@@ -79,3 +79,25 @@ fn without_real_tests_no_group_is_used() {
         !config(1, &Order::new(&["a".into()], 1), &[test("a", false)]).contains("test-group =")
     );
 }
+
+#[test]
+fn a_hung_test_has_the_time_to_end_itself_and_to_tear_down_before_nextest_kills_it() {
+    use stigmer_e2e::harness::budget::{STOP, TEST};
+    let limit = std::time::Duration::from_secs(TEST_LIMIT_SECONDS);
+    assert!(limit > TEST.limit + STOP.limit);
+}
+
+/// Whoever runs the suite without the driver, against what `up` started, gets the same protection.
+#[test]
+fn the_configuration_for_plain_nextest_has_the_drivers_limit_and_group() {
+    let committed = include_str!("../../../../.config/nextest.toml");
+    let of_driver = config(1, &Order::new(&["a".into()], 1), &[test("a", true)]);
+    for setting in ["slow-timeout = ", "llm = ", "test-group = ", "retries = "] {
+        let line = |text: &str| {
+            let found = text.lines().find(|line| line.starts_with(setting));
+            found.map(str::to_owned)
+        };
+        assert!(line(committed).is_some(), "no {setting}in the file");
+        assert_eq!(line(committed), line(&of_driver));
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
         shared::{Down, Shared, report},
         verdict::{Ending, Facts, conclude},
     },
-    results::{Event, Summary, last_line, now},
+    results::{Event, Measured, Summary, last_line, now},
 };
 
 /// What is known once everything is down.
@@ -146,7 +146,7 @@ impl Run {
         match ending {
             Ending::Error(error) => self.output.error(error),
             Ending::Service(error) => report(self.output, error),
-            Ending::Completed | Ending::Interrupted => {}
+            Ending::Completed | Ending::Interrupted | Ending::Overdue { .. } => {}
         }
         // An error was shown whole just above.
         let is_told = matches!(ending, Ending::Error(_) | Ending::Service(_));

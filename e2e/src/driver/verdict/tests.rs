@@ -138,3 +138,19 @@ fn an_expected_failure_keeps_its_code_and_any_other_is_internal() {
     let ending = Ending::Error(anyhow::anyhow!("a defect"));
     assert_eq!(concluded_after(&ending, |_| {}).1, ExitCode::Internal);
 }
+
+#[test]
+fn a_suite_that_does_not_end_is_red_whatever_passed_and_names_what_was_going_on() {
+    let overdue = Ending::Overdue {
+        limit: Duration::from_secs(900),
+        running: vec!["app_01_x".into(), "run_02_y".into()],
+    };
+    assert_eq!(
+        concluded_after(&overdue, |_| {}),
+        (
+            RunVerdict::Failed,
+            ExitCode::TestsFailed,
+            Some("the tests did not end within 900s; still going on: app_01_x, run_02_y".into())
+        )
+    );
+}

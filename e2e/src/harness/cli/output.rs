@@ -96,6 +96,22 @@ impl CliOutput {
         Ok(self)
     }
 
+    /// Checks that a line of the output ends with `text`, which [`says`](Self::says) cannot tell
+    /// from a line that goes on, such as with a longer name.
+    ///
+    /// # Errors
+    ///
+    /// When none does; the text has the transcript.
+    pub fn says_at_line_end(&self, text: &str) -> Result<&Self, Broken> {
+        crate::ensure!(
+            self.lines.iter().any(|line| line.text.ends_with(text)),
+            "`{}` printed no line that ends with {text:?}; its output:\n{}",
+            self.command_line,
+            render(&self.lines)
+        );
+        Ok(self)
+    }
+
     /// Checks that the output holds `text` nowhere.
     ///
     /// # Errors

@@ -154,12 +154,16 @@ impl Builder {
         // From here on, teardown stops what was started and keeps what it wrote.
         test.adopt(environment.clone());
         self.start_parts(&environment).await?;
-        if self.temporal_address.is_none() {
+        let pinging = Instant::now();
+        let ping = if self.temporal_address.is_none() {
             environment
                 .ping(START.limit.saturating_sub(start.elapsed()))
                 .await?;
-        }
-        self.record(&environment, start.elapsed());
+            Some(pinging.elapsed())
+        } else {
+            None
+        };
+        self.record(&environment, start.elapsed(), ping);
         Ok(environment)
     }
 
@@ -244,7 +248,7 @@ impl Builder {
         Ok(())
     }
 
-    fn record(&self, environment: &Environment, took: Duration) {
+    fn record(&self, environment: &Environment, took: Duration, ping: Option<Duration>) {
         let parts = environment.parts().map(|part| {
             let ready = part.ready();
             PartRecord {
@@ -259,7 +263,8 @@ impl Builder {
         let record = EnvironmentRecord {
             directory: environment.folder().to_owned(),
             namespace: environment.namespace().to_owned(),
-            start_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            start_ms: whole_ms(took),
+            ping_ms: ping.map(whole_ms),
             stop_ms: None,
             parts: parts.collect(),
         };
@@ -267,4 +272,8 @@ impl Builder {
         self.test.spend(START, "the environment does work", took);
         self.test.begin_body();
     }
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

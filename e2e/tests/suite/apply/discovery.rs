@@ -13,16 +13,18 @@ fn app_12_a_dry_run_needs_no_server_starts_none_and_touches_nothing_else() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
-        let with_server = project.cli(&env).args(["apply", "--dry-run"]).run().await?;
-        then::dry_run(&env, &with_server)?;
-        t.step("stop the server and look at every file");
-        env.server().stop().await?;
+        t.step("look at every file, then do a dry run with the server");
         let places = [
             project.directory().to_owned(),
             env.home(),
+            env.folder().join("work"),
             t.session().root.join("fixtures"),
         ];
         let before = files(&places)?;
+        let with_server = project.cli(&env).args(["apply", "--dry-run"]).run().await?;
+        then::dry_run(&env, &with_server)?;
+        t.step("stop the server");
+        env.server().stop().await?;
         t.step("the same dry run without a server");
         let without = project.cli(&env).args(["apply", "--dry-run"]).run().await?;
         then::dry_run(&env, &without)?;
@@ -119,6 +121,7 @@ fn app_21_long_names_and_texts_of_any_script_survive_byte_for_byte() {
             .run()
             .await?;
         let rows = then::applied(&env, &output).await?;
+        assert_eq!(rows.len(), agents.len());
         for (row, (name, description, instructions)) in rows.iter().zip(agents) {
             assert_eq!(row.name, name);
             let agent: Agent = env.api().get(&row.id).await?;

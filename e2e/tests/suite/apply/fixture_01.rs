@@ -3,7 +3,7 @@
 use stigmer_api::{
     ApiResourceKind, LOCAL_ORG, Resource, agent::Agent, agent_instance::AgentInstance,
 };
-use stigmer_e2e::harness::{CheckError, Environment, Project, Test, story};
+use stigmer_e2e::harness::{CheckError, Environment, FixtureAgent, Manifest, Project, Test, story};
 
 use crate::then::{self, Applied};
 
@@ -24,14 +24,14 @@ fn app_01_both_agents_are_listed_and_stored_in_org_local() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         let rows = apply_fixture(&t, &env).await?;
+        let manifest = Manifest::load(&t)?;
+        let agents = &manifest.fixture("01")?.agents;
+        assert_eq!(agents.len(), 2, "fixture 01 has two agents");
+        let expected = agents
+            .iter()
+            .map(|agent| ("Agent", agent.name.as_str(), "✓ Created"));
         let known = rows.iter().map(Applied::known).collect::<Vec<_>>();
-        assert_eq!(
-            known,
-            [
-                ("Agent", "code-reviewer", "✓ Created"),
-                ("Agent", "code-reviewer-pro", "✓ Created")
-            ]
-        );
+        assert_eq!(known, expected.collect::<Vec<_>>());
         t.step("look both up by slug");
         for row in &rows {
             let agent: Agent = env.api().by_slug(&row.name).await?;
@@ -56,27 +56,25 @@ fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
         apply_fixture(&t, &env).await?;
-        let plain = env
-            .api()
-            .by_slug::<Agent>("code-reviewer")
-            .await?
-            .spec
-            .unwrap_or_default();
+        let manifest = Manifest::load(&t)?;
+        let agents = &manifest.fixture("01")?.agents;
+        let given = |agent: &&FixtureAgent| !agent.description.is_empty();
         assert_eq!(
-            (plain.description.as_str(), plain.icon_url.as_str()),
-            ("", "")
+            agents.iter().filter(given).count(),
+            1,
+            "one has a description"
         );
-        let pro = env
-            .api()
-            .by_slug::<Agent>("code-reviewer-pro")
-            .await?
-            .spec
-            .unwrap_or_default();
-        assert_eq!(
-            pro.description,
-            "Professional code reviewer with security focus"
-        );
-        assert_eq!(pro.icon_url, "https://example.com/icons/code-reviewer.png");
+        for agent in agents {
+            t.step(format!("look {} up by slug", agent.name));
+            let stored = env.api().by_slug::<Agent>(&agent.name).await?;
+            let spec = stored.spec.unwrap_or_default();
+            assert_eq!(
+                (spec.description.as_str(), spec.icon_url.as_str()),
+                (agent.description.as_str(), agent.icon_url.as_str()),
+                "{}",
+                agent.name
+            );
+        }
         Ok(())
     });
 }
@@ -85,7 +83,9 @@ fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
 fn app_03_each_agent_has_a_default_instance_that_points_back() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
-        for row in apply_fixture(&t, &env).await? {
+        let rows = apply_fixture(&t, &env).await?;
+        assert_eq!(rows.len(), 2);
+        for row in rows {
             let agent: Agent = env.api().get(&row.id).await?;
             let instance_id = agent
                 .status

@@ -5,6 +5,7 @@ use stigmer_api::{ApiResourceKind, Resource, agent::Agent, agent_execution::Agen
 use stigmer_e2e::harness::{CheckError, Environment, Project, Test, budget::AGENT, story};
 use tonic::Code;
 
+use super::complains;
 use crate::{
     given::{agent, execution},
     then::{self, Refusal},
@@ -17,10 +18,18 @@ fn err_12_an_invalid_agent_is_refused_with_the_field_named() {
         let refusal = Refusal::expected(&env)?;
         let good = "Answer in one short sentence.";
         let cases = [
-            ("an empty name", agent("", good), "name"),
-            ("upper case", agent("Reviewer", good), "name"),
-            ("64 characters", agent(&"n".repeat(64), good), "name"),
-            ("no instructions", agent("reviewer", ""), "instructions"),
+            ("an empty name", agent("", good), "metadata.name"),
+            ("upper case", agent("Reviewer", good), "metadata.name"),
+            (
+                "64 characters",
+                agent(&"n".repeat(64), good),
+                "metadata.name",
+            ),
+            (
+                "no instructions",
+                agent("reviewer", ""),
+                "spec.instructions",
+            ),
         ];
         for (what, invalid, field) in cases {
             t.step(what);
@@ -148,7 +157,12 @@ fn err_15_a_runtime_variable_of_the_wrong_form_is_named_and_nothing_is_run() {
         )
         .await?;
         let refusal = Refusal::expected(&env)?;
-        for argument in ["X", "=1", "secret:", "secret:=1"] {
+        for (argument, complaint) in [
+            ("X", "invalid format: X ("),
+            ("=1", "empty key in: =1\n"),
+            ("secret:", "invalid format: secret: ("),
+            ("secret:=1", "empty key in: secret:=1\n"),
+        ] {
             t.step(format!("--runtime-env {argument}"));
             let output = env
                 .cli()
@@ -162,7 +176,8 @@ fn err_15_a_runtime_variable_of_the_wrong_form_is_named_and_nothing_is_run() {
                 .run()
                 .await?;
             refusal.check(&output)?;
-            output.says(argument)?.does_not_say("Execution ID:")?;
+            complains(&output, complaint)?;
+            output.does_not_say("Execution ID:")?;
         }
         assert_eq!(env.store().count(ApiResourceKind::AgentExecution)?, 0);
         Ok(())

@@ -2,6 +2,7 @@
 
 use stigmer_e2e::harness::{Project, story};
 
+use super::complains;
 use crate::then::Refusal;
 
 const RUST: &str = "name: broken\nruntime: rust\n";
@@ -22,7 +23,7 @@ fn err_05_a_project_file_that_is_none_is_named() {
             let project = Project::bare(&t, name, yaml)?;
             let output = project.cli(&env).args(["apply"]).run().await?;
             refusal.check(&output)?;
-            output.says("Stigmer.yaml")?;
+            complains(&output, "Stigmer.yaml")?;
         }
         Ok(())
     });
@@ -40,7 +41,7 @@ fn err_06_a_missing_or_unsupported_key_is_named_with_what_is_supported() {
             (
                 "python",
                 "name: broken\nruntime: python\n",
-                &["runtime", "python", "go", "rust"],
+                &["unsupported runtime 'python'", "go, rust"],
             ),
         ];
         for (name, yaml, words) in cases {
@@ -48,9 +49,9 @@ fn err_06_a_missing_or_unsupported_key_is_named_with_what_is_supported() {
             let project = Project::bare(&t, name, Some(yaml))?;
             let output = project.cli(&env).args(["apply"]).run().await?;
             refusal.check(&output)?;
-            output.says("Stigmer.yaml")?;
+            complains(&output, "Stigmer.yaml")?;
             for word in words {
-                output.says(word)?;
+                complains(&output, word)?;
             }
         }
         Ok(())
@@ -73,7 +74,7 @@ fn err_07_a_main_that_cannot_be_run_is_named() {
             std::fs::create_dir(project.directory().join("folder"))?;
             let output = project.cli(&env).args(["apply"]).run().await?;
             refusal.check(&output)?;
-            output.says(main)?;
+            complains(&output, project.directory().join(main).as_str())?;
         }
         Ok(())
     });

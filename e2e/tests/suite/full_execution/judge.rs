@@ -6,8 +6,8 @@ use stigmer_api::agent_execution::{
     AgentExecution, AgentExecutionStatus, AgentMessage, ExecutionPhase, MessageType,
 };
 use stigmer_e2e::harness::{
-    Expectation, NoAnswer, Probe, Project, Reply, answer_of, budget::AGENT, check_answer, greets,
-    story,
+    Expectation, NoAnswer, Probe, Project, Reply, answer_of, budget::AGENT, check_answer,
+    check_not_empty, greets, own_words, story,
 };
 
 use crate::then;
@@ -54,10 +54,8 @@ fn ful_07_bad_answers_are_rejected_each_for_its_own_reason() {
     story(async |_| {
         type Fits = fn(&NoAnswer) -> bool;
         let table: [(&str, Fits); 14] = [
-            ("", |e| matches!(e, NoAnswer::TooShort { length: 0, .. })),
-            ("  \n\t         \n", |e| {
-                matches!(e, NoAnswer::TooShort { length: 0, .. })
-            }),
+            ("", |e| matches!(e, NoAnswer::Empty)),
+            ("  \n\t         \n", |e| matches!(e, NoAnswer::Empty)),
             ("Hi there.", |e| {
                 matches!(e, NoAnswer::TooShort { length: 9, .. })
             }),
@@ -130,6 +128,35 @@ fn ful_07_a_greeting_is_a_word_not_a_part_of_one() {
         assert!(greets("Oh, hello there!"));
         assert!(greets("Hi."));
         assert!(!greets("This is something else."));
+        Ok(())
+    });
+}
+
+#[test]
+fn ful_07_a_single_word_is_an_answer_where_prose_is_not_asked_for() {
+    story(async |_| {
+        assert_eq!(check_not_empty("PING-7391"), Ok(()));
+        assert_eq!(check_not_empty(" \n"), Err(NoAnswer::Empty));
+        Ok(())
+    });
+}
+
+#[test]
+fn ful_07_a_question_said_back_is_no_answer_but_a_word_of_it_is() {
+    story(async |_| {
+        let question = "Hello! Please greet me back.";
+        for (answer, own) in [
+            ("Hello! Please greet me back.", ""),
+            ("hello!  please\ngreet me back.\n\n---", "---"),
+            (
+                "Hello! Please greet me back.\n\nHi, how are you?",
+                "Hi, how are you?",
+            ),
+            ("Hello! I am well.", "Hello! I am well."),
+        ] {
+            assert_eq!(own_words(answer, &[question, ""]), own, "{answer:?}");
+        }
+        assert!(!greets(&own_words(question, &[question])));
         Ok(())
     });
 }

@@ -18,6 +18,13 @@ fn texts(folder: &Utf8Path, suffix: &str) -> std::io::Result<Vec<String>> {
     Ok(texts)
 }
 
+/// Seconds, stream, and text of a line of a transcript.
+fn timed(line: &str) -> Option<(f64, &str, &str)> {
+    let (head, text) = line.split_once(" | ")?;
+    let (seconds, stream) = head.trim().split_once(' ')?;
+    Some((seconds.parse().ok()?, stream, text))
+}
+
 #[test]
 fn log_03_a_failure_comes_with_logs_transcripts_records_and_histories() {
     story(async |t| {
@@ -49,27 +56,39 @@ fn log_03_a_failure_comes_with_logs_transcripts_records_and_histories() {
             .map(|log| log.component.as_str())
             .collect::<Vec<_>>();
         assert_eq!(logs, ["stigmer-server", "stigmer-agent-runner"]);
-        assert!(
-            test.logs
-                .iter()
-                .all(|log| !log.lines.is_empty() && log.lines.len() <= 200 && log.path.is_file())
-        );
+        for log in &test.logs {
+            let whole = std::fs::read_to_string(&log.path)?;
+            let all = whole.lines().collect::<Vec<_>>();
+            assert!(!all.is_empty(), "{} is empty", log.path);
+            assert_eq!(log.lines, all[all.len().saturating_sub(200)..]);
+        }
 
         t.step("both streams of a command in one transcript, with times");
         let transcripts = texts(&folder.join("cli"), ".txt")?;
         assert_eq!(transcripts.len(), 3);
-        let unknown = transcripts
+        let refused = transcripts
             .iter()
-            .find(|text| text.starts_with("$ stigmer run nobody"));
-        let unknown = unknown.ok_or_else(|| Broken("the last command has no transcript".into()))?;
+            .find(|text| text.contains("unsupported runtime 'python'"))
+            .ok_or_else(|| Broken("the last command has no transcript".into()))?;
         assert!(
-            unknown.contains(" out | ") || unknown.contains(" err | "),
-            "{unknown}"
+            refused.starts_with("$ stigmer apply\n") && refused.trim_end().ends_with(']'),
+            "{refused}"
         );
+        let lines = refused.lines().filter_map(timed).collect::<Vec<_>>();
         assert!(
-            unknown.contains("not found") && unknown.trim_end().ends_with(']'),
-            "{unknown}"
+            lines.is_sorted_by_key(|(seconds, ..)| *seconds),
+            "{refused}"
         );
+        let said = |stream: &str, words: &str| {
+            lines
+                .iter()
+                .position(|(_, of, text)| *of == stream && text.contains(words))
+        };
+        let (begun, failed) = (
+            said("out", "Loading project configuration"),
+            said("err", "unsupported runtime 'python'"),
+        );
+        assert!(begun.is_some() && begun < failed, "{refused}");
 
         t.step("what the model was asked and answered");
         let model = std::fs::read_to_string(folder.join("llm.jsonl"))?;

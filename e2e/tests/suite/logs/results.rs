@@ -2,7 +2,7 @@
 
 use quick_junit::Report;
 use serde_json::{Value, json};
-use stigmer_e2e::harness::{Broken, TestRecord, story};
+use stigmer_e2e::harness::story;
 
 use crate::pipeline::{Inner, xtask};
 
@@ -35,7 +35,14 @@ fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record(
                 .and_then(|binary| binary["sha256"].as_str())
                 .is_some_and(|sha256| sha256.len() == 64)
         };
-        for name in ["cli", "server", "agent-runner", "suite", "temporal"] {
+        for name in [
+            "cli",
+            "server",
+            "workflow-runner",
+            "agent-runner",
+            "suite",
+            "temporal",
+        ] {
             assert!(hashed(name), "{name} has no hash in {binaries:?}");
         }
 
@@ -47,13 +54,7 @@ fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record(
         );
 
         t.step("a record per test");
-        let path = run
-            .results
-            .join("tests")
-            .join(WITH_ENVIRONMENT)
-            .join("test.json");
-        let test: TestRecord =
-            stigmer_e2e_plan::read_json(&path).map_err(|error| Broken(format!("{error:#}")))?;
+        let test = run.record(WITH_ENVIRONMENT)?;
         assert_eq!(test.ids, ["SMK-01"]);
         assert_eq!(test.seed, 4711);
         let phases = test
@@ -83,6 +84,7 @@ fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record(
             "{} is no folder",
             environment.directory
         );
+        assert_eq!(environment.parts.len(), 2);
         for part in &environment.parts {
             assert!(
                 !part.version.is_empty() && part.build.len() >= 16,

@@ -7,10 +7,10 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_e2e::harness::{Project, Test, budget::AGENT, story};
+use stigmer_e2e::harness::{Cli, Failure, Test, story};
 use stigmer_e2e_plan::{Plan, read_json};
 
-use crate::{pipeline::xtask, then};
+use crate::pipeline::xtask;
 
 #[test]
 fn pre_08_every_tool_is_pinned_by_version_and_checksum() {
@@ -73,8 +73,23 @@ fn checkout_of_scripts(t: &Test) -> std::io::Result<Utf8PathBuf> {
     for (key, name) in [("driver", "stigmer-e2e"), ("suite", "suite")] {
         built[key] = script(&binaries, name)?.as_str().into();
     }
-    fs::write(binaries.join("stigmer-e2e.build.json"), built.to_string())?;
+    fs::write(build_record(&root), built.to_string())?;
     Ok(root)
+}
+
+fn build_record(root: &Utf8Path) -> Utf8PathBuf {
+    root.join("target/debug/stigmer-e2e.build.json")
+}
+
+/// `cargo xtask e2e --no-build` in the checkout `root`, results in a folder named `results`.
+fn without_build(t: &Test, root: &Utf8Path, results: &str) -> Cli {
+    t.command(&root.join("target/debug/xtask"))
+        .env("CARGO_MANIFEST_DIR", root.join("xtask").as_str())
+        .env("XDG_CACHE_HOME", cache())
+        // The repository around this test's folder is not that of its checkout.
+        .env("GIT_CEILING_DIRECTORIES", t.folder().as_str())
+        .args(["e2e", "--no-build", "--llm", "none", "--results"])
+        .args([root.join("results").join(results)])
 }
 
 fn script(folder: &Utf8Path, name: &str) -> std::io::Result<Utf8PathBuf> {
@@ -91,20 +106,7 @@ fn pre_07_binaries_older_than_their_source_are_refused() {
         // Says whether xtask was built at all.
         xtask(&t)?;
         let root = checkout_of_scripts(&t)?;
-        let run = |number: u32| {
-            t.command(&root.join("target/debug/xtask"))
-                .env("CARGO_MANIFEST_DIR", root.join("xtask").as_str())
-                .env("XDG_CACHE_HOME", cache())
-                .args([
-                    "e2e",
-                    "--no-build",
-                    "--llm",
-                    "none",
-                    "--results",
-                    root.join(format!("results/{number}")).as_str(),
-                ])
-                .run()
-        };
+        let run = |number: u32| without_build(&t, &root, &number.to_string()).run();
         t.step("the control: binaries that are newer than their source are used");
         run(1).await?.exited_with(0)?.says("this is stigmer-e2e")?;
         t.step("change the source");
@@ -136,76 +138,44 @@ fn pre_07_binaries_older_than_their_source_are_refused() {
     });
 }
 
-/// The remote addresses of the TCP connections of a process, in the system's hexadecimal form.
-fn remote_addresses(pid: u32) -> std::io::Result<Vec<String>> {
-    let mut inodes = HashSet::new();
-    for descriptor in fs::read_dir(format!("/proc/{pid}/fd"))? {
-        // A descriptor may be closed while it is looked at.
-        let Ok(target) = fs::read_link(descriptor?.path()) else {
-            continue;
-        };
-        if let Some(inode) = target
-            .to_str()
-            .and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']'))
-        {
-            inodes.insert(inode.to_owned());
-        }
-    }
-    let mut remotes = Vec::new();
-    for table in ["tcp", "tcp6"] {
-        let text = fs::read_to_string(format!("/proc/{pid}/net/{table}"))?;
-        for line in text.lines().skip(1) {
-            let fields = line.split_whitespace().collect::<Vec<_>>();
-            if fields.get(9).is_some_and(|inode| inodes.contains(*inode)) {
-                remotes.extend(fields[2].split(':').next().map(str::to_owned));
-            }
-        }
-    }
-    Ok(remotes)
-}
-
-/// Loopback, or nobody yet.
-fn is_local(remote: &str) -> bool {
-    const LOOPBACK_4: &str = "0100007F";
-    const LOOPBACK_6: &str = "00000000000000000000000001000000";
-    const LOOPBACK_4_IN_6: &str = "0000000000000000FFFF00000100007F";
-    [LOOPBACK_4, LOOPBACK_6, LOOPBACK_4_IN_6].contains(&remote)
-        || remote.bytes().all(|byte| byte == b'0')
-}
-
 #[test]
-fn pre_08_no_part_of_the_stack_connects_to_anything_but_this_machine() {
+fn pre_07_binaries_of_another_commit_are_refused() {
     story(async |t| {
-        let env = t.environment().answering("Fine.").start().await?;
-        then::applied(
-            &env,
-            &Project::fixture(&t, "01-basic-agent")?
-                .cli(&env)
-                .args(["apply"])
-                .run()
-                .await?,
-        )
-        .await?;
-        let run = env.cli().args(["run", "code-reviewer"]).run().await?;
-        run.exited_with(0)?;
-        then::completed(&env, &then::started(&env, &run).await?, AGENT).await?;
-        for part in env.parts() {
-            let remotes = remote_addresses(part.ready().pid)?;
-            assert!(
-                !remotes.is_empty(),
-                "{:?} has no connection at all: the look is wrong",
-                part.component()
-            );
-            let foreign = remotes
-                .iter()
-                .filter(|remote| !is_local(remote))
-                .collect::<Vec<_>>();
-            assert!(
-                foreign.is_empty(),
-                "{:?} is connected to {foreign:?}",
-                part.component()
-            );
-        }
+        xtask(&t)?;
+        let root = checkout_of_scripts(&t)?;
+        let git = async |arguments: &[&str]| -> Result<String, Failure> {
+            let who = ["-c", "user.name=t", "-c", "user.email=t@localhost"];
+            let run = t.command(Utf8Path::new("git")).cwd(&root).args(who);
+            let done = run.args(arguments.iter().copied()).run().await?;
+            Ok(done.exited_with(0)?.stdout.trim().to_owned())
+        };
+        let commit = async |message: &str| {
+            git(&["commit", "--quiet", "--allow-empty", "-m", message]).await?;
+            git(&["rev-parse", "HEAD"]).await
+        };
+        git(&["init", "--quiet"]).await?;
+        let built_at = commit("as built").await?;
+        let record = build_record(&root);
+        let mut built: serde_json::Value = serde_json::from_str(&fs::read_to_string(&record)?)?;
+        built["revision"] = built_at.as_str().into();
+        fs::write(&record, built.to_string())?;
+        t.step("the control: the binaries of this commit are used");
+        without_build(&t, &root, "same")
+            .run()
+            .await?
+            .exited_with(0)?
+            .says("this is stigmer-e2e")?;
+        t.step("go on to another commit, no file is newer");
+        let here = commit("later").await?;
+        without_build(&t, &root, "other")
+            .run()
+            .await?
+            .exited_with(101)?
+            .says(&format!("made at commit {built_at}"))?
+            .says(&format!("is at commit {here}"))?
+            .says("run without --no-build")?
+            .does_not_say("this is stigmer-e2e")?;
+        fs::remove_dir_all(root)?;
         Ok(())
     });
 }

@@ -69,8 +69,20 @@ fn pre_02_a_plain_listener_in_place_of_a_service_is_reported_as_something_else()
             assert!(said, "{name} is not said to be something else: {lines:?}");
         }
         t.step("the control: the real services are themselves");
-        let (code, lines) = probed(&t, |_| {}).await?;
+        let env = t.environment().start().await?;
+        let (code, lines) = probed(&t, |session| {
+            session["playground"] = json!({"server": env.server().address()});
+            session["llm"] =
+                json!({"base_url": env.llm().base_url(), "model": env.llm().model(), "sha256": null});
+        })
+        .await?;
         assert_eq!(code, Some(0), "{lines:?}");
+        let work = lines
+            .iter()
+            .filter(|line| line.ends_with(" works"))
+            .filter_map(|line| line.split_whitespace().next())
+            .collect::<Vec<_>>();
+        assert_eq!(work, ["temporal", "llm", "stigmer-server"], "{lines:?}");
         Ok(())
     });
 }

@@ -42,7 +42,7 @@ async fn run(
         .await?;
     output
         .exited_with(0)?
-        .says(&format!("Agent execution started: {name}"))?;
+        .says_at_line_end(&format!("Agent execution started: {name}"))?;
     let id = then::started(env, &output).await?;
     Ok((output, id))
 }
@@ -94,7 +94,7 @@ async fn check_record(
 #[test]
 fn run_01_a_run_without_following_returns_at_once_and_completes() {
     story(async |t| {
-        let (env, _) = with_fixture_01(&t).await?;
+        let (env, rows) = with_fixture_01(&t).await?;
         let (output, id) =
             run(&env, "code-reviewer", "code-reviewer", "Hello, test agent!").await?;
         assert!(
@@ -102,7 +102,11 @@ fn run_01_a_run_without_following_returns_at_once_and_completes() {
             "it took {:?}",
             output.duration
         );
-        then::completed(&env, &id, AGENT).await?;
+        let finished = then::completed(&env, &id, AGENT).await?;
+        assert_eq!(
+            finished.execution.spec.map(|spec| spec.agent_id),
+            Some(rows[0].id.clone())
+        );
         Ok(())
     });
 }

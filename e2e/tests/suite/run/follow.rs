@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use stigmer_api::agent_execution::{AgentExecution, ExecutionPhase};
 use stigmer_e2e::harness::{
-    Expectation, Gate, Probe, Project, Reply, answer_of, budget::AGENT, execution_id, story,
+    Expectation, Gate, Project, Reply, answer_of, budget::AGENT, execution_id, story,
 };
 
 use crate::then::{self, phase_of};
@@ -48,26 +48,16 @@ fn run_16_ctrl_c_ends_the_command_at_once_and_not_the_execution() {
             "it took {:?} to end",
             pressed.elapsed()
         );
-        output.does_not_say("Done!")?;
+        output.exited_with(130)?.does_not_say("Done!")?;
         t.step("let the model go on: the execution does, too");
         let before: AgentExecution = env.api().get(&id).await?;
         assert_eq!(phase_of(&before), ExecutionPhase::ExecutionInProgress);
         gate.open();
-        let finished = t
-            .eventually(format!("{id} is COMPLETED"), AGENT, async || {
-                match env.api().get::<AgentExecution>(&id).await {
-                    Ok(execution) if phase_of(&execution) == ExecutionPhase::ExecutionCompleted => {
-                        Probe::Done(execution)
-                    }
-                    Ok(execution) if phase_of(&execution) == ExecutionPhase::ExecutionFailed => {
-                        Probe::Hopeless(format!("it FAILED: {:?}", execution.status))
-                    }
-                    Ok(execution) => Probe::NotYet(format!("{:?}", phase_of(&execution))),
-                    Err(error) => Probe::NotYet(error.to_string()),
-                }
-            })
-            .await?;
-        assert_eq!(answer_of(&finished), Some("First half, second half."));
+        let finished = then::completed(&env, &id, AGENT).await?;
+        assert_eq!(
+            answer_of(&finished.execution),
+            Some("First half, second half.")
+        );
         Ok(())
     });
 }

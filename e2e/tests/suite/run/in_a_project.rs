@@ -18,7 +18,7 @@ fn run_04_the_only_resource_is_selected_deployed_and_run() {
             .await?;
         output
             .exited_with(0)?
-            .says("Auto-selected: the-only-one")?
+            .says_at_line_end("Auto-selected: the-only-one")?
             .says("Deployed: 1 agent(s)")?;
         let id = then::started(&env, &output).await?;
         let finished = then::completed(&env, &id, AGENT).await?;
@@ -45,16 +45,19 @@ fn run_04_two_resources_without_a_terminal_are_listed_and_none_is_run() {
             .run()
             .await?;
         refusal.check(&output)?;
-        let lists = |name: &str| {
-            output
-                .lines
-                .iter()
-                .any(|line| line.text.split_whitespace().any(|word| word == name))
-        };
-        assert!(
-            lists("code-reviewer") && lists("code-reviewer-pro"),
-            "not both names are listed: {:?}",
-            output.lines
+        // Standard output names both in any case: the program itself does.
+        let listed = output
+            .error_lines()
+            .into_iter()
+            .map(str::trim)
+            .filter(|line| line.starts_with('['))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            listed,
+            [
+                "[Agent] code-reviewer",
+                "[Agent] code-reviewer-pro - Professional code reviewer with security focus",
+            ]
         );
         assert_eq!(env.store().count(ApiResourceKind::AgentExecution)?, 0);
         Ok(())

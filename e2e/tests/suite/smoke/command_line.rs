@@ -2,6 +2,20 @@
 
 use stigmer_e2e::harness::{CliError, CliOutput, Test, story};
 
+/// Every command of the contract, nested ones included.
+const COMMANDS: [&str; 10] = [
+    "apply",
+    "backend",
+    "backend set",
+    "backend status",
+    "config",
+    "config get",
+    "config list",
+    "config path",
+    "config set",
+    "run",
+];
+
 #[test]
 fn smk_06_help_is_there_and_its_examples_parse() {
     story(async |t| {
@@ -9,24 +23,24 @@ fn smk_06_help_is_there_and_its_examples_parse() {
         t.cli().run().await?.exited_with(0)?;
         let help = t.cli().args(["--help"]).run().await?;
         help.exited_with(0)?;
-        let commands = subcommands(&help.stdout);
-        for documented in ["apply", "run"] {
-            assert!(
-                commands.iter().any(|command| command == documented),
-                "{documented} is not in {commands:?}"
-            );
-        }
-        let mut tried = 0;
-        for command in commands {
+        let mut ahead = subcommands(&help.stdout);
+        let (mut documented, mut tried) = (Vec::new(), 0);
+        while let Some(command) = ahead.pop() {
             t.step(format!("stigmer {command} --help"));
-            let help = t.cli().args([command.as_str(), "--help"]).run().await?;
+            let words = command.split(' ').chain(["--help"]);
+            let help = t.cli().args(words).run().await?;
             help.exited_with(0)?;
+            let nested = subcommands(&help.stdout).into_iter();
+            ahead.extend(nested.map(|nested| format!("{command} {nested}")));
             for example in examples(&help.stdout) {
                 assert_parses(&t, &example).await?.exited_with(0)?;
                 tried += 1;
             }
+            documented.push(command);
         }
-        assert!(tried >= 4, "the help texts show only {tried} examples");
+        documented.sort();
+        assert_eq!(documented, COMMANDS);
+        assert!(tried >= 8, "the help texts show only {tried} examples");
         Ok(())
     });
 }

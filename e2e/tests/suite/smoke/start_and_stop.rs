@@ -55,6 +55,19 @@ fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
                 "{} has no build hash: {:?}",
                 ready.component, ready.build
             );
+            let told = t
+                .command(part.program())
+                .args(["--version"])
+                .run()
+                .await?
+                .stdout;
+            assert_eq!(
+                told.trim_end(),
+                format!(
+                    "{} {} (build {})",
+                    ready.component, ready.version, ready.build
+                )
+            );
             pids.push(ready.pid);
         }
         let distinct = pids.iter().collect::<std::collections::HashSet<_>>().len();
@@ -76,10 +89,7 @@ fn smk_02_ready_means_that_every_queue_does_work() {
         t.step("every queue that a part announces has a live poller");
         let server_queues = env.server().ready().task_queues;
         let runner_queues = env.agent_runner().ready().task_queues;
-        assert!(
-            server_queues.contains(&AGENT_EXECUTION_STIGMER.default.to_owned()),
-            "{server_queues:?}"
-        );
+        assert_eq!(server_queues, [AGENT_EXECUTION_STIGMER.default]);
         assert_eq!(runner_queues, [AGENT_EXECUTION_RUNNER.default]);
         for (queues, kind) in [
             (&server_queues, QueueKind::Workflow),

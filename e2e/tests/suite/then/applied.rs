@@ -26,8 +26,9 @@ impl Applied {
     }
 }
 
-/// Exit code 0 within APPLY, nothing on standard error, success said once, a table of whole rows,
-/// and every id of it resolving through the API to a resource of that name.
+/// Exit code 0 within APPLY, nothing on standard error, success said once, a table of whole rows, as
+/// many as are said to be applied, and every id of it resolving through the API to a resource of that
+/// name.
 pub async fn applied(
     environment: &Environment,
     output: &CliOutput,
@@ -76,6 +77,14 @@ pub async fn applied(
         );
         rows.push(row);
     }
+    let tally = format!("Successfully applied {} resource(s)", rows.len());
+    ensure!(
+        !rows.is_empty() && output.lines_with(&tally) == 1,
+        "`{}` printed {} rows and did not say once {tally:?}:\n{}",
+        output.command_line,
+        rows.len(),
+        output.stdout
+    );
     Ok(rows)
 }
 

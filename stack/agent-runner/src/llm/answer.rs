@@ -1,5 +1,7 @@
 //! An answer, put together from the chunks of a streamed chat completion.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
@@ -18,8 +20,19 @@ pub struct Answer {
     pub usage: Option<Usage>,
     characters: usize,
     blank: bool,
-    tools: Vec<String>,
+    tools: BTreeMap<u32, ToolRequest>,
     done: bool,
+}
+
+/// A tool that the model asks for, put together from its pieces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolRequest {
+    /// The model's id of the call.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// Its arguments: JSON, unless the model got it wrong.
+    pub arguments: String,
 }
 
 /// Tokens read and written.
@@ -60,12 +73,16 @@ struct Delta {
 
 #[derive(Deserialize)]
 struct ToolCall {
+    #[serde(default)]
+    index: u32,
+    id: Option<String>,
     function: Option<Function>,
 }
 
 #[derive(Deserialize)]
 struct Function {
     name: Option<String>,
+    arguments: Option<String>,
 }
 
 impl Answer {
@@ -96,13 +113,30 @@ impl Answer {
         for choice in chunk.choices.into_iter().filter(|choice| choice.index == 0) {
             added.push_str(&choice.delta.content.unwrap_or_default());
             let calls = choice.delta.tool_calls.unwrap_or_default();
-            self.tools
-                .extend(calls.into_iter().filter_map(|call| call.function?.name));
+            for call in calls {
+                self.take_piece(call);
+            }
             self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
         }
         self.characters += added.chars().count();
         self.blank &= added.trim().is_empty();
         Ok(Some(added).filter(|text| !text.is_empty()))
+    }
+
+    fn take_piece(&mut self, piece: ToolCall) {
+        let request = self.tools.entry(piece.index).or_default();
+        request.id.push_str(&piece.id.unwrap_or_default());
+        if let Some(function) = piece.function {
+            request.name.push_str(&function.name.unwrap_or_default());
+            request
+                .arguments
+                .push_str(&function.arguments.unwrap_or_default());
+        }
+    }
+
+    /// The tools that the model asks for, in its order.
+    pub fn tool_requests(&self) -> impl Iterator<Item = &ToolRequest> {
+        self.tools.values()
     }
 
     /// Whether the server said that nothing follows.
@@ -133,7 +167,8 @@ impl Answer {
             });
         }
         if !self.tools.is_empty() {
-            return Err(AnswerError::Tools(self.tools.join(", ")));
+            let names = self.tool_requests().map(|tool| tool.name.as_str());
+            return Err(AnswerError::Tools(names.collect::<Vec<_>>().join(", ")));
         }
         if self.blank {
             return Err(AnswerError::Empty {

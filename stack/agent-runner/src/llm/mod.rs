@@ -22,7 +22,7 @@ use self::{
     sse::{Event, SseDecoder},
 };
 pub use self::{
-    answer::Usage,
+    answer::{ToolRequest, Usage},
     error::{Failure, LlmError},
     request::{ChatMessage, Role},
 };
@@ -260,6 +260,11 @@ impl ChatStream {
                 cause: cause(error),
             }),
         }
+    }
+
+    /// The tools that the model has asked for so far.
+    pub fn tool_requests(&self) -> impl Iterator<Item = &ToolRequest> {
+        self.answer.tool_requests()
     }
 
     /// The figures of the answer, after [`ChatStream::next`] gave its end.

@@ -29,7 +29,7 @@ pub enum ApiError {
     Address(String),
     #[error(
         "Cannot connect to stigmer-server at {address}: {reason}\n\n\
-         Is the server running?\n  stigmer server\n\nOr check status:\n  stigmer server status"
+         Is the server running? Start stigmer-server, or say where it is with STIGMER_SERVER_ADDR=host:port"
     )]
     Unreachable { address: String, reason: String },
     #[error("stigmer-server at {address} did not answer within {limit:?}")]

@@ -77,7 +77,7 @@ pub async fn synthesize(
     project: &Project,
     waiting: impl FnOnce(),
 ) -> Result<Synthesis, SynthesisError> {
-    let limit = limit()?;
+    let limit = limit(env::var(LIMIT_VARIABLE).ok())?;
     let entry = project.entry()?;
     let out = project.dir.join(OUT_DIR);
     fs::create_dir_all(&out).map_err(|source| SynthesisError::OutDir {
@@ -144,11 +144,9 @@ fn after(said: &str) -> String {
     }
 }
 
-fn limit() -> Result<Duration, SynthesisError> {
-    match env::var(LIMIT_VARIABLE)
-        .ok()
-        .filter(|value| !value.is_empty())
-    {
+/// The limit that the variable's `value` sets, else the default one.
+fn limit(value: Option<String>) -> Result<Duration, SynthesisError> {
+    match value.filter(|value| !value.is_empty()) {
         None => Ok(DEFAULT_LIMIT),
         Some(value) => parse_limit(&value).ok_or(SynthesisError::Limit(value)),
     }
@@ -222,6 +220,19 @@ mod tests {
                 .to_string()
                 .starts_with("program did not end within 1s and was stopped (main.sh)"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_program_has_a_minute_unless_the_variable_says_otherwise() {
+        let minute = Duration::from_secs(60);
+        assert_eq!(limit(None).unwrap(), minute);
+        assert_eq!(limit(Some(String::new())).unwrap(), minute);
+        let given = limit(Some("2s".to_owned())).unwrap();
+        assert_eq!(given, Duration::from_secs(2));
+        assert_eq!(
+            limit(Some("soon".to_owned())).unwrap_err().to_string(),
+            "STIGMER_SYNTHESIS_TIMEOUT=\"soon\" is not a time above 0, such as 90s or 500ms"
         );
     }
 

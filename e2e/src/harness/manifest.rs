@@ -1,7 +1,7 @@
 //! `fixtures/manifest.json`: what the projects define, and what the broken ones are refused with.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
+use fixture_manifest::{BrokenProject, Fixture};
 use stigmer_e2e_plan::read_json;
 
 use super::Test;
@@ -22,56 +22,11 @@ pub enum ManifestError {
     },
 }
 
-/// The whole file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The manifest of a checkout.
+#[derive(Clone, Debug)]
 pub struct Manifest {
-    #[serde(skip)]
     path: Utf8PathBuf,
-    /// The projects that can be applied.
-    pub fixtures: Vec<Fixture>,
-    /// The projects that are refused.
-    pub broken: Vec<BrokenProject>,
-}
-
-/// A project that can be applied.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fixture {
-    /// Its number in the contract, such as `01`.
-    pub id: String,
-    /// Its folder below `fixtures`.
-    pub directory: Utf8PathBuf,
-    /// Its Cargo package.
-    pub package: String,
-    /// Its agents in the order of the program.
-    pub agents: Vec<FixtureAgent>,
-    /// The names that the SDK refuses while the program goes on.
-    pub rejected: Vec<String>,
-}
-
-/// An agent as people see it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FixtureAgent {
-    /// Its name.
-    pub name: String,
-    /// Its description; empty where the program gives none.
-    pub description: String,
-    /// Its icon; empty where the program gives none.
-    pub icon_url: String,
-}
-
-/// A project that is refused.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BrokenProject {
-    /// Its folder below `fixtures/projects/broken`.
-    pub case: String,
-    /// The scenario of the acceptance list that it belongs to.
-    pub scenario: String,
-    /// Texts that standard error holds.
-    pub says: Vec<String>,
+    content: fixture_manifest::Manifest,
 }
 
 impl Manifest {
@@ -86,9 +41,9 @@ impl Manifest {
 
     fn read(root: &Utf8Path) -> Result<Self, ManifestError> {
         let path = root.join("fixtures/manifest.json");
-        let manifest: Self =
+        let content =
             read_json(&path).map_err(|error| ManifestError::Unreadable(format!("{error:#}")))?;
-        Ok(Self { path, ..manifest })
+        Ok(Self { path, content })
     }
 
     /// The fixture with the number `id` of the contract.
@@ -97,7 +52,11 @@ impl Manifest {
     ///
     /// When there is none.
     pub fn fixture(&self, id: &str) -> Result<&Fixture, ManifestError> {
-        let found = self.fixtures.iter().find(|fixture| fixture.id == id);
+        let found = self
+            .content
+            .fixtures
+            .iter()
+            .find(|fixture| fixture.id == id);
         found.ok_or_else(|| self.missing(format!("fixture {id}")))
     }
 
@@ -107,7 +66,11 @@ impl Manifest {
     ///
     /// When there is none.
     pub fn broken_in(&self, scenario: &str) -> Result<Vec<&BrokenProject>, ManifestError> {
-        let of_scenario = self.broken.iter().filter(|b| b.scenario == scenario);
+        let of_scenario = self
+            .content
+            .broken
+            .iter()
+            .filter(|b| b.scenario == scenario);
         let found = of_scenario.collect::<Vec<_>>();
         if found.is_empty() {
             return Err(self.missing(format!("broken project of {scenario}")));
@@ -147,7 +110,11 @@ mod tests {
     #[test]
     fn the_manifest_lists_every_project_that_there_is() {
         let manifest = Manifest::read(checkout()).unwrap();
-        let listed = manifest.fixtures.iter().map(|f| f.directory.to_string());
+        let listed = manifest
+            .content
+            .fixtures
+            .iter()
+            .map(|f| f.directory.to_string());
         let there = projects(&checkout().join("fixtures/projects"));
         assert_eq!(
             listed.collect::<BTreeSet<_>>(),
@@ -156,7 +123,7 @@ mod tests {
                 .map(|name| format!("projects/{name}"))
                 .collect()
         );
-        let listed = manifest.broken.iter().map(|b| b.case.clone());
+        let listed = manifest.content.broken.iter().map(|b| b.case.clone());
         assert_eq!(
             listed.collect::<BTreeSet<_>>(),
             projects(&checkout().join("fixtures/projects/broken"))
@@ -166,7 +133,7 @@ mod tests {
     #[test]
     fn every_broken_project_says_something() {
         let manifest = Manifest::read(checkout()).unwrap();
-        for broken in &manifest.broken {
+        for broken in &manifest.content.broken {
             let empty = broken.says.iter().any(|text| text.trim().is_empty());
             assert!(!broken.says.is_empty() && !empty, "{broken:?}");
         }

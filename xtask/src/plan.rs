@@ -5,8 +5,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::{
-    ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, SUITE_LIMIT_SECONDS, Selection, Tools,
-    Verb, failure,
+    ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Selection, Tier, Tools, Verb, failure,
 };
 
 use crate::{
@@ -32,6 +31,8 @@ pub struct Outline {
     pub no_build: bool,
     pub json: bool,
     pub llm: LlmChoice,
+    /// Everything else that must hold is checked as well (`cargo xtask test`).
+    pub with_checks: bool,
 }
 
 impl Outline {
@@ -43,6 +44,7 @@ impl Outline {
             seed: flags.seed.unwrap_or(outline.seed),
             jobs: usize::from(flags.jobs),
             selection: Selection {
+                tier: flags.tier,
                 filters: flags.filters.clone(),
             },
             keep: flags.keep,
@@ -79,22 +81,34 @@ impl Outline {
             no_build: flags.no_build,
             json,
             llm: flags.llm.clone(),
+            with_checks: false,
         })
     }
 
     /// The pinned tools that this run needs.
-    pub fn tools(&self) -> &'static [Tool] {
-        match self.llm {
-            LlmChoice::LlamaCpp => &Tool::ALL,
-            LlmChoice::OpenAi { .. } | LlmChoice::None => &[Tool::TemporalCli, Tool::CargoNextest],
+    pub fn tools(&self) -> Vec<Tool> {
+        let mut tools = vec![Tool::TemporalCli, Tool::CargoNextest];
+        if self.llm == LlmChoice::LlamaCpp {
+            tools.extend([Tool::LlamaCpp, Tool::Model]);
         }
+        if self.with_checks {
+            // pip is among what is tested: how it goes on after an interrupted download.
+            tools.extend([Tool::CargoDeny, Tool::Pip]);
+        }
+        tools
     }
 
     /// One line for people.
     pub fn summary(&self) -> String {
         let llm = describe_llm(&self.llm);
         match self.verb {
-            Verb::Run => format!("run {}, seed {}, llm {llm}", self.run_id, self.seed),
+            Verb::Run => {
+                let tier = match self.selection.tier {
+                    Tier::Commit => String::new(),
+                    tier => format!(", tier {tier}"),
+                };
+                format!("run {}, seed {}, llm {llm}{tier}", self.run_id, self.seed)
+            }
             Verb::Up => format!("run {}, llm {llm}", self.run_id),
         }
     }
@@ -118,6 +132,7 @@ impl Outline {
                     name: model_name(&model.file),
                     sha256: model.sha256.to_string(),
                 });
+        let suite_limit_seconds = self.selection.tier.limit_seconds();
         Plan {
             verb: self.verb,
             run_id: self.run_id,
@@ -126,7 +141,7 @@ impl Outline {
             seed: self.seed,
             jobs: self.jobs,
             selection: self.selection,
-            suite_limit_seconds: SUITE_LIMIT_SECONDS,
+            suite_limit_seconds,
             keep: self.keep,
             allow_skip: self.allow_skip,
             json: self.json,

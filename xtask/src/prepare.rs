@@ -1,6 +1,6 @@
 //! The phases that this program does itself, up to the plan that the driver carries out.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use camino::Utf8PathBuf;
 use stigmer_e2e_plan::{Output, PhaseName, Plan};
 
@@ -11,7 +11,9 @@ use crate::{
     freshness::fresh_binaries,
     host::cargo,
     phases::Phases,
+    pins::Tool,
     plan::{Found, Outline},
+    provision::Provisioned,
     tools,
 };
 
@@ -21,6 +23,16 @@ pub struct Prepared {
     pub plan: Plan,
     /// Who does it.
     pub driver: Utf8PathBuf,
+    tools: Vec<Provisioned>,
+}
+
+impl Prepared {
+    /// The file of a tool that the outline asked for.
+    pub fn tool(&self, tool: Tool) -> Result<Utf8PathBuf> {
+        let found = self.tools.iter().find(|found| found.tool == tool);
+        let found = found.with_context(|| format!("the plan does not need {tool}"))?;
+        Ok(found.file.clone())
+    }
 }
 
 /// Plan, provision, build, doctor: after these, everything that a run needs is there.
@@ -70,5 +82,10 @@ pub fn prepare(outline: Outline, checkout: &Checkout, output: Output) -> Result<
 
     let driver = built.driver.clone();
     let plan = outline.into_plan(checkout, &found, built, phases.into_records());
-    Ok(Prepared { plan, driver })
+    let tools = found.tools;
+    Ok(Prepared {
+        plan,
+        driver,
+        tools,
+    })
 }

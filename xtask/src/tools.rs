@@ -24,13 +24,14 @@ pub fn provide(
     let platform = platform();
     let wanted = outline
         .tools()
-        .iter()
-        .map(|tool| pins.pin(*tool, &platform));
+        .into_iter()
+        .map(|tool| pins.pin(tool, &platform));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
     let python = python.as_ref().map_err(String::as_str);
     let provisioner = Provisioner {
         cache: &checkout.cache,
         python,
+        pip: pins.pin(Tool::Pip, &platform)?,
     };
 
     let (mut tools, mut given_up) = (Vec::new(), None);

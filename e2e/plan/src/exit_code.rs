@@ -12,11 +12,11 @@ pub enum ExitCode {
     Usage = 2,
     /// No test ran: the filter matched nothing, or every test was skipped.
     NothingRan = 4,
-    /// A prerequisite is missing.
+    /// A prerequisite is missing, other than Python.
     PrerequisiteMissing = 96,
-    /// A pinned tool could not be had, or is not what the pin says.
+    /// A pinned tool could not be had, or is not what the pin says; pins contradict each other.
     ProvisionFailed = 97,
-    /// A shared service did not become ready, or died.
+    /// A shared service did not become ready, or died, also while it was coming up.
     ServiceFailed = 98,
     /// The results folder cannot be written.
     ResultsUnwritable = 99,
@@ -28,6 +28,16 @@ pub enum ExitCode {
     Leftovers = 102,
     /// Formatting, lints, or unit tests failed (`cargo xtask test`).
     ChecksFailed = 103,
+    /// There is no Python that will do, or it has no pip.
+    PythonMissing = 104,
+    /// A disk is full, or too full for what is about to be done.
+    DiskFull = 105,
+    /// The cache of pinned tools cannot be written.
+    CacheUnwritable = 106,
+    /// A pinned tool is there, and does not start or does not do what it should.
+    ToolBroken = 107,
+    /// A shared service found every port taken that it tried.
+    PortTaken = 108,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -42,7 +52,7 @@ impl ExitCode {
     /// What another driver or `xtask` process ended with; [`ExitCode::Internal`] for anything that
     /// neither of them ends with, such as a signal.
     pub fn of(code: Option<i32>) -> Self {
-        const ALL: [ExitCode; 12] = [
+        const ALL: [ExitCode; 17] = [
             ExitCode::Success,
             ExitCode::Usage,
             ExitCode::NothingRan,
@@ -54,6 +64,11 @@ impl ExitCode {
             ExitCode::BuildFailed,
             ExitCode::Leftovers,
             ExitCode::ChecksFailed,
+            ExitCode::PythonMissing,
+            ExitCode::DiskFull,
+            ExitCode::CacheUnwritable,
+            ExitCode::ToolBroken,
+            ExitCode::PortTaken,
             ExitCode::Interrupted,
         ];
         ALL.into_iter()

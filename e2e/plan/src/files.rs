@@ -1,6 +1,9 @@
 //! Files that are whole at any moment, whoever is killed while writing them.
 
-use std::{fs, io::Write};
+use std::{
+    fs,
+    io::{self, Write},
+};
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -27,6 +30,19 @@ pub fn write_atomically(path: &Utf8Path, content: &[u8]) -> Result<()> {
     })
 }
 
+/// Whether it was for want of space that something could not be written.
+pub fn is_full(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            )
+        })
+}
+
 /// Writes `value` as indented JSON with a final newline, atomically.
 pub fn write_json<T: Serialize>(path: &Utf8Path, value: &T) -> Result<()> {
     let mut text =
@@ -39,4 +55,17 @@ pub fn write_json<T: Serialize>(path: &Utf8Path, value: &T) -> Result<()> {
 pub fn read_json<T: DeserializeOwned>(path: &Utf8Path) -> Result<T> {
     let text = fs::read(path).with_context(|| format!("failed to read {path}"))?;
     serde_json::from_slice(&text).with_context(|| format!("failed to understand {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_recognised_below_whatever_was_said_about_it() {
+        let error = |kind| Err::<(), _>(io::Error::from(kind)).context("failed to write a file");
+        let full = |kind| is_full(&error(kind).expect_err("it is one").context("and so on"));
+        assert!(full(io::ErrorKind::StorageFull));
+        assert!(!full(io::ErrorKind::PermissionDenied));
+    }
 }

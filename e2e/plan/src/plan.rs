@@ -3,10 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::PhaseRecord;
-
-/// The acceptance list's budget for the whole suite, in seconds.
-pub const SUITE_LIMIT_SECONDS: u64 = 15 * 60;
+use crate::{PhaseRecord, Tier};
 
 /// Everything the driver needs to know about a run. Paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +59,9 @@ pub enum Verb {
 /// Which tests run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
+    /// Tests of a later tier do not run, whatever the filters say.
+    #[serde(default)]
+    pub tier: Tier,
     /// Scenario ids (`APP-01`, `SMK`) or parts of test names; empty means all.
     pub filters: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use stigmer_e2e::harness::{TestRecord, Verdict};
 
 use super::{
-    nextest::{End, Message, TEST_LIMIT_SECONDS},
+    nextest::{End, Message, kill_after},
     selection::SuiteTest,
 };
 use crate::results::{TestOutcome, TestVerdict};
@@ -47,7 +47,8 @@ impl Board {
         record: impl FnOnce(&str) -> Option<TestRecord>,
     ) -> Option<&TestOutcome> {
         let (Message::Started { test } | Message::Ended { test, .. }) = &message;
-        let outcome = &mut self.outcomes[*self.index.get(test)?];
+        let test = test.clone();
+        let outcome = &mut self.outcomes[*self.index.get(&test)?];
         match message {
             Message::Started { .. } => outcome.verdict = TestVerdict::Running,
             Message::Ended {
@@ -58,7 +59,7 @@ impl Board {
             } => {
                 let record = record(outcome.function());
                 (outcome.verdict, outcome.message) =
-                    judge(end, printed.as_deref(), record.as_ref());
+                    judge(&test, end, printed.as_deref(), record.as_ref());
                 outcome.ms = Some((seconds * 1000.0) as u64);
                 outcome.printed = printed;
                 outcome.counters = record.map(|record| record.counters).unwrap_or_default();
@@ -84,6 +85,7 @@ impl Board {
 /// The verdict on a test that ended, and why. Nextest knows how the process ended; the record knows
 /// what the test was about. Where they disagree, the test failed.
 fn judge(
+    test: &str,
     end: End,
     printed: Option<&str>,
     record: Option<&TestRecord>,
@@ -101,7 +103,7 @@ fn judge(
                 "the process ended well, but test.json says {own:?}"
             )),
         ),
-        (End::TimedOut, _) => (TestVerdict::TimedOut, Some(overdue(record))),
+        (End::TimedOut, _) => (TestVerdict::TimedOut, Some(overdue(test, record))),
         (End::Failed, _) => {
             let told = record
                 .and_then(failure_of)
@@ -114,8 +116,8 @@ fn judge(
     }
 }
 
-fn overdue(record: Option<&TestRecord>) -> String {
-    let mut text = format!("killed after {TEST_LIMIT_SECONDS} s");
+fn overdue(test: &str, record: Option<&TestRecord>) -> String {
+    let mut text = format!("killed after {} s", kill_after(test));
     if let Some(record) = record {
         if let Some(phase) = record.phases.last() {
             text.push_str(&format!(", in its {}", phase.name));

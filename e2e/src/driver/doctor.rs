@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use anyhow::{Context, Result};
 use camino::Utf8Path;
 use stigmer_e2e::services::ModelApi;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, Plan, failure};
+use stigmer_e2e_plan::{ExitCode, LlmChoice, Plan, failure, read_json};
 use tokio::{process::Command, time::timeout};
 
 use super::selection::{SuiteTest, parse_list};
@@ -21,11 +21,12 @@ const MODEL_LIMIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// [`ExitCode::PrerequisiteMissing`] with one line per missing program: what it is, what needs it,
-/// and how to get it.
+/// [`ExitCode::PrerequisiteMissing`], or [`ExitCode::PythonMissing`] if nothing else is missing, with
+/// one line per missing program: what it is, what needs it, and how to get it.
 pub fn check_programs(plan: &Plan) -> Result<()> {
     const BUILD: &str = "`cargo xtask e2e` builds it";
     const FETCH: &str = "`cargo xtask doctor --fix` gets it";
+    const PYTHON: &str = "Python";
     let (stack, tools) = (&plan.stack, &plan.tools);
     let mut programs = vec![
         (
@@ -69,7 +70,7 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
     ];
     if plan.llm == LlmChoice::LlamaCpp {
         programs.push((
-            "Python",
+            PYTHON,
             &tools.python,
             "the pinned model's server",
             "install Python 3.10 or later",
@@ -80,10 +81,13 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
             !file.is_file() || file.permissions().mode() & 0o111 == 0
         })
     };
-    let missing = programs
+    programs.retain(|(_, path, _, _)| is_missing(path));
+    let code = match programs.iter().all(|(name, ..)| *name == PYTHON) {
+        true => ExitCode::PythonMissing,
+        false => ExitCode::PrerequisiteMissing,
+    };
+    let complaint = programs
         .into_iter()
-        .filter(|(_, path, _, _)| is_missing(path));
-    let complaint = missing
         .map(|(name, path, needed, fix)| {
             (
                 format!("{name} ({path}) is not there, needed for {needed}"),
@@ -93,7 +97,7 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
         // Each line has its own fix; that of the last one is the fix of the failure.
         .reduce(|(above, its_fix), (cause, fix)| (format!("{above}; {its_fix}\n{cause}"), fix));
     match complaint {
-        Some((cause, fix)) => Err(failure(ExitCode::PrerequisiteMissing, cause, fix)),
+        Some((cause, fix)) => Err(failure(code, cause, fix)),
         None => Ok(()),
     }
 }
@@ -117,6 +121,12 @@ pub async fn check_given_model(plan: &Plan) -> Result<()> {
             "see to that server, or choose another model with --llm",
         )
     })
+}
+
+/// The ids of the fixtures of a checkout.
+pub fn fixtures(root: &Utf8Path) -> Result<Vec<String>> {
+    let manifest: fixture_manifest::Manifest = read_json(&root.join("fixtures/manifest.json"))?;
+    Ok(manifest.projects().map(|it| it.id.clone()).collect())
 }
 
 /// The scenarios of the acceptance list of a checkout.

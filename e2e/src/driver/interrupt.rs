@@ -10,7 +10,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::results::mark_aborted;
+use crate::results::{RunVerdict, mark_ended};
 
 /// The signals that this process has got.
 #[derive(Clone, Debug)]
@@ -34,7 +34,8 @@ impl Interrupt {
             signals.next().await;
             kill_all(&run);
             let code = ExitCode::Interrupted;
-            if let Err(error) = mark_aborted(&results, code as u8) {
+            let cause = "a second signal: everything was killed at once";
+            if let Err(error) = mark_ended(&results, RunVerdict::Interrupted, code, cause) {
                 eprintln!("error: {error:#}");
             }
             eprintln!("killed");

@@ -18,6 +18,7 @@ use super::{
     interrupt::Interrupt,
     leases,
     shared::{Shared, breakdown, finished, report},
+    verdict::code_of_service,
 };
 use crate::results::{Event, Results, RunVerdict, now};
 
@@ -43,7 +44,7 @@ pub async fn keep(plan: Plan) -> Result<ExitCode> {
         Ok(Some(error)) => {
             report(Output::new(plan.json), error);
             results.run.cause = Some(error.headline());
-            (RunVerdict::ServiceFailed, ExitCode::ServiceFailed)
+            (RunVerdict::ServiceFailed, code_of_service(error))
         }
         Ok(None) if leftovers.is_some_and(|count| count > 0) => {
             (RunVerdict::Leftovers, ExitCode::Leftovers)

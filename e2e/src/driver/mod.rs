@@ -16,6 +16,7 @@ mod shuffle;
 mod test_phase;
 mod up;
 mod verdict;
+mod warden;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -25,6 +26,7 @@ pub use logs::logs;
 pub use probe::probe;
 pub use run::run;
 pub use up::up;
+pub use warden::guarded;
 
 /// The folder of the leases of a checkout.
 fn leases(root: &Utf8Path) -> Utf8PathBuf {

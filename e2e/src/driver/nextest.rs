@@ -3,23 +3,29 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stigmer_e2e::harness::budget::{self, Budget};
+use stigmer_e2e_plan::Tier;
 
 use super::{selection::SuiteTest, shuffle::Order};
 
 /// The group of tests that share the model: one at a time.
 const MODEL_GROUP: &str = "llm";
-/// When nextest kills a test. A test ends itself after [`budget::TEST`] and says at which step it
-/// was; this is for one that cannot even do that, its teardown included.
-///
-/// [`budget::TEST`]: stigmer_e2e::harness::budget::TEST
-pub const TEST_LIMIT_SECONDS: u64 = 150;
+/// How much longer nextest lets a test run than its budget. A test ends itself when that is used up
+/// and says at which step it was; this is for one that cannot even do that, its teardown included.
+const MARGIN_SECONDS: u64 = 30;
+
+/// When nextest kills the test at `path`, in seconds.
+pub fn kill_after(path: &str) -> u64 {
+    budget::of_test(path).limit.as_secs() + MARGIN_SECONDS
+}
 
 /// The configuration for a run of `tests`.
 pub fn config(jobs: usize, order: &Order, tests: &[SuiteTest]) -> String {
     let mut text = format!(
         "[test-groups]\n{MODEL_GROUP} = {{ max-threads = 1 }}\n\n\
          [profile.default]\nfail-fast = false\nretries = 0\ntest-threads = {jobs}\n\
-         slow-timeout = {{ period = \"{TEST_LIMIT_SECONDS}s\", terminate-after = 1, grace-period = \"5s\" }}\n"
+         {}\n",
+        slow_timeout(budget::TEST)
     );
     for (priority, names) in order.priorities() {
         text.push_str(&override_for(
@@ -27,18 +33,34 @@ pub fn config(jobs: usize, order: &Order, tests: &[SuiteTest]) -> String {
             &format!("priority = {priority}"),
         ));
     }
-    let real: Vec<_> = tests
-        .iter()
-        .filter(|test| test.real_model)
-        .map(|test| test.path.as_str())
-        .collect();
-    if !real.is_empty() {
-        text.push_str(&override_for(
-            real.into_iter(),
-            &format!("test-group = \"{MODEL_GROUP}\""),
-        ));
+    let group = format!("test-group = \"{MODEL_GROUP}\"\n");
+    // The first override that fits a test counts.
+    let special = [
+        (
+            paths(tests, |test| test.tier == Tier::Nightly),
+            slow_timeout(budget::NIGHTLY_TEST),
+        ),
+        (
+            paths(tests, |test| test.real_model),
+            group + &slow_timeout(budget::REAL_TEST),
+        ),
+    ];
+    for (paths, setting) in special.iter().filter(|(paths, _)| !paths.is_empty()) {
+        text.push_str(&override_for(paths.iter().copied(), setting));
     }
     text
+}
+
+fn paths(tests: &[SuiteTest], which: impl Fn(&SuiteTest) -> bool) -> Vec<&str> {
+    let chosen = tests.iter().filter(|test| which(test));
+    chosen.map(|test| test.path.as_str()).collect()
+}
+
+fn slow_timeout(budget: Budget) -> String {
+    let seconds = budget.limit.as_secs() + MARGIN_SECONDS;
+    format!(
+        "slow-timeout = {{ period = \"{seconds}s\", terminate-after = 1, grace-period = \"5s\" }}"
+    )
 }
 
 fn override_for<'a>(names: impl Iterator<Item = &'a str>, setting: &str) -> String {

@@ -72,10 +72,7 @@ pub async fn probe(session: &Session, output: Output) -> Result<ExitCode> {
 
 async fn temporal(session: &Session) -> Row {
     let address = session.temporal.address.clone();
-    let target = Target {
-        address: address.clone(),
-        namespace: "default".to_owned(),
-    };
+    let target = Target::plain(address.clone(), "default");
     let found = match timeout(ANSWER, temporal_answers(&target)).await {
         Ok(Ok(())) => Found::Service,
         // Whoever answers the connection's first call is a Temporal.

@@ -22,10 +22,10 @@ use super::{
     shared::{Shared, breakdown, finished},
     shuffle::Order,
     test_phase,
-    verdict::Ending,
+    verdict::{Ending, Gaps},
 };
 use crate::results::{
-    Coverage, Event, Provenance, Results, Scenario, TestOutcome, binaries_of, last_line,
+    Coverage, Event, Fixtures, Provenance, Results, Scenario, TestOutcome, binaries_of, last_line,
 };
 
 /// Carries out `plan`. The last line on stdout is the tally.
@@ -40,6 +40,7 @@ pub async fn run(plan: Plan) -> Result<ExitCode> {
         interrupt,
         suite: Vec::new(),
         scenarios: Vec::new(),
+        fixtures: Vec::new(),
         board: None,
     };
     let started =
@@ -60,6 +61,8 @@ struct Run {
     results: Results,
     interrupt: Interrupt,
     scenarios: Vec<Scenario>,
+    /// The ids of the manifest.
+    fixtures: Vec<String>,
     suite: Vec<SuiteTest>,
     board: Option<Board>,
 }
@@ -93,11 +96,16 @@ impl Run {
         doctor::check_programs(&self.plan)?;
         doctor::check_given_model(&self.plan).await?;
         self.scenarios = doctor::acceptance(&self.plan.root)?;
+        self.fixtures = doctor::fixtures(&self.plan.root)?;
         self.suite = doctor::list_tests(&self.plan.suite, &self.scenarios).await?;
-        let selected = select(&self.suite, &self.plan.selection.filters, &self.scenarios);
-        let fix = "name an id, an area, or a part of a test's name";
-        let selected =
-            selected.map_err(|nothing| failure(ExitCode::NothingRan, nothing.to_string(), fix))?;
+        let selected = select(&self.suite, &self.plan.selection, &self.scenarios);
+        let selected = selected.map_err(|nothing| {
+            let fix = match nothing.later_tier {
+                Some(tier) => format!("add `--tier {tier}`"),
+                None => "name an id, an area, or a part of a test's name".to_owned(),
+            };
+            failure(ExitCode::NothingRan, nothing.to_string(), fix)
+        })?;
         let counts = json!({"selected": selected.len(), "suite": self.suite.len()});
         self.results.event(&Event::new("tests-listed", counts))?;
         Ok(selected)
@@ -173,18 +181,28 @@ impl Run {
         })
     }
 
-    /// Writes what can be said about the tests; returns how many ids in their names are unknown.
-    fn write_tests(&mut self) -> Result<usize> {
+    /// Writes what can be said about the tests; returns what the tests should have and do not.
+    fn write_tests(&mut self) -> Result<Gaps> {
         let suite: Vec<_> = self
             .suite
             .iter()
             .map(|test| (test.path.clone(), test.ids.clone()))
             .collect();
         let outcomes = self.board.as_ref().map(Board::outcomes).unwrap_or_default();
-        let coverage = Coverage::new(&self.scenarios, &suite, outcomes);
+        let tests = self.results.path().join("tests");
+        let fixtures = Fixtures::read(&self.fixtures, outcomes, &tests);
+        let unproven_fixtures = match self.plan.selection.filters.as_slice() {
+            [] => fixtures.unproven(),
+            // A selection need not have a test of each.
+            _ => Vec::new(),
+        };
+        let coverage = Coverage::new(&self.scenarios, &suite, outcomes).with_fixtures(fixtures);
         self.results.write_coverage(&coverage)?;
         self.results.write_tests(outcomes)?;
-        Ok(coverage.unknown.len())
+        Ok(Gaps {
+            unknown_ids: coverage.unknown.len(),
+            unproven_fixtures,
+        })
     }
 
     fn outcomes(&self) -> &[TestOutcome] {

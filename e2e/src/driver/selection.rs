@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use stigmer_e2e::harness::ids_of;
+use stigmer_e2e_plan::{Selection, Tier};
 
 use crate::results::{Scenario, function};
 
@@ -18,6 +19,8 @@ pub struct SuiteTest {
     pub ids: Vec<String>,
     /// Whether it talks to the shared model.
     pub real_model: bool,
+    /// The tier from which on it runs.
+    pub tier: Tier,
 }
 
 /// The tests in the answer of `suite --list --format terse`, in its order.
@@ -39,6 +42,7 @@ fn suite_test(path: String, scenarios: &[Scenario]) -> SuiteTest {
     };
     let real_model = path.contains("real_model") || ids.iter().any(is_real);
     SuiteTest {
+        tier: Tier::of(&path),
         path,
         ids,
         real_model,
@@ -52,6 +56,8 @@ pub struct NothingMatches {
     pub filter: String,
     /// It names a scenario of the acceptance list that has no test.
     pub known_scenario: bool,
+    /// It selects tests, all of them of a later tier than was asked for.
+    pub later_tier: Option<Tier>,
     /// Ids and names that look like it.
     pub near: Vec<String>,
 }
@@ -59,6 +65,9 @@ pub struct NothingMatches {
 impl fmt::Display for NothingMatches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no test matches {:?}", self.filter)?;
+        if let Some(tier) = self.later_tier {
+            return write!(f, " in this tier, and some in the tier {tier} do");
+        }
         if self.known_scenario {
             f.write_str(": the acceptance list has this scenario, the suite has no test for it")?;
         }
@@ -69,26 +78,27 @@ impl fmt::Display for NothingMatches {
     }
 }
 
-/// The tests that at least one of `filters` selects, in the suite's order; all of them without a
-/// filter. A filter is a scenario id (`APP-01`), an area (`APP`), or a part of a path; case counts
-/// only in paths.
+/// The tests of the tier that at least one of the filters selects, in the suite's order; all of the
+/// tier without a filter. A filter is a scenario id (`APP-01`), an area (`APP`), or a part of a path;
+/// case counts only in paths.
 ///
 /// # Errors
 ///
 /// The first filter that selects nothing: it is a mistake even when others select something.
 pub fn select(
     suite: &[SuiteTest],
-    filters: &[String],
+    Selection { tier, filters }: &Selection,
     scenarios: &[Scenario],
 ) -> Result<Vec<SuiteTest>, NothingMatches> {
     let chosen = filters.iter().map(|filter| {
-        let matching: Vec<_> = (0..suite.len())
-            .filter(|index| matches(&suite[*index], filter))
-            .collect();
-        if matching.is_empty() {
-            Err(nothing(suite, filter, scenarios))
+        let matching = (0..suite.len()).filter(|index| matches(&suite[*index], filter));
+        let (now, later): (Vec<_>, Vec<_>) =
+            matching.partition(|index| suite[*index].tier <= *tier);
+        if now.is_empty() {
+            let later_tier = later.iter().map(|index| suite[*index].tier).min();
+            Err(nothing(suite, filter, later_tier, scenarios))
         } else {
-            Ok(matching)
+            Ok(now)
         }
     });
     let chosen: BTreeSet<usize> = chosen
@@ -96,7 +106,9 @@ pub fn select(
         .into_iter()
         .flatten()
         .collect();
-    let is_chosen = |index: &usize| filters.is_empty() || chosen.contains(index);
+    let is_chosen = |index: &usize| {
+        chosen.contains(index) || (filters.is_empty() && suite[*index].tier <= *tier)
+    };
     Ok((0..suite.len())
         .filter(is_chosen)
         .map(|index| suite[index].clone())
@@ -110,7 +122,12 @@ fn matches(test: &SuiteTest, filter: &str) -> bool {
     test.ids.iter().any(|id| is_id(id) || is_area(id)) || test.path.contains(filter)
 }
 
-fn nothing(suite: &[SuiteTest], filter: &str, scenarios: &[Scenario]) -> NothingMatches {
+fn nothing(
+    suite: &[SuiteTest],
+    filter: &str,
+    later_tier: Option<Tier>,
+    scenarios: &[Scenario],
+) -> NothingMatches {
     let upper = filter.to_uppercase();
     let ids = suite
         .iter()
@@ -124,6 +141,7 @@ fn nothing(suite: &[SuiteTest], filter: &str, scenarios: &[Scenario]) -> Nothing
     scored.sort();
     NothingMatches {
         filter: filter.to_owned(),
+        later_tier,
         known_scenario: scenarios
             .iter()
             .any(|scenario| scenario.id.to_uppercase() == upper),

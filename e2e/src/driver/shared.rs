@@ -7,11 +7,13 @@ use camino::Utf8Path;
 use stigmer_e2e::{
     services::{Model, Server, Temporal},
     session::{Playground, Session},
-    supervise::{Identity, Lease, Service, ServiceError, ServiceStarted, Supervisor, leftovers},
+    supervise::{
+        Identity, Lease, Service, ServiceError, ServiceStarted, Supervisor, leftovers, mark_of,
+    },
 };
 use stigmer_e2e_plan::{ExitCode, Output, PhaseName, PhaseRecord, Plan, Verb, count, failure};
 
-use super::leases;
+use super::{leases, verdict::code_of_service};
 
 /// Temporal, the model, and for `up` a stack to play with.
 pub struct Shared {
@@ -55,7 +57,7 @@ impl Shared {
             server = Some(stack_server);
         }
         Ok(Self {
-            supervisor: Supervisor::new(services, &plan.run_id, lease)?,
+            supervisor: Supervisor::new(services, mark_of(&plan.run_id), lease)?,
             temporal,
             model,
             server,
@@ -140,8 +142,13 @@ pub fn breakdown(started: &[ServiceStarted]) -> String {
 
 /// Says which service failed and how, and shows the end of its log.
 pub fn report(output: Output, error: &ServiceError) {
-    let fix = format!("its log is {}", error.log);
-    output.error(&failure(ExitCode::ServiceFailed, error.headline(), fix));
+    let code = code_of_service(error);
+    let fix = match code {
+        ExitCode::PortTaken => "end what takes every free port (`ss -ltnp` names it); ",
+        _ => "",
+    };
+    let fix = format!("{fix}its log is {}", error.log);
+    output.error(&failure(code, error.headline(), fix));
     for line in &error.tail {
         eprintln!("  | {line}");
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use stigmer_e2e::supervise::ServiceError;
+use stigmer_e2e::{
+    services::says_port_taken,
+    supervise::{Failure, ServiceError},
+};
 use stigmer_e2e_plan::{ExitCode, exit_code_of};
 
 use crate::results::{RunVerdict, Tally};
@@ -34,12 +37,30 @@ pub struct Facts<'a> {
     pub ending: &'a Ending,
     /// How many tests stand how.
     pub tally: Tally,
-    /// Test names that claim a scenario the acceptance list does not have.
-    pub unknown_ids: usize,
+    /// What the tests should have and do not.
+    pub gaps: Gaps,
     /// Shared services that had to be killed.
     pub forced_kills: usize,
     /// Processes left behind; nothing when nobody could look.
     pub leftovers: Option<usize>,
+}
+
+/// What the tests should have and do not.
+#[derive(Clone, Debug, Default)]
+pub struct Gaps {
+    /// How many of their names claim a scenario that the acceptance list does not have.
+    pub unknown_ids: usize,
+    /// Fixtures that no test took through everything, such as `06 (run)`; none when only some tests
+    /// were selected.
+    pub unproven_fixtures: Vec<String>,
+}
+
+/// What a run ends with because of a shared service.
+pub fn code_of_service(error: &ServiceError) -> ExitCode {
+    match error.failure {
+        Failure::DiedStarting { .. } if says_port_taken(&error.tail) => ExitCode::PortTaken,
+        _ => ExitCode::ServiceFailed,
+    }
 }
 
 /// The verdict, the exit code, and the cause in one line unless everything passed.
@@ -64,15 +85,17 @@ pub fn conclude(facts: &Facts<'_>) -> (RunVerdict, ExitCode, Option<String>) {
         }
         Ending::Service(error) => (
             RunVerdict::ServiceFailed,
-            ExitCode::ServiceFailed,
+            code_of_service(error),
             Some(first_line(error.headline())),
         ),
         Ending::Error(error) => {
             let code = exit_code_of(error);
             let verdict = match code {
                 ExitCode::NothingRan => RunVerdict::NothingRan,
-                ExitCode::ResultsUnwritable => RunVerdict::ResultsUnwritable,
-                ExitCode::PrerequisiteMissing => RunVerdict::PrerequisiteMissing,
+                ExitCode::ResultsUnwritable | ExitCode::DiskFull => RunVerdict::ResultsUnwritable,
+                ExitCode::PrerequisiteMissing | ExitCode::PythonMissing => {
+                    RunVerdict::PrerequisiteMissing
+                }
                 _ => RunVerdict::Broken,
             };
             (verdict, code, Some(first_line(format!("{error:#}"))))
@@ -100,10 +123,16 @@ fn completed(facts: &Facts<'_>) -> Option<(RunVerdict, ExitCode, Option<String>)
             ExitCode::TestsFailed,
             format!("tests that never ended: {unfinished}"),
         )
-    } else if facts.unknown_ids > 0 {
+    } else if facts.gaps.unknown_ids > 0 {
         let cause = format!(
             "test names with an id that the acceptance list does not have: {} (see coverage.md)",
-            facts.unknown_ids
+            facts.gaps.unknown_ids
+        );
+        (RunVerdict::Failed, ExitCode::TestsFailed, cause)
+    } else if !facts.gaps.unproven_fixtures.is_empty() {
+        let cause = format!(
+            "fixtures that no test took through everything: {} (see coverage.md)",
+            facts.gaps.unproven_fixtures.join(", ")
         );
         (RunVerdict::Failed, ExitCode::TestsFailed, cause)
     } else if leftovers > 0 {

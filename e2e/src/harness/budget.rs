@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use stigmer_e2e_plan::Tier;
+
 /// A named limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -27,6 +29,8 @@ pub const STOP: Budget = seconds("STOP", 10);
 pub const STOP_TARGET: Duration = Duration::from_secs(2);
 /// One `stigmer apply`, compilation of a small program included.
 pub const APPLY: Budget = seconds("APPLY", 15);
+/// One workflow execution that calls no agent, against the hub.
+pub const WF: Budget = seconds("WF", 60);
 /// One agent execution with a scripted model.
 pub const AGENT: Budget = seconds("AGENT", 60);
 /// One agent execution with a real model.
@@ -38,10 +42,24 @@ pub const NOWORKER: Budget = seconds("NOWORKER", 90);
 /// One test. It ends itself then, so that its report says where it was; nextest's limit, for a test
 /// that cannot, is longer.
 pub const TEST: Budget = seconds("TEST", 120);
+/// One test that talks to the real model: REAL on top of what any test has.
+pub const REAL_TEST: Budget = seconds("REAL + TEST", 300);
+/// One test of the nightly tier.
+pub const NIGHTLY_TEST: Budget = seconds("NIGHTLY TEST", 900);
 /// A CLI call that only asks the server or fails early.
 pub const COMMAND: Budget = seconds("COMMAND", 15);
 /// One unary gRPC call.
 pub const CALL: Budget = seconds("CALL", 10);
+
+/// What the test at `path` in the suite has. The path says it, so that the harness, the driver, and
+/// nextest agree: `real_model` in it, or a module `nightly` above the test.
+pub fn of_test(path: &str) -> Budget {
+    match Tier::of(path) {
+        Tier::Nightly => NIGHTLY_TEST,
+        Tier::Commit if path.contains("real_model") => REAL_TEST,
+        Tier::Commit => TEST,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -61,5 +79,13 @@ mod tests {
         assert!(START.limit > dials + pauses);
         assert!(STOP_TARGET < STOP.limit);
         assert!(REAL.limit > AGENT.limit);
+        assert!(REAL_TEST.limit >= REAL.limit + TEST.limit);
+    }
+
+    #[test]
+    fn the_path_of_a_test_says_how_long_it_may_take() {
+        assert_eq!(of_test("run::run_01_x"), TEST);
+        assert_eq!(of_test("full::real_model::ful_01_x"), REAL_TEST);
+        assert_eq!(of_test("run::nightly::run_11_x"), NIGHTLY_TEST);
     }
 }

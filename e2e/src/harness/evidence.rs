@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use stigmer_e2e_plan::write_json;
 
 use super::{Environment, Temporal, Test, record::LogTail};
@@ -12,14 +13,18 @@ use crate::supervise::log_tail;
 const CHEAP: Duration = Duration::from_millis(50);
 /// The longest history kept of a test that passed, in bytes.
 const LARGE: usize = 256 * 1024;
-/// How long it may take for one that failed.
+/// How long it may take when all of them are wanted.
 const THOROUGH: Duration = Duration::from_secs(10);
 /// How many lines of each log go into the record of a failed test.
 const TAIL: usize = 200;
 
-/// Writes the history of every workflow of the namespace to `temporal/<workflow id>.json`.
-pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, failed: bool) {
-    let limit = if failed { THOROUGH } else { CHEAP };
+/// Writes the history of every workflow of the namespace to `temporal/<workflow id>.json`; of a test
+/// that passed, those that are quick to read and small. A test with secrets has all of them, and as
+/// Temporal keeps them: encrypted, so that what is found in the clear is a finding.
+pub(super) async fn keep_histories(test: &Test, temporal: &Temporal, failed: bool) {
+    let (folder, with_secrets) = (test.folder(), !test.secrets().is_empty());
+    let thorough = failed || with_secrets;
+    let limit = if thorough { THOROUGH } else { CHEAP };
     let keep = async {
         let mut complaint = None;
         for workflow in temporal
@@ -27,9 +32,14 @@ pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, faile
             .await
             .map_err(|error| error.to_string())?
         {
-            match temporal.history(&workflow.workflow_id).await {
+            let id = &workflow.workflow_id;
+            let history = match with_secrets {
+                true => temporal.raw_history(id).await,
+                false => temporal.history(id).await,
+            };
+            match history {
                 // A test that passed keeps a small folder.
-                Ok(history) if !failed && history.len() > LARGE => {}
+                Ok(history) if !thorough && history.len() > LARGE => {}
                 Ok(history) => write(
                     &folder
                         .join("temporal")
@@ -45,27 +55,51 @@ pub(super) async fn keep_histories(folder: &Utf8Path, temporal: &Temporal, faile
         Ok(Ok(())) => {}
         // Missing evidence must be visible, but it is no verdict.
         Ok(Err(reason)) => println!("note: not every Temporal history could be kept: {reason}"),
-        Err(_) if failed => {
+        Err(_) if thorough => {
             println!("note: keeping the Temporal histories took longer than {limit:?}")
         }
         Err(_) => {}
     }
 }
 
-/// Writes every stored resource to `records.json` beside the store.
-pub(super) fn keep_records(environment: &Environment) {
+/// Writes every stored resource to `records.json` beside the store. The values that were handed over
+/// as secrets have to be in the store, and nowhere else in it: they are left out of `records.json`, and
+/// the store of a test with secrets is not kept.
+pub(super) fn keep_records(test: &Test, environment: &Environment) {
     let store = environment.store();
     if !store.path().exists() {
         return;
     }
-    let kept = store
-        .dump()
-        .map_err(Into::into)
-        .and_then(|dump| write_json(&environment.folder().join("records.json"), &dump));
+    let path = environment.folder().join("records.json");
+    let kept = store.dump().map_err(Into::into).and_then(|mut dump| {
+        hide_secret_values(&mut dump);
+        write_json(&path, &dump)
+    });
     if let Err(error) = kept {
         println!("note: the records could not be kept: {error:#}");
     }
-    remove_empty_wal(store.path());
+    if test.secrets().is_empty() {
+        remove_empty_wal(store.path());
+    } else {
+        for suffix in ["", "-wal", "-shm"] {
+            // What is left is found by the search for secrets.
+            let _ = fs::remove_file(format!("{}{suffix}", store.path()));
+        }
+    }
+}
+
+/// Replaces what is declared as a secret, in an environment of any kind.
+fn hide_secret_values(json: &mut Value) {
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(hide_secret_values),
+        Value::Object(fields) if fields.get("isSecret") == Some(&Value::Bool(true)) => {
+            if let Some(value) = fields.get_mut("value") {
+                *value = "***".into();
+            }
+        }
+        Value::Object(fields) => fields.values_mut().for_each(hide_secret_values),
+        _ => {}
+    }
 }
 
 /// A server that ended well left one file; looking into it created two more, which hold nothing.
@@ -122,4 +156,27 @@ fn write(path: &Utf8Path, text: &str) {
 /// Workflow ids are paths of their own kind.
 fn file_name(workflow_id: &str) -> String {
     format!("{}.json", workflow_id.replace('/', "."))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_values_that_are_declared_secret_are_hidden() {
+        let mut records = json!({"workflow_execution": [{
+            "spec": {"runtimeEnv": {"A": {"value": "1"}, "B": {"value": "2", "isSecret": true}}},
+            "status": {"error": "2"},
+        }]});
+        hide_secret_values(&mut records);
+        assert_eq!(
+            records,
+            json!({"workflow_execution": [{
+                "spec": {"runtimeEnv": {"A": {"value": "1"}, "B": {"value": "***", "isSecret": true}}},
+                "status": {"error": "2"},
+            }]})
+        );
+    }
 }

@@ -97,11 +97,17 @@ pub enum CheckError {
     #[error(transparent)]
     Cli(#[from] super::CliError),
     #[error(transparent)]
+    Manifest(#[from] super::ManifestError),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
     Project(#[from] super::ProjectError),
     #[error(transparent)]
     Start(#[from] super::StartError),
     #[error(transparent)]
     Store(#[from] super::StoreError),
+    #[error(transparent)]
+    Temporal(#[from] stigmer_temporal::AdminError),
     #[error(transparent)]
     Wait(#[from] super::WaitError),
 }

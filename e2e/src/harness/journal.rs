@@ -9,18 +9,22 @@ use std::{
 
 use anyhow::{Context, Result};
 use camino::Utf8Path;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use super::secrets::Secrets;
 
 /// One `.jsonl` file; clones write to the same one.
 #[derive(Clone, Debug)]
 pub struct Journal {
     file: Arc<Mutex<File>>,
     start: Instant,
+    secrets: Secrets,
+    always: Map<String, Value>,
 }
 
 impl Journal {
-    /// Opens `path` for appending. Times count from `start`.
-    pub(super) fn open(path: &Utf8Path, start: Instant) -> Result<Self> {
+    /// Opens `path` for appending. Times count from `start`; `secrets` are not written.
+    pub(super) fn open(path: &Utf8Path, start: Instant, secrets: Secrets) -> Result<Self> {
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -29,7 +33,16 @@ impl Journal {
         Ok(Self {
             file: Arc::new(Mutex::new(file)),
             start,
+            secrets,
+            always: Map::new(),
         })
+    }
+
+    /// A writer to the same file whose entries all say `name: value`.
+    pub(super) fn saying(&self, name: &str, value: impl Into<Value>) -> Self {
+        let mut journal = self.clone();
+        journal.always.insert(name.to_owned(), value.into());
+        journal
     }
 
     /// Appends `entry`, an object, with the time; long texts in it are cut. A full disk loses the
@@ -38,13 +51,14 @@ impl Journal {
         let mut line =
             json!({"at_ms": u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)});
         if let (Value::Object(line), Value::Object(entry)) = (&mut line, entry) {
+            line.extend(self.always.clone());
             line.extend(
                 entry
                     .into_iter()
                     .map(|(name, value)| (name, shortened(value))),
             );
         }
-        let mut text = line.to_string();
+        let mut text = self.secrets.mask(&line.to_string());
         text.push('\n');
         // A writer that panicked mid-line leaves at worst one broken line.
         let mut file = self

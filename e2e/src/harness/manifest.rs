@@ -46,18 +46,19 @@ impl Manifest {
         Ok(Self { path, content })
     }
 
-    /// The fixture with the number `id` of the contract.
+    /// The fixture with the number `id` of the contract, or the one for the kind of task `id`.
     ///
     /// # Errors
     ///
     /// When there is none.
     pub fn fixture(&self, id: &str) -> Result<&Fixture, ManifestError> {
-        let found = self
-            .content
-            .fixtures
-            .iter()
-            .find(|fixture| fixture.id == id);
+        let found = self.content.projects().find(|fixture| fixture.id == id);
         found.ok_or_else(|| self.missing(format!("fixture {id}")))
+    }
+
+    /// Every fixture, the numbered ones first.
+    pub fn fixtures(&self) -> impl Iterator<Item = &Fixture> {
+        self.content.projects()
     }
 
     /// The broken projects of a scenario, at least one.
@@ -110,19 +111,12 @@ mod tests {
     #[test]
     fn the_manifest_lists_every_project_that_there_is() {
         let manifest = Manifest::read(checkout()).unwrap();
-        let listed = manifest
-            .content
-            .fixtures
-            .iter()
-            .map(|f| f.directory.to_string());
-        let there = projects(&checkout().join("fixtures/projects"));
-        assert_eq!(
-            listed.collect::<BTreeSet<_>>(),
-            there
-                .iter()
-                .map(|name| format!("projects/{name}"))
-                .collect()
-        );
+        let listed = manifest.fixtures().map(|f| f.project().to_owned());
+        let folder = checkout().join("fixtures/projects");
+        let mut there = projects(&folder);
+        let kinds = projects(&folder.join("kinds"));
+        there.extend(kinds.iter().map(|name| format!("kinds/{name}")));
+        assert_eq!(listed.collect::<BTreeSet<_>>(), there);
         let listed = manifest.content.broken.iter().map(|b| b.case.clone());
         assert_eq!(
             listed.collect::<BTreeSet<_>>(),

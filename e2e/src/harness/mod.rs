@@ -17,6 +17,7 @@ mod journal;
 mod manifest;
 mod project;
 mod record;
+mod secrets;
 mod store;
 mod story;
 mod teardown;
@@ -29,19 +30,21 @@ pub use answer::{
 };
 pub use api::{Answer, Api, CallError, Snapshot, Watch};
 pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, execution_id};
-pub use edge::{Expectation, Gate, Reply, ScriptLlm, Seen};
+pub use edge::{Call, Expectation, Gate, Hub, Received, Reply, Response, ScriptLlm, Seen};
 pub use environment::{Builder, Component, Environment, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
-pub use fixture_manifest::{Agent as FixtureAgent, BrokenProject, Fixture};
+pub use fixture_manifest::{
+    Agent as FixtureAgent, BrokenProject, Fixture, Workflow as FixtureWorkflow,
+};
 pub use journal::Journal;
 pub use manifest::{Manifest, ManifestError};
 pub use project::{Project, ProjectError};
 pub use record::{
-    BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Step,
-    TestRecord, Verdict, ids_of,
+    BudgetUse, Counters, EnvironmentRecord, FailureRecord, LogTail, PartRecord, PhaseTimes, Stage,
+    Step, TestRecord, Verdict, ids_of,
 };
 pub use store::{Store, StoreError};
 pub use story::story;
-pub use temporal::{Temporal, TemporalError};
+pub use temporal::{QUEUES, Temporal, TemporalError};
 pub use test::{NOBODY, Test};
 pub use wait::{Probe, WaitError, eventually};

@@ -21,7 +21,12 @@ pub type AgentText<'a> = (&'a str, &'a str, &'a str);
 #[derive(Clone, Debug)]
 pub struct Project {
     directory: Utf8PathBuf,
+    /// Whether its program asks `fixtures/endpoints` where the outside hosts are.
+    calls_out: bool,
 }
+
+/// Tells the programs of fixtures where the server is that stands for all outside hosts.
+const FIXTURE_BASE_URL: &str = "STIGMER_FIXTURE_BASE_URL";
 
 impl Project {
     /// The fixture `name` of `fixtures/projects`: its own `Stigmer.yaml` in a private folder, so that
@@ -46,7 +51,10 @@ impl Project {
             directory: directory.clone(),
             source,
         })?;
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            calls_out: true,
+        })
     }
 
     /// A folder with nothing but a `Stigmer.yaml` of the given text; without text, an empty folder.
@@ -57,6 +65,7 @@ impl Project {
     pub fn bare(test: &Test, name: &str, yaml: Option<&str>) -> Result<Self, ProjectError> {
         let project = Self {
             directory: folder(test, name),
+            calls_out: false,
         };
         project.write_with(|directory| {
             fs::create_dir_all(directory)?;
@@ -87,6 +96,7 @@ impl Project {
         let session = test.session();
         let project = Self {
             directory: folder(test, name),
+            calls_out: false,
         };
         project.write_with(|directory| {
             let template = session.root.join("fixtures/templates").join(name);
@@ -132,9 +142,15 @@ impl Project {
         &self.directory
     }
 
-    /// The CLI, standing in the project's folder.
+    /// The CLI, standing in the project's folder. The outside hosts of a fixture are the hub of
+    /// `environment`.
     pub fn cli(&self, environment: &Environment) -> Cli {
-        environment.cli().cwd(&self.directory)
+        let cli = environment.cli().cwd(&self.directory);
+        if self.calls_out {
+            cli.env(FIXTURE_BASE_URL, environment.hub().base_url())
+        } else {
+            cli
+        }
     }
 
     fn write_with(

@@ -1,12 +1,15 @@
 //! `test.json`: what one test did, written whole at every change so that an aborted test has one.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use stigmer_e2e_plan::write_json;
+use stigmer_e2e_plan::write_atomically;
 
-use super::budget::Budget;
+use super::{budget::Budget, secrets::Secrets};
 
 /// How a test stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +104,18 @@ pub struct FailureRecord {
     pub message: String,
 }
 
+/// What can be done with a fixture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Its program describes what the manifest says.
+    Synthesise,
+    /// What it describes is stored.
+    Apply,
+    /// It was run to the end that it is made for.
+    Run,
+}
+
 /// What must be zero, and what is worth counting.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
@@ -160,6 +175,9 @@ pub struct TestRecord {
     pub environments: Vec<EnvironmentRecord>,
     /// What must be zero, and what is worth counting.
     pub counters: Counters,
+    /// What was done with which fixture, by its id.
+    #[serde(default)]
+    pub fixtures: BTreeMap<String, BTreeSet<Stage>>,
     /// Facts worth keeping, such as a model's answer.
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// The ends of the logs, when it failed.
@@ -186,6 +204,7 @@ impl TestRecord {
             budgets: Vec::new(),
             environments: Vec::new(),
             counters: Counters::default(),
+            fixtures: BTreeMap::new(),
             facts: serde_json::Map::new(),
             logs: Vec::new(),
         }
@@ -215,9 +234,13 @@ impl TestRecord {
         }
     }
 
-    /// Writes the record into `folder`. A full disk must not turn a verdict, so it is only logged.
-    pub(super) fn save(&self, folder: &Utf8Path) {
-        if let Err(error) = write_json(&folder.join("test.json"), self) {
+    /// Writes the record into `folder`, without `secrets`. A full disk must not turn a verdict, so it is
+    /// only logged.
+    pub(super) fn save(&self, folder: &Utf8Path, secrets: &Secrets) {
+        // A struct of texts and numbers always serialises.
+        let text = serde_json::to_string_pretty(self).expect("a record is JSON");
+        let text = secrets.mask(&text);
+        if let Err(error) = write_atomically(&folder.join("test.json"), text.as_bytes()) {
             eprintln!("warning: {error:#}");
         }
     }

@@ -12,8 +12,7 @@ use std::{
 use futures_util::FutureExt;
 
 use super::{
-    Failure, Outcome, Test,
-    budget::TEST,
+    Failure, Outcome, Test, budget,
     record::{FailureRecord, TestRecord, Verdict},
     teardown::tear_down,
 };
@@ -48,7 +47,8 @@ pub fn story(body: impl AsyncFnOnce(Test) -> Outcome) {
 
 async fn tell(test: &Test, body: impl AsyncFnOnce(Test) -> Outcome) -> TestRecord {
     watch_panics();
-    let ended = AssertUnwindSafe(tokio::time::timeout(TEST.limit, body(test.clone())))
+    let limit = budget::of_test(test.name()).limit;
+    let ended = AssertUnwindSafe(tokio::time::timeout(limit, body(test.clone())))
         .catch_unwind()
         .await;
     let verdict = match ended {
@@ -82,9 +82,10 @@ fn fail(test: &Test, location: String, message: String) -> Verdict {
 }
 
 fn overdue(test: &Test) -> String {
+    let budget = budget::of_test(test.name());
     let mut text = format!(
         "the test did not end within {:?} ({})",
-        TEST.limit, TEST.name
+        budget.limit, budget.name
     );
     test.update(|record| {
         if let Some(step) = record.steps.last() {
@@ -104,7 +105,7 @@ fn conclude(test: &Test, record: &TestRecord) {
             record.skipped_because.as_deref().unwrap_or_default()
         ),
         Verdict::Running | Verdict::Failed => {
-            eprintln!("\n{}", report(test, record));
+            eprintln!("\n{}", test.secrets().mask(&report(test, record)));
             panic::resume_unwind(Box::new("the story did not hold"));
         }
     }

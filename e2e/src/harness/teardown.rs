@@ -5,7 +5,7 @@ use std::{fs, net::TcpStream, time::Instant};
 use camino::Utf8Path;
 
 use super::{
-    Environment, Test,
+    Environment, Hub, ScriptLlm, Test,
     budget::{STOP, STOP_TARGET},
     environment::{Part, settings::TEST_VARIABLE},
     evidence,
@@ -19,7 +19,7 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     let mut findings = Vec::new();
     for environment in &environments {
         if let Some(temporal) = environment.temporal_if_any() {
-            evidence::keep_histories(test.folder(), temporal, failed).await;
+            evidence::keep_histories(test, temporal, failed).await;
         }
     }
     let stopping = environments
@@ -32,9 +32,11 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
             .flatten(),
     );
     for environment in &environments {
-        evidence::keep_records(environment);
+        evidence::keep_records(test, environment);
         findings.extend(evidence::panics_in_logs(environment));
         findings.extend(complaints(test, environment));
+        // Nobody is to open what was encrypted with it any more.
+        let _ = fs::remove_file(environment.payload_key());
         if failed {
             evidence::keep_log_tails(test, environment);
         } else {
@@ -44,16 +46,16 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     // The HOME of commands outside of any environment.
     let _ = fs::remove_dir(test.folder().join("home"));
     findings.extend(leftovers_of(test));
+    findings.extend(test.leaked_secrets());
     findings
 }
 
-/// Stops the parts of `environment`, the runner first: it reports to the server what it gives up.
+/// Stops the parts of `environment`, the runners first: they report to the server what they give up.
 async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
     let start = Instant::now();
-    let mut findings = Vec::new();
-    for part in environment.parts().collect::<Vec<_>>().into_iter().rev() {
-        findings.extend(stop_part(test, part).await);
-    }
+    let runners = environment.runners().map(|part| stop_part(test, part));
+    let mut findings = futures_util::future::join_all(runners).await.concat();
+    findings.extend(stop_part(test, environment.server()).await);
     let took = start.elapsed();
     test.spend(STOP, "the environment stopped", took);
     let stop_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -105,19 +107,25 @@ async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
     findings
 }
 
+/// What the edges of `environment` complain about.
 fn complaints(test: &Test, environment: &Environment) -> Vec<String> {
-    let Some(llm) = environment.scripted_model() else {
-        return Vec::new();
-    };
-    let (unexpected, unused) = llm.complaints();
-    test.update(|record| {
-        record.counters.unexpected_requests += unexpected.len();
-        record.counters.unused_expectations += unused.len();
-    });
-    let unexpected = unexpected
-        .into_iter()
-        .map(|what| format!("unexpected request to the scripted model: {what}"));
-    unexpected.chain(unused).collect()
+    let model = environment.scripted_model().map(ScriptLlm::complaints);
+    let hub = environment.hub_if_any().map(Hub::complaints);
+    let mut findings = Vec::new();
+    for (edge, complaints) in [("the scripted model", model), ("the hub", hub)] {
+        let (unexpected, unused) = complaints.unwrap_or_default();
+        test.update(|record| {
+            record.counters.unexpected_requests += unexpected.len();
+            record.counters.unused_expectations += unused.len();
+        });
+        findings.extend(
+            unexpected
+                .into_iter()
+                .map(|what| format!("unexpected request to {edge}: {what}")),
+        );
+        findings.extend(unused);
+    }
+    findings
 }
 
 /// Processes that carry the mark of this test are found, reported, and killed.
@@ -149,7 +157,13 @@ fn carries(leftover: &Leftover, mark: &str) -> bool {
 
 /// Folders that nothing was written to say nothing.
 fn remove_empty_folders(folder: &Utf8Path) {
-    for sub in ["home", "work", "data/storage/skills", "data/storage"] {
+    for sub in [
+        "home/.stigmer",
+        "home",
+        "work",
+        "data/storage/skills",
+        "data/storage",
+    ] {
         // Only an empty folder can be removed like this, and only that is wanted.
         let _ = fs::remove_dir(folder.join(sub));
     }

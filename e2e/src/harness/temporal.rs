@@ -5,16 +5,35 @@ use std::{
     time::Duration,
 };
 
-use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
+use camino::Utf8Path;
+use serde_json::Value;
+use stigmer_api::temporal_names::{
+    AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER, TaskQueue, WORKFLOW_EXECUTION_RUNNER,
+    WORKFLOW_EXECUTION_STIGMER, WORKFLOW_VALIDATION_RUNNER, WORKFLOW_VALIDATION_STIGMER,
+    ZIGFLOW_EXECUTION,
+};
 use stigmer_temporal::{
-    AdminError, Client, ConnectError, Execution, PingError, PollerInfo, QueueKind, Target, connect,
-    create_namespace, history_json, list_workflow_ids, ping, pollers,
+    AdminError, Arguments, Client, ConnectError, Encryption, Execution, KeyError, Keys, PingError,
+    PollerInfo, QueueKind, SignalError, Target, connect, create_namespace, decode_history,
+    history_json, list_workflow_ids, ping, pollers, signal_workflow,
 };
 
 use super::record::function_name;
 
 /// Histories are wanted until the run is over; this is the shortest time that Temporal accepts.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Every queue of the stack, with the tasks that a part polls it for.
+pub const QUEUES: [(TaskQueue, QueueKind); 8] = [
+    (AGENT_EXECUTION_STIGMER, QueueKind::Workflow),
+    (AGENT_EXECUTION_RUNNER, QueueKind::Activity),
+    (WORKFLOW_EXECUTION_STIGMER, QueueKind::Workflow),
+    (WORKFLOW_EXECUTION_RUNNER, QueueKind::Activity),
+    (WORKFLOW_VALIDATION_STIGMER, QueueKind::Workflow),
+    (WORKFLOW_VALIDATION_RUNNER, QueueKind::Activity),
+    (ZIGFLOW_EXECUTION, QueueKind::Workflow),
+    (ZIGFLOW_EXECUTION, QueueKind::Activity),
+];
 
 /// A name for the namespace of a test that no other environment has, be it of an earlier run against
 /// the same Temporal.
@@ -35,23 +54,33 @@ pub enum TemporalError {
     /// It refused.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The key of the environment's payloads cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
-/// A client of one namespace.
+/// A client of one namespace, which reads and writes payloads with the key of its environment.
 pub struct Temporal {
     client: Client,
+    keys: Keys,
 }
 
 impl Temporal {
-    /// Creates `namespace` on the Temporal at `address`.
-    pub(super) async fn create(address: &str, namespace: &str) -> Result<Self, TemporalError> {
+    /// Creates `namespace` on the Temporal at `address`, and the key file `key` unless it exists.
+    pub(super) async fn create(
+        address: &str,
+        namespace: &str,
+        key: &Utf8Path,
+    ) -> Result<Self, TemporalError> {
+        let keys = Keys::load_or_create(key.as_std_path())?;
         let target = Target {
             address: address.to_owned(),
             namespace: namespace.to_owned(),
+            encryption: Encryption::with(keys.clone()),
         };
         let client = connect(&target, &format!("stigmer-e2e@{}", std::process::id())).await?;
         create_namespace(&client, namespace, RETENTION).await?;
-        Ok(Self { client })
+        Ok(Self { client, keys })
     }
 
     /// Every run, the latest first. A run becomes visible a moment after it starts.
@@ -63,13 +92,44 @@ impl Temporal {
         list_workflow_ids(&self.client).await
     }
 
-    /// The history of the latest run of a workflow, as JSON text.
+    /// The history of the latest run of a workflow, as JSON text, with its payloads decrypted.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such workflow, Temporal does not answer, or a payload was encrypted with
+    /// another key than the environment's.
+    pub async fn history(&self, workflow_id: &str) -> Result<String, AdminError> {
+        let history = self.raw_history(workflow_id).await?;
+        decode_history(&history, &self.keys).map_err(|error| AdminError {
+            what: format!("read the history of workflow {workflow_id:?}"),
+            cause: error.to_string(),
+        })
+    }
+
+    /// The same with its payloads as Temporal keeps them.
     ///
     /// # Errors
     ///
     /// When there is no such workflow, or Temporal does not answer.
-    pub async fn history(&self, workflow_id: &str) -> Result<String, AdminError> {
+    pub async fn raw_history(&self, workflow_id: &str) -> Result<String, AdminError> {
         history_json(&self.client, workflow_id, None).await
+    }
+
+    /// Sends a signal with one value to the running run of a workflow.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or Temporal does not answer.
+    pub async fn signal(
+        &self,
+        workflow_id: &str,
+        signal: &str,
+        value: &Value,
+    ) -> Result<(), SignalError> {
+        let arguments = Arguments::none()
+            .with(value)
+            .expect("a JSON value has a JSON form");
+        signal_workflow(&self.client, workflow_id, signal, arguments).await
     }
 
     /// Who polls a queue.
@@ -101,12 +161,8 @@ impl Temporal {
 
     /// Who polls each queue of the stack, one line each.
     pub(super) async fn pollers_report(&self) -> Vec<String> {
-        let queues = [
-            (AGENT_EXECUTION_STIGMER, QueueKind::Workflow),
-            (AGENT_EXECUTION_RUNNER, QueueKind::Activity),
-        ];
         let mut lines = Vec::new();
-        for (queue, kind) in queues {
+        for (queue, kind) in QUEUES {
             let who = match self.pollers(queue.default, kind).await {
                 Ok(pollers) if pollers.is_empty() => "nobody".to_owned(),
                 Ok(pollers) => pollers

@@ -19,7 +19,8 @@ use super::{
     budget::Budget,
     cli::Cli,
     environment::{Builder, Environment, settings},
-    record::{TestRecord, Verdict, function_name},
+    record::{Stage, TestRecord, Verdict, function_name},
+    secrets::Secrets,
 };
 use crate::{rng::SplitMix64, session::Session};
 
@@ -39,8 +40,10 @@ struct Inner {
     environments: Mutex<Vec<Environment>>,
     environment_count: AtomicUsize,
     transcript_count: AtomicUsize,
+    secrets: Secrets,
     grpc: Journal,
     llm: Journal,
+    hub: Journal,
 }
 
 impl Test {
@@ -48,23 +51,26 @@ impl Test {
     pub(super) fn begin(name: &str, session: Session) -> Result<Self, Broken> {
         let folder = session.results.join("tests").join(function_name(name));
         let start = Instant::now();
-        let prepare = || -> anyhow::Result<(Journal, Journal)> {
+        let secrets = Secrets::default();
+        let prepare = || -> anyhow::Result<[Journal; 3]> {
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error.into());
                 }
                 _ => fs::create_dir_all(&folder)?,
             }
-            Ok((
-                Journal::open(&folder.join("grpc.jsonl"), start)?,
-                Journal::open(&folder.join("llm.jsonl"), start)?,
-            ))
+            let journal = |name| Journal::open(&folder.join(name), start, secrets.clone());
+            Ok([
+                journal("grpc.jsonl")?,
+                journal("llm.jsonl")?,
+                journal("hub.jsonl")?,
+            ])
         };
-        let (grpc, llm) =
+        let [grpc, llm, hub] =
             prepare().map_err(|error| Broken(format!("failed to prepare {folder}: {error:#}")))?;
         let mut record = TestRecord::new(name, session.seed);
         record.enter_phase("setup", Duration::ZERO);
-        record.save(&folder);
+        record.save(&folder, &secrets);
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             folder,
@@ -74,8 +80,10 @@ impl Test {
             environments: Mutex::default(),
             environment_count: AtomicUsize::new(0),
             transcript_count: AtomicUsize::new(0),
+            secrets,
             grpc,
             llm,
+            hub,
         })))
     }
 
@@ -103,15 +111,45 @@ impl Test {
 
     /// Begins the next sentence of the story.
     pub fn step(&self, text: impl Into<String>) {
-        let (text, at_ms) = (text.into(), self.elapsed_ms());
+        let (text, at_ms) = (self.0.secrets.mask(&text.into()), self.elapsed_ms());
         println!("{:>8.3} s  {text}", at_ms as f64 / 1000.0);
         self.update(|record| record.steps.push(super::record::Step { text, at_ms }));
+    }
+
+    /// A value for the secret `name` that no other test has. It must not be written anywhere: the
+    /// harness writes its name instead, and the test fails when teardown finds the value in a file of
+    /// the test's folder.
+    pub fn secret(&self, name: &str) -> String {
+        let number = self.0.secrets.len() as u64;
+        let chance = SplitMix64::new(self.random().next_u64() ^ number).next_u64();
+        let value = format!(
+            "marker-{}-{chance:016x}",
+            name.to_lowercase().replace('_', "-")
+        );
+        self.0.secrets.add(name, &value);
+        value
+    }
+
+    /// Which secrets are in which files of the test's folder now, one line each.
+    pub fn leaked_secrets(&self) -> Vec<String> {
+        self.0.secrets.leaks(self.folder())
     }
 
     /// Keeps a fact for the report.
     pub fn fact(&self, name: &str, value: impl Into<Value>) {
         self.update(|record| {
             record.facts.insert(name.to_owned(), value.into());
+        });
+    }
+
+    /// Writes down that the fixture `id` came through `stage`, for the table of fixtures.
+    pub fn covers(&self, id: &str, stage: Stage) {
+        self.update(|record| {
+            record
+                .fixtures
+                .entry(id.to_owned())
+                .or_default()
+                .insert(stage);
         });
     }
 
@@ -187,7 +225,7 @@ impl Test {
     pub(super) fn update(&self, change: impl FnOnce(&mut TestRecord)) {
         let mut record = lock(&self.0.record);
         change(&mut record);
-        record.save(&self.0.folder);
+        record.save(&self.0.folder, &self.0.secrets);
     }
 
     pub(super) fn finish(&self, verdict: Verdict) -> TestRecord {
@@ -235,6 +273,14 @@ impl Test {
 
     pub(super) fn llm_journal(&self) -> Journal {
         self.0.llm.clone()
+    }
+
+    pub(super) fn hub_journal(&self) -> Journal {
+        self.0.hub.clone()
+    }
+
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.0.secrets
     }
 
     fn elapsed_ms(&self) -> u64 {

@@ -1,7 +1,11 @@
 //! `coverage.json` and `coverage.md`: which scenario of the acceptance list is proven by which test,
-//! and how that went. Generated from the list and from what ran.
+//! which fixture came through what, and how that went. Generated from the lists and from what ran.
+
+mod fixtures;
 
 use serde::Serialize;
+
+pub use fixtures::Fixtures;
 
 use super::{TestOutcome, TestVerdict};
 
@@ -94,10 +98,13 @@ pub struct Coverage {
     pub scenarios: Vec<Row>,
     /// Ids that the list does not have.
     pub unknown: Vec<UnknownId>,
+    /// One row per fixture.
+    pub fixtures: Fixtures,
 }
 
 impl Coverage {
-    /// The table for a list, the whole suite (path and ids of each test), and the selected tests.
+    /// The table for a list, the whole suite (path and ids of each test), and the selected tests;
+    /// without fixtures.
     pub fn new(
         scenarios: &[Scenario],
         suite: &[(String, Vec<String>)],
@@ -133,7 +140,14 @@ impl Coverage {
         Self {
             scenarios: scenarios.iter().map(row).collect(),
             unknown: unknown.collect(),
+            fixtures: Fixtures::default(),
         }
+    }
+
+    /// The same with a table of fixtures.
+    #[must_use]
+    pub fn with_fixtures(self, fixtures: Fixtures) -> Self {
+        Self { fixtures, ..self }
     }
 
     /// The table for people.
@@ -174,6 +188,7 @@ impl Coverage {
                 tests.join(", ")
             ));
         }
+        text.push_str(&self.fixtures.markdown());
         text
     }
 }

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use stigmer_e2e_plan::{ExitCode, Plan, failure, write_atomically, write_json};
+use stigmer_e2e_plan::{ExitCode, Plan, failure, is_full, write_atomically, write_json};
 
 use super::{
     Coverage, RunRecord, Summary, TestOutcome,
@@ -12,7 +12,8 @@ use super::{
     junit,
 };
 
-/// The results folder of a run. Every error is a failure with [`ExitCode::ResultsUnwritable`].
+/// The results folder of a run. Every error is a failure with [`ExitCode::ResultsUnwritable`], or
+/// with [`ExitCode::DiskFull`].
 #[derive(Debug)]
 pub struct Results {
     folder: Utf8PathBuf,
@@ -97,6 +98,11 @@ impl Results {
         ))
     }
 
+    /// Writes `report.html` from what the folder holds by now.
+    pub fn write_report(&self) -> Result<()> {
+        writable(stigmer_e2e_report::write(&self.folder).map_err(anyhow::Error::from)).map(drop)
+    }
+
     /// Writes any other file of the folder.
     pub fn write_file(&self, name: &str, content: &[u8]) -> Result<Utf8PathBuf> {
         let file = self.folder.join(name);
@@ -107,7 +113,16 @@ impl Results {
 
 fn writable<T>(result: Result<T>) -> Result<T> {
     result.map_err(|error| {
-        let fix = "free some space, make the folder writable, or name another one with --results";
-        failure(ExitCode::ResultsUnwritable, format!("{error:#}"), fix)
+        let (code, fix) = match is_full(&error) {
+            true => (
+                ExitCode::DiskFull,
+                "free some space, or name a folder on another disk with --results",
+            ),
+            false => (
+                ExitCode::ResultsUnwritable,
+                "make the folder writable, or name another one with --results",
+            ),
+        };
+        failure(code, format!("{error:#}"), fix)
     })
 }

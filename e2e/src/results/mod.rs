@@ -11,11 +11,11 @@ mod provenance;
 mod run_record;
 mod summary;
 
-pub use coverage::{Coverage, Scenario, scenarios};
+pub use coverage::{Coverage, Fixtures, Scenario, scenarios};
 pub use events::{Event, now};
 pub use folder::Results;
 pub use measured::Measured;
 pub use outcome::{Tally, TestOutcome, TestVerdict, function};
 pub use provenance::{Provenance, binaries_of};
-pub use run_record::{RunRecord, RunVerdict, mark_aborted};
+pub use run_record::{RunRecord, RunVerdict, mark_ended};
 pub use summary::{Summary, last_line};

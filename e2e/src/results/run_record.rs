@@ -6,7 +6,9 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stigmer_e2e::supervise::ServiceStarted;
-use stigmer_e2e_plan::{LlmChoice, PhaseRecord, Pin, Plan, Selection, read_json, write_json};
+use stigmer_e2e_plan::{
+    ExitCode, LlmChoice, PhaseRecord, Pin, Plan, Selection, read_json, write_json,
+};
 
 use super::{Provenance, Tally, events::now};
 
@@ -129,14 +131,19 @@ impl RunRecord {
     }
 }
 
-/// Writes into the `run.json` in `results` that the run was interrupted; for an end in a hurry,
-/// when the record itself is out of reach.
-pub fn mark_aborted(results: &Utf8Path, exit_code: u8) -> Result<()> {
+/// Writes into the `run.json` in `results` how the run ended; for when the record itself is out of
+/// reach: an end in a hurry, or the end of another process.
+pub fn mark_ended(
+    results: &Utf8Path,
+    verdict: RunVerdict,
+    exit_code: ExitCode,
+    cause: &str,
+) -> Result<()> {
     let file = results.join("run.json");
     let mut record: Value = read_json(&file)?;
-    record["verdict"] = serde_json::to_value(RunVerdict::Interrupted)?;
-    record["exit_code"] = exit_code.into();
-    record["cause"] = "a second signal: everything was killed at once".into();
+    record["verdict"] = serde_json::to_value(verdict)?;
+    record["exit_code"] = (exit_code as u8).into();
+    record["cause"] = cause.into();
     record["ended_at"] = now().into();
     write_json(&file, &record)
 }

@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
+use stigmer_e2e_plan::Tier;
 
 use super::{Measured, RunVerdict, Tally, TestOutcome, TestVerdict};
 
@@ -155,7 +156,17 @@ fn rerun(outcomes: &[TestOutcome], seed: u64) -> Option<String> {
         .filter(is_open)
         .map(TestOutcome::function)
         .collect();
-    (!names.is_empty()).then(|| format!("cargo xtask e2e {} --seed {seed}", names.join(" ")))
+    let tier = match outcomes
+        .iter()
+        .filter(is_open)
+        .map(|it| Tier::of(&it.name))
+        .max()
+    {
+        None | Some(Tier::Commit) => String::new(),
+        Some(tier) => format!(" --tier {tier}"),
+    };
+    let names = names.join(" ");
+    (!names.is_empty()).then(|| format!("cargo xtask e2e {names} --seed {seed}{tier}"))
 }
 
 #[cfg(test)]
@@ -199,6 +210,11 @@ mod tests {
         assert_eq!(
             summary(&outcomes).rerun.as_deref(),
             Some("cargo xtask e2e a c --seed 42")
+        );
+        let nightly = outcome("m::nightly::d", TestVerdict::Failed, 1);
+        assert_eq!(
+            summary(&[nightly]).rerun.as_deref(),
+            Some("cargo xtask e2e d --seed 42 --tier nightly")
         );
         assert_eq!(summary(&outcomes[1..2]).rerun, None);
     }

@@ -4,7 +4,6 @@ mod llama_cpp;
 mod model;
 mod openai;
 mod playground;
-mod port;
 mod server_health;
 mod temporal;
 
@@ -12,8 +11,8 @@ pub use llama_cpp::LlamaCpp;
 pub use model::Model;
 pub use openai::{ModelApi, ModelError};
 pub use playground::{AgentRunner, Server};
-pub use port::free_port;
 pub use server_health::{ServerError, server_answers};
+pub use stigmer_supervise::{free_port, says_port_taken};
 pub use temporal::{Temporal, temporal_answers};
 
 /// `error` and everything that caused it, on one line.

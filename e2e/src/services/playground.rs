@@ -43,10 +43,7 @@ impl Setting {
     }
 
     fn target(&self) -> Target {
-        Target {
-            address: self.temporal.shared().address,
-            namespace: NAMESPACE.to_owned(),
-        }
+        Target::plain(self.temporal.shared().address, NAMESPACE)
     }
 
     /// Whether the server's queue, and the runner's if asked, does work.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::future::LocalBoxFuture;
 use stigmer_temporal::{Target, check_health, connect};
 
-use super::free_port;
+use super::{free_port, says_port_taken};
 use crate::{
     session::SharedTemporal,
     supervise::{Readiness, Service, Spec, StopPolicy},
@@ -40,10 +40,7 @@ impl Temporal {
     }
 
     fn target(&self) -> Target {
-        Target {
-            address: format!("127.0.0.1:{}", self.port.get()),
-            namespace: "default".to_owned(),
-        }
+        Target::plain(format!("127.0.0.1:{}", self.port.get()), "default")
     }
 }
 
@@ -102,9 +99,7 @@ impl Service for Temporal {
     }
 
     fn was_unlucky(&self, log_tail: &[String]) -> bool {
-        log_tail
-            .iter()
-            .any(|line| line.to_lowercase().contains("address already in use"))
+        says_port_taken(log_tail)
     }
 
     fn address(&self) -> Option<String> {

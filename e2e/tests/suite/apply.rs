@@ -2,4 +2,9 @@
 
 mod again;
 mod discovery;
+mod dry_run;
 mod fixture_01;
+mod fixture_07;
+mod organization;
+mod partly_refused;
+mod together;

@@ -1,6 +1,9 @@
 //! Section 8 of the acceptance list: what goes wrong is said, and leaves nothing behind.
 
+mod creation;
+mod debugging;
 mod invalid_input;
+mod invalid_workflows;
 mod programs;
 mod projects;
 mod unreachable;

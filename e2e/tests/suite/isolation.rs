@@ -1,5 +1,7 @@
 //! Section 11 of the acceptance list: what is private to a test is private.
 
+mod killed;
+
 use std::{collections::BTreeMap, fs};
 
 use stigmer_api::{Resource, agent::Agent};
@@ -25,8 +27,8 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
         let own = |env: &Environment| -> std::io::Result<Vec<String>> {
             let server = variables(env.server())?;
             let runner = variables(env.agent_runner())?;
+            let workflow_runner = variables(env.workflow_runner())?;
             assert_eq!(server["HOME"], env.home());
-            assert_eq!(runner["HOME"], env.home());
             for variable in ["DB_PATH", "STORAGE_PATH"] {
                 assert!(
                     server[variable].starts_with(env.folder().as_str()),
@@ -34,11 +36,21 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
                     server[variable]
                 );
             }
-            // The system chooses a free port and the server keeps it: nobody can take it in between.
-            assert_eq!(server["GRPC_PORT"], "0");
+            // The system chose a port and gives it to nobody else before the server has it.
+            assert!(
+                env.server()
+                    .address()
+                    .ends_with(&format!(":{}", server["GRPC_PORT"])),
+                "the server was told port {} and listens on {}",
+                server["GRPC_PORT"],
+                env.server().address()
+            );
             assert_eq!(server["TEMPORAL_NAMESPACE"], env.namespace());
-            assert_eq!(runner["TEMPORAL_NAMESPACE"], env.namespace());
-            assert_eq!(runner["STIGMER_BACKEND_ENDPOINT"], env.server().address());
+            for runner in [&runner, &workflow_runner] {
+                assert_eq!(runner["HOME"], env.home());
+                assert_eq!(runner["TEMPORAL_NAMESPACE"], env.namespace());
+                assert_eq!(runner["STIGMER_BACKEND_ENDPOINT"], env.server().address());
+            }
             Ok(vec![
                 server["HOME"].clone(),
                 server["DB_PATH"].clone(),
@@ -56,6 +68,7 @@ fn iso_02_everything_an_environment_owns_is_its_own() {
         for part in one.parts() {
             let own = match part.component() {
                 Component::Server => &SERVER[..],
+                Component::WorkflowRunner => &WORKFLOW_RUNNER[..],
                 Component::AgentRunner => &AGENT_RUNNER[..],
             };
             let mut given = EVERY_PART
@@ -96,6 +109,8 @@ const EVERY_PART: [&str; 10] = [
 ];
 /// What the server gets besides.
 const SERVER: [&str; 4] = ["DB_PATH", "GRPC_HOST", "GRPC_PORT", "STORAGE_PATH"];
+/// What the workflow-runner gets besides.
+const WORKFLOW_RUNNER: [&str; 1] = ["STIGMER_BACKEND_ENDPOINT"];
 /// What the agent-runner gets besides.
 const AGENT_RUNNER: [&str; 3] = [
     "STIGMER_BACKEND_ENDPOINT",

@@ -3,3 +3,4 @@
 mod aborted;
 mod failures;
 mod results;
+mod secrets;

@@ -4,6 +4,9 @@
 
 mod apply;
 mod errors;
+mod extensions;
+mod fixture;
+mod fixtures;
 mod full_execution;
 mod given;
 mod isolation;
@@ -15,3 +18,4 @@ mod smoke;
 mod specimen;
 mod streaming;
 mod then;
+mod workflow_agents;

@@ -5,9 +5,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use stigmer_e2e::{
     harness::{Broken, Cli, CliError, CliOutput, Failure, RunningCli, Test, TestRecord},
-    supervise::leftovers,
+    supervise::{Identity, leftovers},
 };
-use stigmer_e2e_plan::{LlmChoice, Plan, Selection, Verb, read_json};
+use stigmer_e2e_plan::{LlmChoice, Plan, Selection, Tier, Verb, read_json};
 
 /// A run to be started inside the running one. It has no model and runs one test at a time.
 pub struct Inner {
@@ -40,6 +40,7 @@ impl Inner {
         plan.results = runs(test).join(number.to_string());
         plan.run_id = format!("{}-in-{}-{number}", plan.run_id, std::process::id());
         plan.selection = Selection {
+            tier: Tier::Commit,
             filters: filters.iter().map(|filter| (*filter).to_owned()).collect(),
         };
         plan.llm = LlmChoice::None;
@@ -97,6 +98,35 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// The process that carries the run out, once it has begun.
+    pub fn pipeline(&self) -> Option<Identity> {
+        let events = self.events();
+        let started = events
+            .iter()
+            .find(|event| event["event"] == "run-started")?;
+        Identity::of(u32::try_from(started["pid"].as_u64()?).ok()?)
+    }
+
+    /// Whether an event of this name has happened.
+    pub fn has(&self, event: &str) -> bool {
+        self.events()
+            .iter()
+            .any(|happened| happened["event"] == event)
+    }
+
+    /// The processes of the run.
+    pub fn leftovers(&self) -> std::io::Result<Vec<leftovers::Leftover>> {
+        marked(&self.run_id)
+    }
+
+    /// What has happened so far; the last line may not be whole yet.
+    fn events(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.results.join("events.jsonl")).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
     /// Waits for its end.
     pub async fn ended(self, running: RunningCli) -> Result<Ended, CliError> {
         let output = running.finish().await?;

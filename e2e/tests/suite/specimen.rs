@@ -3,19 +3,22 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use stigmer_api::agent_execution::AgentExecution;
+use stigmer_api::{Resource, agent_execution::AgentExecution};
 use stigmer_e2e::{
     harness::{
-        Broken, CliOutput, Expectation, Failure, Gate, Probe, Project, Reply, Test, TestRecord,
-        budget::Budget, story,
+        Broken, Call, CliOutput, Expectation, Failure, Gate, Probe, Project, Reply, Response, Test,
+        TestRecord,
+        budget::{Budget, WF},
+        story,
     },
     session::SESSION_VARIABLE,
 };
 use stigmer_e2e_plan::{read_json, write_json};
 
-use crate::then;
+use crate::{given, then};
 
 /// What the failing test says.
 pub const WORDS: &str = "this specimen has to fail";
@@ -167,6 +170,42 @@ fn specimen_leaves_the_model_unsatisfied() {
             .run()
             .await?;
         run.exited_with(1)?;
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "it has to fail; scenario ISO-09 runs it"]
+fn specimen_leaves_the_hub_unsatisfied() {
+    story(async |t| {
+        let env = t.environment().without_agent_runner().start().await?;
+        let call = given::http_get("surprise", &env.hub().url("/nobody-expects-this"));
+        let workflow = env
+            .api()
+            .apply(given::workflow("surprising", &[call]))
+            .await?;
+        env.hub()
+            .expect(Call::post("/never-called"), Response::status(204));
+        let execution = given::workflow_execution("surprise", workflow.id());
+        let execution = env.api().create(execution).await?;
+        then::workflow::failed(&env, execution.id(), WF, &["surprise"]).await?;
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "it has to fail; scenario LOG-05 runs it"]
+fn specimen_lets_a_secret_out() {
+    story(async |t| {
+        let secret = t.secret("SPECIMEN");
+        t.step(format!("says {secret}"));
+        let variable = format!("secret:TOKEN={secret}");
+        let arguments = ["run", "anything", "--runtime-env", &variable];
+        t.cli().args(arguments).run().await?.exited_with(1)?;
+        std::fs::write(t.folder().join("plain"), &secret)?;
+        // Base64 of `{"token":"…"}` with the secret in it, as Temporal would keep a plain payload.
+        let payload = STANDARD.encode(format!("{{\"token\":\"{secret}\"}}"));
+        std::fs::write(t.folder().join("encoded"), payload)?;
         Ok(())
     });
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use stigmer_api::{
-    MAX_MESSAGE_BYTES,
+    ApiResourceReference, MAX_MESSAGE_BYTES, Resource as _,
     agent::{self, Agent, agent_query_controller_client::AgentQueryControllerClient},
     agent_execution::{
         AgentExecution, AgentExecutionStatus, AgentExecutionUpdateStatusInput,
@@ -17,6 +17,7 @@ use stigmer_api::{
         agent_instance_query_controller_client::AgentInstanceQueryControllerClient,
     },
     session::{self, Session, session_query_controller_client::SessionQueryControllerClient},
+    skill::{GetArtifactRequest, Skill, skill_query_controller_client::SkillQueryControllerClient},
 };
 use tokio::time::Instant;
 use tonic::{
@@ -29,6 +30,7 @@ use tonic::{
 use crate::{
     report::{SinkError, StatusSink},
     settings::BackendSettings,
+    skills::SkillSource,
 };
 
 /// How long one call may take.
@@ -36,6 +38,10 @@ const CALL: Duration = Duration::from_secs(10);
 
 /// How long a read is tried again while the server cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many executions of a session are read at a time: with all their messages they have to fit
+/// into one answer.
+const PAGE: i32 = 50;
 
 /// A client of the server; it connects when first used, and again when the connection breaks.
 #[derive(Clone, Debug)]
@@ -136,17 +142,25 @@ impl Backend {
     ) -> Result<Vec<AgentExecution>, BackendError> {
         let client = AgentExecutionQueryControllerClient::new(self.channel.clone())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        let request = ListAgentExecutionsBySessionRequest {
-            session_id: session_id.to_owned(),
-            ..Default::default()
-        };
-        let what = format!("list the executions of session {session_id:?}");
-        let call = || {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.list_by_session(request).await }
-        };
-        let list = self.read(what, call).await?;
-        Ok(list.entries)
+        let mut executions: Vec<AgentExecution> = Vec::new();
+        loop {
+            let request = ListAgentExecutionsBySessionRequest {
+                session_id: session_id.to_owned(),
+                page_size: PAGE,
+                page_token: executions.last().map_or("", |last| last.id()).to_owned(),
+            };
+            let what = format!("list the executions of session {session_id:?}");
+            let call = || {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.list_by_session(request).await }
+            };
+            let page = self.read(what, call).await?.entries;
+            let last = page.len() < PAGE as usize;
+            executions.extend(page);
+            if last {
+                return Ok(executions);
+            }
+        }
     }
 
     /// Where the status of an execution goes.
@@ -180,6 +194,32 @@ impl Backend {
                 address: self.address.clone(),
                 status: Box::new(status),
             })
+    }
+}
+
+impl SkillSource for Backend {
+    async fn skill(&self, reference: &ApiResourceReference) -> Result<Skill, BackendError> {
+        let client = SkillQueryControllerClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        self.read(format!("get skill {:?}", reference.slug), || {
+            let (mut client, request) = (client.clone(), reference.clone());
+            async move { client.get_by_reference(request).await }
+        })
+        .await
+    }
+
+    async fn artifact(&self, key: &str) -> Result<Vec<u8>, BackendError> {
+        let client = SkillQueryControllerClient::new(self.channel.clone())
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let request = GetArtifactRequest {
+            artifact_storage_key: key.to_owned(),
+        };
+        let call = || {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.get_artifact(request).await }
+        };
+        let response = self.read(format!("get artifact {key:?}"), call).await?;
+        Ok(response.artifact)
     }
 }
 

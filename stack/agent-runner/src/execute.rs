@@ -1,21 +1,27 @@
 //! One agent's turn, from the execution to its last status.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::try_join;
 use stigmer_api::{
     Resource,
     agent::AgentSpec,
-    agent_execution::{AgentExecution, AgentExecutionSpec, AgentExecutionStatus},
+    agent_execution::{AgentExecution, AgentExecutionStatus},
 };
 use tokio::time::timeout;
 
 use crate::{
     backend::{Backend, BackendError},
     conversation,
-    llm::{ChatMessage, LlmClient, LlmError},
-    report::{ReportError, Reporter},
-    transcript::Transcript,
+    environment::Environment,
+    equipment::Equipment,
+    llm::LlmClient,
+    options::{OptionError, Options},
+    report::{Record, ReportError, Reporter},
+    settings::AgentSettings,
+    transcript::{Speaker, Transcript},
+    turn::{Budget, Desk, TurnError},
+    workspace::WorkspaceError,
 };
 
 /// How long the server may take to store the last status.
@@ -30,6 +36,8 @@ pub struct Executor {
     pub backend: Backend,
     /// The model.
     pub llm: LlmClient,
+    /// What agents may do.
+    pub agents: AgentSettings,
 }
 
 /// Why a turn is given up before its end.
@@ -43,9 +51,9 @@ pub enum Interrupt {
     Stopping,
 }
 
-/// Why a turn has no answer.
+/// Why an execution has no answer.
 #[derive(Debug, thiserror::Error)]
-enum TurnError {
+enum ExecutionError {
     #[error("the execution has no spec; create it through stigmer-server")]
     NoSpec,
     #[error(
@@ -59,17 +67,15 @@ enum TurnError {
     #[error(transparent)]
     Backend(#[from] BackendError),
     #[error(transparent)]
-    Llm(#[from] LlmError),
+    Options(#[from] OptionError),
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    #[error(transparent)]
+    Turn(#[from] TurnError),
     #[error("the turn took longer than {} s, the time an execution has", .0.as_secs())]
     TimedOut(Duration),
     #[error(transparent)]
     Interrupted(Interrupt),
-}
-
-/// What a turn starts from.
-struct Turn {
-    agent: AgentSpec,
-    messages: Vec<ChatMessage>,
 }
 
 impl Executor {
@@ -93,81 +99,88 @@ impl Executor {
         let ended = tokio::select! {
             biased;
             () = reporter.broken() => Ok(()),
-            interrupt = interrupt => Err(TurnError::Interrupted(interrupt)),
-            turn = timeout(limit, self.turn(execution, &reporter)) => {
-                turn.unwrap_or(Err(TurnError::TimedOut(limit)))
-            }
+            interrupt = interrupt => Err(ExecutionError::Interrupted(interrupt)),
+            ended = self.run(execution, limit, reporter.record()) => ended,
         };
         let patience = match ended {
-            Err(TurnError::Interrupted(_)) => LAST_STATUS_WHEN_INTERRUPTED,
+            Err(ExecutionError::Interrupted(_)) => LAST_STATUS_WHEN_INTERRUPTED,
             _ => LAST_STATUS,
         };
-        if let Err(error) = ended {
+        if let Err(error) = &ended {
             tracing::warn!(execution = execution.id(), %error, "execution ended without an answer");
-            reporter.update(|transcript| match error {
-                TurnError::Interrupted(Interrupt::Cancelled) => transcript.cancel(),
-                error => transcript.fail(&error.to_string()),
-            });
         }
+        reporter.record().update(|transcript| match &ended {
+            Ok(()) => transcript.complete(),
+            Err(ExecutionError::Interrupted(Interrupt::Cancelled)) => transcript.cancel(),
+            Err(error) => transcript.fail(&error.to_string()),
+        });
         reporter.finish(patience).await
     }
 
-    /// Asks the model and lets the transcript grow with its answer.
-    async fn turn(&self, execution: &AgentExecution, reporter: &Reporter) -> Result<(), TurnError> {
-        let spec = execution.spec.as_ref().ok_or(TurnError::NoSpec)?;
-        let turn = self.prepare(spec, execution).await?;
-        if let Some(text) = conversation::unsupported(&turn.agent) {
-            reporter.update(|transcript| transcript.note(&text));
-        }
-        let model = self.model_of(spec);
-        let mut stream = self.llm.chat(model, &turn.messages).await?;
-        let ended = loop {
-            match stream.next().await {
-                Ok(Some(text)) => reporter.update(|transcript| transcript.append(&text)),
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        reporter.update(|transcript| {
-            stream
-                .tool_requests()
-                .for_each(|request| transcript.refuse_tool(request));
-        });
-        ended?;
-        let figures = stream.figures();
-        tracing::info!(
-            execution = execution.id(),
-            model,
-            ?figures,
-            "execution completed"
-        );
-        reporter.update(|transcript| transcript.complete(model, &figures));
-        Ok(())
+    /// Runs the turn within the time that it has.
+    async fn run(
+        &self,
+        execution: &AgentExecution,
+        limit: Duration,
+        record: &Record,
+    ) -> Result<(), ExecutionError> {
+        let options = Options::of(execution)?;
+        let limit = options.timeout.map_or(limit, |timeout| timeout.min(limit));
+        let turn = self.turn(execution, options, record);
+        timeout(limit, turn)
+            .await
+            .unwrap_or(Err(ExecutionError::TimedOut(limit)))
     }
 
-    /// Looks up the agent and what its session has seen.
-    async fn prepare(
+    /// Looks up the agent, gets what it needs, and lets it work. Dropping the future ends everything
+    /// that was started for it.
+    async fn turn(
         &self,
-        spec: &AgentExecutionSpec,
         execution: &AgentExecution,
-    ) -> Result<Turn, TurnError> {
+        options: Options,
+        record: &Record,
+    ) -> Result<(), ExecutionError> {
+        let spec = execution.spec.as_ref().ok_or(ExecutionError::NoSpec)?;
         if spec.session_id.is_empty() {
-            return Err(TurnError::NoSession);
+            return Err(ExecutionError::NoSession);
         }
         let session = async { Ok(self.backend.session_executions(&spec.session_id).await?) };
         let (agent, session) = try_join(self.agent_of(&spec.session_id), session).await?;
-        let messages = conversation::messages(&agent, &session, execution);
-        Ok(Turn { agent, messages })
+        let model = options.model;
+        let desk = Desk {
+            llm: self.llm.clone(),
+            model: model.unwrap_or_else(|| self.llm.default_model().to_owned()),
+            temperature: options.temperature,
+            budget: Arc::new(Budget::new(self.agents.max_turns)),
+            environment: Arc::new(Environment::new(&spec.runtime_env)),
+            record: record.clone(),
+        };
+        let (root, limits) = (&self.agents.workspace_root, &self.agents.mcp);
+        let equipment = Equipment::gather(&agent, &self.backend, &desk, root, limits).await?;
+        record.update(|transcript| {
+            let warnings = equipment.warnings.iter();
+            warnings.for_each(|warning| transcript.warn(warning));
+        });
+        let messages = conversation::messages(&equipment.instructions, &session, execution);
+        let ended = desk.work(&Speaker::Agent, messages, &equipment.tools).await;
+        equipment.put_away().await;
+        ended?;
+        tracing::info!(
+            execution = execution.id(),
+            model = desk.model,
+            "execution completed"
+        );
+        Ok(())
     }
 
-    async fn agent_of(&self, session_id: &str) -> Result<AgentSpec, TurnError> {
+    async fn agent_of(&self, session_id: &str) -> Result<AgentSpec, ExecutionError> {
         let session = self.backend.session(session_id).await?;
         let instance_id = session
             .spec
             .map(|spec| spec.agent_instance_id)
             .filter(|id| !id.is_empty());
         let instance_id =
-            instance_id.ok_or_else(|| TurnError::NoInstance(session_id.to_owned()))?;
+            instance_id.ok_or_else(|| ExecutionError::NoInstance(session_id.to_owned()))?;
         let instance = self.backend.agent_instance(&instance_id).await?;
         let agent_id = instance
             .spec
@@ -175,19 +188,8 @@ impl Executor {
             .filter(|id| !id.is_empty());
         let agent = self
             .backend
-            .agent(&agent_id.ok_or(TurnError::NoAgent(instance_id))?)
+            .agent(&agent_id.ok_or(ExecutionError::NoAgent(instance_id))?)
             .await?;
         Ok(agent.spec.unwrap_or_default())
-    }
-
-    fn model_of<'a>(&'a self, spec: &'a AgentExecutionSpec) -> &'a str {
-        match spec
-            .execution_config
-            .as_ref()
-            .map_or("", |config| &config.model_name)
-        {
-            "" => self.llm.default_model(),
-            model => model,
-        }
     }
 }

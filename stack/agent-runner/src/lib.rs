@@ -1,8 +1,9 @@
 //! The agent-runner: a Temporal activity worker that runs an agent's turn.
 //!
-//! `execute` is the pipeline: `backend` says who the agent is, `conversation` what the model reads,
-//! `llm` what it answers, `transcript` what the execution's record shows of it, and `report` brings
-//! that record to the server while the answer grows. `activities` is how Temporal calls it.
+//! `execute` is the pipeline: `backend` says who the agent is, `equipment` gets what it needs (`mcp`,
+//! `skills`, `sub_agents`), `conversation` says what the model reads, `turn` asks it (`llm`) and calls
+//! the `tools` it asks for, `transcript` is what the execution's record shows of all that, and `report`
+//! brings that record to the server while it grows. `activities` is how Temporal calls it.
 
 #[expect(
     dead_code,
@@ -11,11 +12,21 @@
 mod activities;
 mod backend;
 mod conversation;
+mod environment;
+mod equipment;
 mod execute;
 mod llm;
+mod mcp;
+mod options;
 mod report;
 mod service;
 mod settings;
+mod skills;
+mod sub_agents;
+mod text;
+mod tools;
 mod transcript;
+mod turn;
+mod workspace;
 
 pub use service::main;

@@ -1,6 +1,6 @@
 //! Bringing a growing transcript to the server: in order, paced by time, the last state for certain.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use stigmer_api::agent_execution::AgentExecutionStatus;
@@ -58,9 +58,23 @@ pub enum ReportError {
     TimedOut(Duration),
 }
 
+/// The transcript, for those who add to it.
+#[derive(Clone)]
+pub struct Record(Arc<watch::Sender<Transcript>>);
+
+impl Record {
+    /// Changes the transcript; the new state is sent when its time comes.
+    pub fn update<T>(&self, change: impl FnOnce(&mut Transcript) -> T) -> T {
+        let mut given = None;
+        self.0
+            .send_modify(|transcript| given = Some(change(transcript)));
+        given.expect("send_modify calls its argument")
+    }
+}
+
 /// Holds the transcript and sends what becomes of it. Dropping it stops the sending.
 pub struct Reporter {
-    transcript: watch::Sender<Transcript>,
+    record: Record,
     finishing: CancellationToken,
     sending: JoinHandle<Result<(), ReportError>>,
 }
@@ -73,22 +87,22 @@ impl Reporter {
         let finishing = CancellationToken::new();
         let sending = tokio::spawn(send_all(sink, states, finishing.clone()));
         Self {
-            transcript,
+            record: Record(Arc::new(transcript)),
             finishing,
             sending,
         }
     }
 
-    /// Changes the transcript; the new state is sent when its time comes.
-    pub fn update(&self, change: impl FnOnce(&mut Transcript)) {
-        self.transcript.send_modify(change);
+    /// The transcript, to add to.
+    pub fn record(&self) -> &Record {
+        &self.record
     }
 
     /// Resolves when the server takes no more updates, for instance because the execution was
     /// deleted; [`Reporter::finish`] then says why. Otherwise pending.
     pub async fn broken(&self) {
         // The sending task holds the only receiver.
-        self.transcript.closed().await;
+        self.record.0.closed().await;
     }
 
     /// Sends the last state without delay and returns it once the server has it, within `limit`.
@@ -99,7 +113,7 @@ impl Reporter {
             Ok(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
             Err(_) => return Err(ReportError::TimedOut(limit)),
         }
-        Ok(self.transcript.borrow().status().clone())
+        Ok(self.record.0.borrow().status().clone())
     }
 }
 
@@ -209,10 +223,14 @@ mod tests {
         let recorder = Recorder::default();
         let reporter = Reporter::start(recorder.clone(), Transcript::begin("Hi"));
         for _ in 0..250 {
-            reporter.update(|transcript| transcript.append("x"));
+            reporter
+                .record()
+                .update(|transcript| transcript.append("x"));
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        reporter.update(|transcript| transcript.fail("over"));
+        reporter
+            .record()
+            .update(|transcript| transcript.fail("over"));
         let last = reporter.finish(SOON).await.unwrap();
         let stored = recorder.stored.lock().unwrap().clone();
         assert!((3..=20).contains(&stored.len()), "{} updates", stored.len());
@@ -233,7 +251,9 @@ mod tests {
         let recorder = Recorder::default();
         let reporter = Reporter::start(recorder.clone(), Transcript::begin("Hi"));
         tokio::time::sleep(Duration::from_millis(10)).await;
-        reporter.update(|transcript| transcript.append("done"));
+        reporter
+            .record()
+            .update(|transcript| transcript.append("done"));
         let begin = Instant::now();
         reporter.finish(SOON).await.unwrap();
         assert!(begin.elapsed() < PACE, "{:?}", begin.elapsed());
@@ -244,7 +264,9 @@ mod tests {
     async fn transient_errors_are_tried_again_until_the_state_is_stored() {
         let recorder = Recorder::failing(vec![SinkError::Unavailable("restarting".to_owned()); 3]);
         let reporter = Reporter::start(recorder.clone(), Transcript::begin("Hi"));
-        reporter.update(|transcript| transcript.append("done"));
+        reporter
+            .record()
+            .update(|transcript| transcript.append("done"));
         reporter.finish(SOON).await.unwrap();
         assert_eq!(recorder.texts().last().unwrap(), "done");
     }

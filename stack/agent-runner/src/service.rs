@@ -74,6 +74,7 @@ fn worker(settings: &Settings, stopping: CancellationToken) -> anyhow::Result<Wo
             .context("failed to make a client of the stigmer-server")?,
         llm: LlmClient::new(settings.llm.clone())
             .context("failed to make an HTTP client for the LLM")?,
+        agents: settings.agents.clone(),
     };
     Ok(
         WorkerSpec::new(&settings.task_queue, stigmer_process::build_id())

@@ -7,6 +7,7 @@ pub mod annotation;
 pub mod id;
 pub mod json;
 pub mod kind;
+pub mod limits;
 pub mod resource;
 pub mod slug;
 pub mod temporal_names;
@@ -49,7 +50,7 @@ pub use proto::ai::stigmer::{
 pub use commons::{
     ApiResourceAudit, ApiResourceAuditActor, ApiResourceAuditInfo, ApiResourceAuditStatus,
     ApiResourceDeleteInput, ApiResourceId, ApiResourceMetadata, ApiResourceOwnerScope,
-    ApiResourceReference,
+    ApiResourceReference, FindApiResourcesRequest,
 };
 pub use resource::{API_VERSION, Resource};
 

@@ -16,6 +16,12 @@ pub fn rfc3339_now() -> String {
     format!("{:.6}", Timestamp::now())
 }
 
+/// A `google.protobuf.Timestamp` as RFC 3339 text in whole seconds, or `None` outside the calendar.
+pub fn rfc3339(timestamp: &prost_types::Timestamp) -> Option<String> {
+    let time = Timestamp::new(timestamp.seconds, 0).ok()?;
+    Some(time.to_string())
+}
+
 /// The whole seconds between two RFC 3339 texts, or `None` when either does not parse.
 pub fn seconds_between(start: &str, end: &str) -> Option<i64> {
     let (start, end) = (
@@ -42,5 +48,17 @@ mod tests {
             Some(12)
         );
         assert_eq!(seconds_between("yesterday", &b), None);
+    }
+
+    #[test]
+    fn a_timestamp_reads_as_text() {
+        let at = |seconds| {
+            rfc3339(&prost_types::Timestamp {
+                seconds,
+                nanos: 999,
+            })
+        };
+        assert_eq!(at(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(at(i64::MAX), None);
     }
 }

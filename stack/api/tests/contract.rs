@@ -138,7 +138,7 @@ fn every_method_has_the_listed_path_request_response_and_mode() {
             )
         })
         .collect::<BTreeMap<_, _>>();
-    assert_eq!(compiled.len(), 75);
+    assert_eq!(compiled.len(), 77);
     assert_eq!(compiled, wanted);
 }
 
@@ -186,7 +186,7 @@ fn every_message_has_exactly_the_listed_fields() {
             compiled.keys()
         );
     }
-    assert_eq!((message_count, field_count), (132, 435));
+    assert_eq!((message_count, field_count), (134, 439));
 }
 
 #[test]

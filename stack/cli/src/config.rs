@@ -67,6 +67,8 @@ const KEYS: &[Key] = &[
     Key { name: "llm.model", path: &["backend", "local", "llm", "model"], kind: Kind::Text, default: "" },
     Key { name: "llm.base_url", path: &["backend", "local", "llm", "base_url"], kind: Kind::Text, default: "" },
     Key { name: "temporal.managed", path: &["backend", "local", "temporal", "managed"], kind: Kind::Boolean, default: "true" },
+    Key { name: "temporal.port", path: &["backend", "local", "temporal", "port"], kind: Kind::Integer, default: "7233" },
+    Key { name: "temporal.address", path: &["backend", "local", "temporal", "address"], kind: Kind::Text, default: "" },
     Key { name: "execution.mode", path: &["backend", "local", "execution", "mode"], kind: Kind::Choice("execution mode", &["local", "sandbox", "auto"], "local, sandbox, or auto"), default: "local" },
     Key { name: "execution.sandbox_image", path: &["backend", "local", "execution", "sandbox_image"], kind: Kind::Text, default: "ghcr.io/stigmer/agent-sandbox-basic:latest" },
     Key { name: "execution.auto_pull", path: &["backend", "local", "execution", "auto_pull"], kind: Kind::Boolean, default: "true" },
@@ -75,7 +77,7 @@ const KEYS: &[Key] = &[
 ];
 
 /// The settings of one user.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     path: Utf8PathBuf,
     document: Value,

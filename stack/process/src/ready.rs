@@ -1,6 +1,10 @@
 //! The ready file: how a part says that it works, and where.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +33,16 @@ pub struct AnnounceError {
     source: io::Error,
 }
 
+/// How often the ready file is renewed.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
 /// Logs readiness and, when `STIGMER_READY_FILE` is set, writes it there as JSON in one step: a
-/// reader sees no file or the whole of it.
+/// reader sees no file or the whole of it. From then on the file's modification time is renewed every
+/// two seconds, as long as the calling runtime makes progress.
+///
+/// # Panics
+///
+/// Outside of a Tokio runtime.
 pub fn announce(
     component: &str,
     version: &str,
@@ -57,5 +69,18 @@ pub fn announce(
         .map_err(|source| AnnounceError {
             path: path.display().to_string(),
             source,
-        })
+        })?;
+    tokio::spawn(keep_renewed(path));
+    Ok(())
+}
+
+/// Renews the file until it is gone.
+async fn keep_renewed(path: PathBuf) {
+    let renew = || {
+        let file = fs::File::options().write(true).open(&path)?;
+        file.set_modified(SystemTime::now())
+    };
+    while renew().is_ok() {
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+    }
 }

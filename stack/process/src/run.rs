@@ -20,7 +20,7 @@ where
     }
     crate::init_logging();
     let settings = settings().unwrap_or_else(|error| {
-        eprintln!("Error: {error}");
+        eprintln!("Error: {error:#}");
         exit(2);
     });
     let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| {

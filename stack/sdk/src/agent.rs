@@ -101,11 +101,13 @@ impl Agent {
     /// The agent as a message that keeps the contract's rules.
     pub(crate) fn to_proto(&self) -> Result<api::Agent, ConversionError> {
         let args = self.args.borrow();
+        let servers = args.mcp_servers.iter().map(McpServer::name);
+        let servers = servers.collect::<Vec<_>>();
         let sub_agents = args
             .sub_agents
             .iter()
             .enumerate()
-            .map(|(index, helper)| helper.to_proto(&format!("spec.sub_agents[{index}]")))
+            .map(|(index, helper)| helper.to_proto(&format!("spec.sub_agents[{index}]"), &servers))
             .collect::<Result<_, _>>()?;
         let spec = api::AgentSpec {
             description: args.description.clone(),

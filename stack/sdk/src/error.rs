@@ -51,6 +51,20 @@ pub enum ValidationError {
         /// The name.
         name: String,
     },
+    /// A sub-agent that uses a server which its agent does not have.
+    #[error("the agent has no MCP server {server:?}; add it to the agent")]
+    ServerUnknown {
+        /// The server.
+        server: String,
+    },
+    /// A selection of tools of a server which the sub-agent does not use.
+    #[error(
+        "tools of {server:?} are selected, which the sub-agent does not use; add the server to it"
+    )]
+    ServerUnused {
+        /// The server.
+        server: String,
+    },
     /// A workflow without a namespace.
     #[error("validation failed for field \"namespace\": namespace is required")]
     NamespaceRequired,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stigmer_api::agent as api;
 
-use crate::{SkillRef, error::ConversionError};
+use crate::{SkillRef, ValidationError, error::ConversionError};
 
 /// A helper of an agent.
 ///
@@ -68,8 +68,13 @@ impl SubAgent {
         self
     }
 
-    /// `at` names this sub-agent in errors.
-    pub(crate) fn to_proto(&self, at: &str) -> Result<api::SubAgent, ConversionError> {
+    /// `at` names this sub-agent in errors; `servers` are those of its agent, by name.
+    pub(crate) fn to_proto(
+        &self,
+        at: &str,
+        servers: &[&str],
+    ) -> Result<api::SubAgent, ConversionError> {
+        self.check_servers(at, servers)?;
         let selections = self.tool_selections.iter().map(|(server, tools)| {
             (
                 server.clone(),
@@ -86,6 +91,32 @@ impl SubAgent {
             mcp_tool_selections: selections.collect(),
             skill_refs: skill_refs(&self.skill_refs, &format!("{at}.skill_refs"))?,
         })
+    }
+}
+
+impl SubAgent {
+    /// It uses servers of its agent only, and selects tools of servers that it uses.
+    fn check_servers(&self, at: &str, servers: &[&str]) -> Result<(), ConversionError> {
+        for (index, server) in self.mcp_servers.iter().enumerate() {
+            if !servers.contains(&server.as_str()) {
+                return Err(ConversionError::Field {
+                    field: format!("{at}.mcp_servers[{index}]"),
+                    reason: ValidationError::ServerUnknown {
+                        server: server.clone(),
+                    },
+                });
+            }
+        }
+        let unused = |server: &&String| !self.mcp_servers.contains(server);
+        match self.tool_selections.keys().find(unused) {
+            Some(server) => Err(ConversionError::Field {
+                field: format!("{at}.mcp_tool_selections"),
+                reason: ValidationError::ServerUnused {
+                    server: server.clone(),
+                },
+            }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -116,7 +147,7 @@ mod tests {
             .mcp_server("github")
             .select_tools("github", ["create_issue"])
             .skill_ref(SkillRef::platform("security-analysis").version("stable"));
-        let message = helper.to_proto("spec.sub_agents[0]").unwrap();
+        let message = helper.to_proto("spec.sub_agents[0]", &["github"]).unwrap();
         assert_eq!(
             (
                 message.skill_refs[0].kind,
@@ -136,10 +167,27 @@ mod tests {
         let helper = SubAgent::new("expert", "Know everything.").skill_ref(SkillRef::platform(""));
         assert_eq!(
             helper
-                .to_proto("spec.sub_agents[2]")
+                .to_proto("spec.sub_agents[2]", &[])
                 .unwrap_err()
                 .to_string(),
             "spec.sub_agents[2].skill_refs[0]: slug cannot be empty"
+        );
+    }
+
+    #[test]
+    fn servers_and_tools_belong_to_what_was_declared() {
+        let refused = |helper: SubAgent| {
+            let error = helper.to_proto("spec.sub_agents[0]", &["github"]);
+            error.unwrap_err().to_string()
+        };
+        let helper = || SubAgent::new("sync", "Copy what is new.").mcp_server("github");
+        assert_eq!(
+            refused(helper().mcp_server("gitlab")),
+            "spec.sub_agents[0].mcp_servers[1]: the agent has no MCP server \"gitlab\"; add it to the agent"
+        );
+        assert_eq!(
+            refused(helper().select_tools("gitlab", ["list"])),
+            "spec.sub_agents[0].mcp_tool_selections: tools of \"gitlab\" are selected, which the sub-agent does not use; add the server to it"
         );
     }
 }

@@ -1,10 +1,6 @@
 //! The server from start to stop.
 
-use std::{
-    future::Future,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{future::Future, sync::LazyLock, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{
@@ -21,11 +17,11 @@ use tonic_health::{
 
 use crate::{
     artifacts::Artifacts,
-    executions::{Broker, keep_sweeping},
+    executions::keep_sweeping,
     grpc,
     settings::Settings,
-    state::{Connection, State},
-    store::{CommitObserver, Store},
+    state::{Brokers, Connection, State},
+    store::Store,
     temporal::Supervisor,
 };
 
@@ -47,9 +43,8 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     let address = listener
         .local_addr()
         .context("failed to read back the address of the API")?;
-    let broker = Arc::new(Broker::default());
-    let observers: Vec<Arc<dyn CommitObserver>> = vec![broker.clone()];
-    let store = Store::open(&settings.db_path, observers)?;
+    let brokers = Brokers::default();
+    let store = Store::open(&settings.db_path, brokers.observers())?;
     let artifacts = Artifacts::open(&settings.storage_path)?;
 
     let stopping = CancellationToken::new();
@@ -57,7 +52,7 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
     let state = State::new(
         store.clone(),
         artifacts,
-        broker,
+        brokers,
         connection.clone(),
         stopping.clone(),
     );

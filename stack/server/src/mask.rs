@@ -1,17 +1,20 @@
-//! The secrets of an execution do not leave the server. Every answer passes through here, and so
-//! does what is handed to Temporal, where payloads are stored in the clear.
+//! Secrets do not leave the server by its API: every answer passes through here. Runners get them in
+//! the encrypted payload of their work.
 
 use std::collections::HashMap;
 
 use stigmer_api::{
-    agent::Agent,
+    agent::{Agent, AgentList},
     agent_execution::{AgentExecution, AgentExecutionList},
     agent_instance::{AgentInstance, AgentInstanceList},
-    environment::Environment,
+    environment::{Environment, EnvironmentValue},
     execution_context::{ExecutionContext, ExecutionValue},
     mcp_server::McpServer,
     session::{Session, SessionList},
     skill::{GetArtifactResponse, Skill},
+    workflow::{Workflow, WorkflowList},
+    workflow_execution::{WorkflowExecution, WorkflowExecutionList},
+    workflow_instance::{WorkflowInstance, WorkflowInstanceList},
 };
 
 /// What a secret value reads as.
@@ -23,71 +26,136 @@ pub trait Outgoing: Sized {
     fn masked(self) -> Self;
 }
 
+/// A resource that may hold secrets.
+pub trait Secrets: Clone {
+    /// Replaces every secret value by [`HIDDEN`].
+    fn hide(&mut self) {}
+
+    /// Puts back the `stored` value of every secret that a client read hidden and sent back hidden.
+    fn restore(&mut self, _stored: &Self) {}
+}
+
+/// A variable that may be secret.
+trait Variable {
+    /// Its value, if that is secret.
+    fn secret(&mut self) -> Option<&mut String>;
+}
+
+macro_rules! variables {
+    ($($variable:ident),*) => {$(
+        impl Variable for $variable {
+            fn secret(&mut self) -> Option<&mut String> {
+                self.is_secret.then_some(&mut self.value)
+            }
+        }
+    )*};
+}
+
+macro_rules! secrets {
+    ($($resource:ident => $variables:expr;)*) => {$(
+        impl Secrets for $resource {
+            fn hide(&mut self) {
+                hide(variables_of(self, $variables));
+            }
+
+            fn restore(&mut self, stored: &Self) {
+                let mut stored = stored.clone();
+                restore(variables_of(self, $variables), variables_of(&mut stored, $variables));
+            }
+        }
+    )*};
+}
+
 macro_rules! without_secrets {
-    ($($message:ty),* $(,)?) => {$(
-        impl Outgoing for $message {
-            fn masked(self) -> Self {
+    ($($resource:ident),*) => {$(
+        impl Secrets for $resource {}
+    )*};
+}
+
+macro_rules! lists {
+    ($($list:ident of $entries:ident;)*) => {$(
+        impl Outgoing for $list {
+            fn masked(mut self) -> Self {
+                self.$entries.iter_mut().for_each(Secrets::hide);
                 self
             }
         }
     )*};
 }
 
-without_secrets!(
-    Agent,
-    AgentInstance,
-    AgentInstanceList,
-    GetArtifactResponse,
-    McpServer,
-    Session,
-    SessionList,
-    Skill,
-    // These hold values for runners, which read them here and nowhere else.
-    Environment,
-    ExecutionContext,
-);
+variables!(EnvironmentValue, ExecutionValue);
 
-impl Outgoing for AgentExecution {
+secrets! {
+    Agent => |agent| Some(&mut agent.spec.as_mut()?.env_spec.as_mut()?.data);
+    AgentExecution => |execution| Some(&mut execution.spec.as_mut()?.runtime_env);
+    Environment => |environment| Some(&mut environment.spec.as_mut()?.data);
+    ExecutionContext => |context| Some(&mut context.spec.as_mut()?.data);
+    McpServer => |server| Some(&mut server.spec.as_mut()?.env_spec.as_mut()?.data);
+    Workflow => |workflow| Some(&mut workflow.spec.as_mut()?.env_spec.as_mut()?.data);
+    WorkflowExecution => |execution| Some(&mut execution.spec.as_mut()?.runtime_env);
+}
+
+without_secrets!(AgentInstance, Session, Skill, WorkflowInstance);
+
+impl<R: Secrets> Outgoing for R {
     fn masked(mut self) -> Self {
-        if let Some(spec) = &mut self.spec {
-            hide(&mut spec.runtime_env);
-        }
+        self.hide();
         self
     }
 }
 
-impl Outgoing for AgentExecutionList {
-    fn masked(mut self) -> Self {
-        self.entries = self.entries.into_iter().map(Outgoing::masked).collect();
+lists! {
+    AgentExecutionList of entries;
+    AgentInstanceList of items;
+    AgentList of entries;
+    SessionList of entries;
+    WorkflowExecutionList of entries;
+    WorkflowInstanceList of entries;
+    WorkflowList of entries;
+}
+
+impl Outgoing for GetArtifactResponse {
+    fn masked(self) -> Self {
         self
     }
 }
 
-/// Hides the secret values of a runtime environment.
-pub fn hide(values: &mut HashMap<String, ExecutionValue>) {
-    for value in values.values_mut().filter(|value| value.is_secret) {
-        value.value = HIDDEN.to_owned();
+type Variables<V> = HashMap<String, V>;
+
+/// Gives the closure its types.
+fn variables_of<R, V>(
+    resource: &mut R,
+    variables: impl FnOnce(&mut R) -> Option<&mut Variables<V>>,
+) -> Option<&mut Variables<V>> {
+    variables(resource)
+}
+
+fn hide<V: Variable>(variables: Option<&mut Variables<V>>) {
+    let variables = variables.into_iter().flat_map(HashMap::values_mut);
+    for value in variables.filter_map(Variable::secret) {
+        HIDDEN.clone_into(value);
     }
 }
 
-/// Puts back the stored value of every secret that came back hidden.
-pub fn restore(
-    values: &mut HashMap<String, ExecutionValue>,
-    stored: &HashMap<String, ExecutionValue>,
-) {
-    for (name, value) in values {
-        if value.is_secret
-            && value.value == HIDDEN
-            && let Some(known) = stored.get(name).filter(|known| known.is_secret)
+fn restore<V: Variable>(variables: Option<&mut Variables<V>>, stored: Option<&mut Variables<V>>) {
+    let (Some(variables), Some(stored)) = (variables, stored) else {
+        return;
+    };
+    for (name, variable) in variables {
+        if let Some(value) = variable.secret()
+            && value == HIDDEN
+            && let Some(known) = stored.get_mut(name).and_then(Variable::secret)
         {
-            value.value.clone_from(&known.value);
+            value.clone_from(known);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use stigmer_api::{Resource as _, agent_execution::AgentExecutionSpec};
+    use stigmer_api::{
+        Resource as _, agent_execution::AgentExecutionSpec, environment::EnvironmentSpec,
+    };
 
     use super::*;
 
@@ -127,8 +195,37 @@ mod tests {
     }
 
     #[test]
+    fn declared_secrets_are_hidden_and_kept_too() {
+        let value = |value: &str, is_secret| EnvironmentValue {
+            value: value.to_owned(),
+            is_secret,
+            ..Default::default()
+        };
+        let stored = Environment {
+            spec: Some(EnvironmentSpec {
+                data: HashMap::from([
+                    ("A".to_owned(), value("1", false)),
+                    ("B".to_owned(), value("marker", true)),
+                ]),
+                ..Default::default()
+            }),
+            ..Environment::envelope()
+        };
+        let mut sent_back = stored.clone().masked();
+        let data = &sent_back.spec.as_ref().unwrap().data;
+        assert_eq!(
+            (data["A"].value.as_str(), data["B"].value.as_str()),
+            ("1", HIDDEN)
+        );
+        sent_back.restore(&stored);
+        assert_eq!(sent_back, stored);
+        // Without variables there is nothing to do.
+        assert_eq!(Agent::envelope().masked(), Agent::envelope());
+    }
+
+    #[test]
     fn a_hidden_value_sent_back_keeps_the_stored_one() {
-        let stored = env(&[
+        let mut stored = env(&[
             ("KEEP", "old", true),
             ("CHANGE", "old", true),
             ("OPEN", "old", false),
@@ -138,7 +235,7 @@ mod tests {
             ("CHANGE", "new", true),
             ("OPEN", HIDDEN, true),
         ]);
-        restore(&mut values, &stored);
+        restore(Some(&mut values), Some(&mut stored));
         assert_eq!(
             values,
             env(&[

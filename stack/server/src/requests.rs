@@ -2,15 +2,28 @@
 
 use prost_reflect::ReflectMessage;
 use stigmer_api::{
-    ApiResourceDeleteInput, ApiResourceId, ApiResourceReference, agent::AgentId,
-    agent_execution::AgentExecutionId, agent_instance::AgentInstanceId,
-    execution_context::ExecutionContextId, session::SessionId, skill::SkillId,
+    ApiResourceDeleteInput, ApiResourceId, ApiResourceReference, FindApiResourcesRequest,
+    Resource as _,
+    agent::{Agent, AgentId, AgentList},
+    agent_execution::{AgentExecution, AgentExecutionId, AgentExecutionList},
+    agent_instance::AgentInstanceId,
+    execution_context::ExecutionContextId,
+    pagination::PageInfo,
+    session::{Session, SessionId, SessionList},
+    skill::SkillId,
+    workflow::{Workflow, WorkflowId, WorkflowList},
+    workflow_execution::{
+        SubscribeWorkflowExecutionRequest, WorkflowExecution, WorkflowExecutionId,
+        WorkflowExecutionList,
+    },
+    workflow_instance::{WorkflowInstance, WorkflowInstanceId, WorkflowInstanceList},
 };
 
 use crate::{
     kinds::Kind,
-    pipeline::{self, StepError, steps},
+    pipeline::{self, AtStep as _, Cause, StepError, page, steps},
     state::State,
+    store::Query,
 };
 
 /// A message that names one resource by its id.
@@ -38,6 +51,40 @@ targets! {
     ExecutionContextId => value;
     SessionId => value;
     SkillId => value;
+    SubscribeWorkflowExecutionRequest => execution_id;
+    WorkflowExecutionId => value;
+    WorkflowId => value;
+    WorkflowInstanceId => value;
+}
+
+/// An answer that is a page of a list.
+pub trait PageOf {
+    /// What is listed.
+    type Row: Kind;
+
+    /// The page, of `total_pages`.
+    fn new(entries: Vec<Self::Row>, total_pages: i32) -> Self;
+}
+
+macro_rules! pages {
+    ($($list:ident of $row:ident;)*) => {$(
+        impl PageOf for $list {
+            type Row = $row;
+
+            fn new(entries: Vec<$row>, total_pages: i32) -> Self {
+                Self { total_pages, entries }
+            }
+        }
+    )*};
+}
+
+pages! {
+    AgentExecutionList of AgentExecution;
+    AgentList of Agent;
+    SessionList of Session;
+    WorkflowExecutionList of WorkflowExecution;
+    WorkflowInstanceList of WorkflowInstance;
+    WorkflowList of Workflow;
 }
 
 /// Stores a new resource.
@@ -91,4 +138,34 @@ pub async fn get_by_reference<K: Kind>(
         .store
         .read(move |rows| pipeline::get_by_reference(rows, &reference))
         .await
+}
+
+/// A page of the resources that match.
+pub async fn list<L: PageOf>(state: &State, query: Query) -> Result<L, StepError> {
+    let size = query.page.size;
+    let listing = state.list::<L::Row>(query).await?;
+    Ok(L::new(listing.rows, page::count(listing.total, size)))
+}
+
+/// A numbered page of the resources of one kind in an org.
+pub async fn list_of_org<L: PageOf>(
+    state: &State,
+    request: FindApiResourcesRequest,
+) -> Result<L, StepError> {
+    steps::validate_constraints(&request)?;
+    let kind = L::Row::kind_name();
+    if !request.kind.is_empty() && request.kind != kind {
+        let problem = format!("value must be empty or {kind:?}");
+        return Err(Cause::invalid("kind", problem)).at("ValidateProtoConstraints");
+    }
+    let info = request.page.unwrap_or(PageInfo {
+        num: request.page_number,
+        size: request.page_size,
+    });
+    let query = Query {
+        org: Some(request.org),
+        page: page::by_number(Some(info))?,
+        ..Query::default()
+    };
+    list(state, query).await
 }

@@ -1,7 +1,7 @@
 //! The settings of the server, from environment variables (`docs/contract/processes.md`).
 
 use camino::Utf8PathBuf;
-use stigmer_process::{SettingError, number, text, text_or};
+use stigmer_process::{number, text, text_or};
 use stigmer_temporal::Target;
 
 use crate::temporal::TaskQueues;
@@ -28,8 +28,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When `GRPC_PORT` is no port.
-    pub fn from_env() -> Result<Self, SettingError> {
+    /// When `GRPC_PORT` is no port, or the encryption of payloads cannot be had as told.
+    pub fn from_env() -> anyhow::Result<Self> {
         let home = text("HOME").map_or_else(
             || Utf8PathBuf::from("."),
             |home| Utf8PathBuf::from(home).join(".stigmer"),
@@ -37,17 +37,18 @@ impl Settings {
         let path = |variable, default: &str| {
             text(variable).map_or_else(|| home.join(default), Utf8PathBuf::from)
         };
-        let mut temporal = Target::from_env();
+        let grpc_port = number("GRPC_PORT", 7234)?;
+        let mut temporal = Target::from_env()?;
         if let Some(address) = text("TEMPORAL_HOST_PORT") {
             temporal.address = address;
         }
         Ok(Self {
             grpc_host: text_or("GRPC_HOST", "127.0.0.1"),
-            grpc_port: number("GRPC_PORT", 7234)?,
+            grpc_port,
             db_path: path("DB_PATH", "stigmer.db"),
             storage_path: path("STORAGE_PATH", "storage"),
             temporal,
-            queues: TaskQueues::from_env(),
+            queues: TaskQueues::from_env()?,
         })
     }
 
@@ -60,8 +61,7 @@ impl Settings {
             storage_path = %self.storage_path,
             temporal_address = self.temporal.address,
             temporal_namespace = self.temporal.namespace,
-            agent_execution_queue = self.queues.agent_execution,
-            agent_runner_queue = self.queues.agent_runner,
+            queues = ?self.queues,
             "settings"
         );
     }

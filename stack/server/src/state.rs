@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stigmer_api::agent_execution::AgentExecution;
+use stigmer_api::{agent_execution::AgentExecution, workflow_execution::WorkflowExecution};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -11,11 +11,30 @@ use crate::{
     executions::{Abandoned, Broker, Orchestrator},
     kinds::Kind,
     pipeline::{AtStep as _, StepError},
-    store::{Listing, Query, Store},
+    store::{CommitObserver, Listing, Query, Store},
 };
 
 /// The connection to Temporal: absent while there is none.
 pub type Connection = watch::Receiver<Option<Arc<dyn Orchestrator>>>;
+
+/// Who watches executions; the store tells them of every commit.
+#[derive(Clone, Default)]
+pub struct Brokers {
+    /// Of agents.
+    pub agent_executions: Arc<Broker<AgentExecution>>,
+    /// Of workflows.
+    pub workflow_executions: Arc<Broker<WorkflowExecution>>,
+}
+
+impl Brokers {
+    /// What the store has to tell.
+    pub fn observers(&self) -> Vec<Arc<dyn CommitObserver>> {
+        vec![
+            self.agent_executions.clone(),
+            self.workflow_executions.clone(),
+        ]
+    }
+}
 
 /// The parts that requests share. Clones are the same state.
 #[derive(Clone)]
@@ -24,8 +43,8 @@ pub struct State {
     pub store: Store,
     /// Where artefacts are.
     pub artifacts: Artifacts,
-    /// Who watches agent executions; the store tells it of every commit.
-    pub agent_executions: Arc<Broker<AgentExecution>>,
+    /// Who watches executions.
+    pub brokers: Brokers,
     /// Executions whose workflows must not go on.
     pub abandoned: Arc<Abandoned>,
     /// Cancelled when the server stops.
@@ -34,18 +53,18 @@ pub struct State {
 }
 
 impl State {
-    /// A state over `store`, whose commits `agent_executions` must observe.
+    /// A state over `store`, whose commits `brokers` must observe.
     pub fn new(
         store: Store,
         artifacts: Artifacts,
-        agent_executions: Arc<Broker<AgentExecution>>,
+        brokers: Brokers,
         connection: Connection,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             store,
             artifacts,
-            agent_executions,
+            brokers,
             abandoned: Arc::default(),
             stopping,
             connection,

@@ -60,11 +60,10 @@ pub async fn connect(target: &Target, identity: &str) -> Result<Client, ConnectE
             ConnectError::new(target, format!("no answer within {} s", ATTEMPT.as_secs()))
         })?
         .map_err(|e| ConnectError::new(target, cause(&e)))?;
-    Client::new(
-        connection,
-        ClientOptions::new(target.namespace.clone()).build(),
-    )
-    .map_err(|e| ConnectError::new(target, e.to_string()))
+    let options = ClientOptions::new(target.namespace.clone())
+        .data_converter(target.encryption.data_converter())
+        .build();
+    Client::new(connection, options).map_err(|e| ConnectError::new(target, e.to_string()))
 }
 
 /// Connects, trying again from every 10 ms up to every second, until `deadline` is over. The error
@@ -104,14 +103,14 @@ pub async fn connect_until(
     }
 }
 
-/// A client for another namespace on the connection of `client`.
+/// A client for another namespace on the connection of `client`, with the same encryption.
 pub fn in_namespace(client: &Client, namespace: &str) -> Client {
+    let options = ClientOptions::new(namespace)
+        .data_converter(client.options().data_converter.clone())
+        .build();
     // Only plugins can refuse, and there are none.
-    Client::new(
-        client.connection().clone(),
-        ClientOptions::new(namespace).build(),
-    )
-    .expect("a client without plugins is always made")
+    Client::new(client.connection().clone(), options)
+        .expect("a client without plugins is always made")
 }
 
 fn cause(error: &ClientConnectError) -> String {
@@ -135,10 +134,7 @@ mod tests {
             .local_addr()
             .expect("a bound listener has an address")
             .to_string();
-        Target {
-            address,
-            namespace: "tests".to_owned(),
-        }
+        Target::plain(address, "tests")
     }
 
     #[tokio::test]
@@ -174,10 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_with_a_space_is_refused_before_dialling() {
-        let target = Target {
-            address: "local host:1".to_owned(),
-            namespace: "default".to_owned(),
-        };
+        let target = Target::plain("local host:1", "default");
         let error = connect(&target, "test")
             .await
             .expect_err("not an address")

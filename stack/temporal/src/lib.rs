@@ -1,4 +1,4 @@
-//! Temporal, as the stack uses it: connecting, health, payload encoding, hosting workers, proving
+//! Temporal, as the stack uses it: connecting, health, encoding and encryption of payloads, hosting workers, proving
 //! that a queue does work, and looking at a namespace from outside.
 //!
 //! This is the one crate that instantiates the SDK's client and worker. Doing so costs most of a
@@ -6,10 +6,12 @@
 
 mod admin;
 mod connect;
+mod encryption;
 mod error_text;
 mod health;
 mod payload;
 mod ping;
+mod signal;
 mod start;
 mod target;
 mod worker;
@@ -19,10 +21,13 @@ pub use admin::{
     list_workflow_ids, pollers,
 };
 pub use connect::{ConnectError, connect, connect_until, in_namespace};
+pub use encryption::{DecodeError, Encryption, EncryptionError, HistoryError, decode_history};
 pub use health::{HealthError, check_health, until_healthy};
 pub use payload::{Arguments, Proto};
 pub use ping::{Ping, PingActivities, PingError, ping};
+pub use signal::{SignalError, signal_workflow};
 pub use start::{Start, StartError, start_workflow};
+pub use stigmer_cipher::{KeyError, Keys};
 pub use target::Target;
 pub use temporalio_client::Client;
 pub use worker::{StopError, WorkerError, WorkerSpec, WorkersHandle, spawn_workers};

@@ -61,14 +61,15 @@ impl Settings {
     /// # Errors
     ///
     /// Names the first variable that cannot be used and what it should hold.
-    pub fn from_env() -> Result<Self, SettingError> {
+    pub fn from_env() -> anyhow::Result<Self> {
         let max_calls = number("TEMPORAL_MAX_CONCURRENCY", DEFAULT_CALLS)?;
         if max_calls == 0 {
             return Err(refused(
                 "TEMPORAL_MAX_CONCURRENCY",
                 "0".to_owned(),
                 "a number above 0",
-            ));
+            )
+            .into());
         }
         let queues = Queues {
             execution: WORKFLOW_EXECUTION_RUNNER.name(),
@@ -77,10 +78,10 @@ impl Settings {
         };
         different(&queues)?;
         Ok(Self {
-            temporal: Target::from_env(),
             queues,
             max_calls,
             backend: backend()?,
+            temporal: Target::from_env()?,
         })
     }
 }

@@ -82,23 +82,30 @@ pub fn refuse_missing(rows: &[Row], output: Output) -> Result<()> {
             let cause = format!("{}: {}, needed for {}", row.what, row.found, row.needed_for);
             Err(failure(row.code, cause, &row.get_it))
         }
-        [first, ..] => {
+        [..] => {
             missing.iter().for_each(|row| output.object(row));
             output.line(&table(&missing, output));
             let cause = format!("{} are missing", count(missing.len(), "prerequisite"));
-            let alike = missing.iter().all(|row| row.code == first.code);
-            let code = if alike {
-                first.code
-            } else {
-                ExitCode::PrerequisiteMissing
-            };
             Err(failure(
-                code,
+                code_of_missing(rows).unwrap_or(ExitCode::PrerequisiteMissing),
                 cause,
                 "see above, or let `cargo xtask doctor --fix` do it",
             ))
         }
     }
+}
+
+/// What a verb ends with because of what is missing: the code of that kind of thing, if all of it is
+/// of one kind. Nothing if nothing is missing.
+pub fn code_of_missing(rows: &[Row]) -> Option<ExitCode> {
+    let missing = of_state(rows, State::Missing);
+    let (first, others) = missing.split_first()?;
+    let alike = others.iter().all(|row| row.code == first.code);
+    Some(if alike {
+        first.code
+    } else {
+        ExitCode::PrerequisiteMissing
+    })
 }
 
 /// One line about all rows. A warning is quoted, because nobody asks for the table after a success.

@@ -42,7 +42,13 @@ fn a_results_folder_with_something_in_it_is_refused() {
 
 #[test]
 fn only_the_pinned_model_needs_its_server() {
-    assert_eq!(outline(LlmChoice::LlamaCpp).tools().len(), 4);
+    let run = [
+        Tool::TemporalCli,
+        Tool::CargoNextest,
+        Tool::LlamaCpp,
+        Tool::Model,
+    ];
+    assert_eq!(outline(LlmChoice::LlamaCpp).tools(), run);
     assert_eq!(
         outline(LlmChoice::None).tools(),
         [Tool::TemporalCli, Tool::CargoNextest]
@@ -106,7 +112,10 @@ fn the_plan_names_every_tool_binary_and_phase() {
             .iter()
             .map(|pin| pin.name.as_str())
             .collect::<Vec<_>>(),
-        Tool::ALL.map(Tool::name)
+        Tool::ALL[..4]
+            .iter()
+            .map(|tool| tool.name())
+            .collect::<Vec<_>>()
     );
     assert_eq!(
         (plan.pins[0].source.as_str(), plan.phases.len()),
@@ -127,5 +136,15 @@ fn outline(llm: LlmChoice) -> Outline {
         no_build: false,
         json: false,
         llm,
+        with_checks: false,
     }
+}
+
+#[test]
+fn only_the_checks_need_what_only_they_use() {
+    let outline = Outline {
+        with_checks: true,
+        ..outline(LlmChoice::None)
+    };
+    assert!(outline.tools().ends_with(&[Tool::CargoDeny, Tool::Pip]));
 }

@@ -1,9 +1,7 @@
 //! What a disk can hold, and what its errors mean.
 
-use std::io;
-
 use camino::Utf8Path;
-use stigmer_e2e_plan::{ExitCode, failure};
+use stigmer_e2e_plan::{ExitCode, failure, is_full};
 
 use crate::{ask::ask, checkout::nearest_existing};
 
@@ -23,21 +21,26 @@ fn free_in(df: &str) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// An I/O error in the cache as a cause and a fix.
-pub fn failure_at(path: &Utf8Path, error: io::Error) -> anyhow::Error {
-    let fix = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => MORE_SPACE,
-        _ => "make the cache writable, or set XDG_CACHE_HOME to a folder that is",
+/// What to do about a cache that cannot be written.
+pub const WRITABLE: &str = "make it writable, or set XDG_CACHE_HOME to a folder that is";
+
+/// An error of writing to the cache at `path`, as a cause and a fix.
+pub fn failure_at(path: &Utf8Path, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let error = error.into();
+    let (code, fix) = match is_full(&error) {
+        true => (ExitCode::DiskFull, MORE_SPACE),
+        false => (ExitCode::CacheUnwritable, WRITABLE),
     };
-    failure(
-        ExitCode::ProvisionFailed,
-        format!("the cache cannot be written at {path}: {error}"),
-        fix,
-    )
+    let cause = format!("the cache cannot be written at {path}: {error:#}");
+    failure(code, cause, fix)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use stigmer_e2e_plan::exit_code_of;
+
     use super::*;
 
     #[test]
@@ -45,6 +48,19 @@ mod tests {
         let df = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 263174212 14000000 81000000 15% /\n";
         assert_eq!(free_in(df), Some(81_000_000 * 1024));
         assert_eq!(free_in("df: no such file"), None);
+    }
+
+    #[test]
+    fn a_full_disk_and_a_forbidden_one_have_codes_of_their_own() {
+        let code = |kind: io::ErrorKind| {
+            let error = failure_at(Utf8Path::new("/c"), io::Error::from(kind));
+            exit_code_of(&error)
+        };
+        assert_eq!(code(io::ErrorKind::StorageFull), ExitCode::DiskFull);
+        assert_eq!(
+            code(io::ErrorKind::ReadOnlyFilesystem),
+            ExitCode::CacheUnwritable
+        );
     }
 
     #[test]

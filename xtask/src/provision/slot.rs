@@ -180,7 +180,8 @@ impl Slot {
     /// Puts an unpacked and proven package in place, in one step. The lock must be held.
     pub fn commit(&self, unpacked: &Utf8Path, pin: &Pin<'_>) -> Result<()> {
         let stamp = stamp(unpacked, pin).map_err(|error| disk::failure_at(unpacked, error))?;
-        write_json(&unpacked.join(STAMP), &stamp)?;
+        write_json(&unpacked.join(STAMP), &stamp)
+            .map_err(|error| disk::failure_at(unpacked, error))?;
         remove_folder(&self.folder)
             .and_then(|()| fs::rename(unpacked, &self.folder))
             .map_err(|error| disk::failure_at(&self.folder, error))

@@ -23,7 +23,10 @@ pub fn unpack(python: &Python, pin: &Pin<'_>, wheel: &Utf8Path, into: &Utf8Path)
     match ask_within(DEADLINE, python.path.as_str(), arguments) {
         Ok(_) => {}
         Err(NoAnswer::Failed { printed, .. }) if printed.contains("No space left on device") => {
-            return Err(disk::failure_at(into, io::ErrorKind::StorageFull.into()));
+            return Err(disk::failure_at(
+                into,
+                io::Error::from(io::ErrorKind::StorageFull),
+            ));
         }
         Err(why) => {
             return Err(refuse(

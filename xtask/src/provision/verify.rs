@@ -5,7 +5,7 @@ use std::{fmt, fs, io, io::Read, time::UNIX_EPOCH};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stigmer_e2e_plan::{read_json, write_json};
+use stigmer_e2e_plan::{ExitCode, read_json, write_json};
 
 use crate::{
     ask::{self, ask},
@@ -102,6 +102,17 @@ impl fmt::Display for NotProven {
     }
 }
 
+impl NotProven {
+    /// What a verb ends with that cannot do without.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::NoAnswer(_) | Self::Unreadable(_) => ExitCode::ToolBroken,
+            Self::OtherVersion { .. } | Self::OtherContent { .. } => ExitCode::ProvisionFailed,
+            Self::NoPython(_) => ExitCode::PythonMissing,
+        }
+    }
+}
+
 /// Proves that the `file` of a pin works, and returns its version.
 pub fn prove(
     pin: &Pin<'_>,
@@ -138,6 +149,26 @@ pub fn prove(
                 Ok(pin.artefact.version.clone())
             } else {
                 let printed = ask::last_line(&printed).to_owned();
+                Err(NotProven::OtherVersion {
+                    printed,
+                    wanted: prints.clone(),
+                })
+            }
+        }
+        Check::PythonArchive {
+            entry,
+            arguments,
+            prints,
+        } => {
+            let python = python.map_err(|why| NotProven::NoPython(why.to_owned()))?;
+            let program = file.join(entry);
+            let question = [program.as_str()]
+                .into_iter()
+                .chain(arguments.iter().map(String::as_str));
+            let printed = ask(python.path.as_str(), question).map_err(NotProven::NoAnswer)?;
+            if printed.contains(prints) {
+                Ok(pin.artefact.version.clone())
+            } else {
                 Err(NotProven::OtherVersion {
                     printed,
                     wanted: prints.clone(),

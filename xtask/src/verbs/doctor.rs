@@ -4,7 +4,7 @@ use std::{process::Command, thread};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use stigmer_e2e_plan::{ExitCode, Output};
+use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
 use xshell::{Shell, cmd};
 
 use crate::{
@@ -34,10 +34,10 @@ pub fn run(fix: bool, checkout: &Checkout, output: Output) -> Result<ExitCode> {
     }
     rows.iter().for_each(|row| output.object(row));
     output.line(&table(&rows.iter().collect::<Vec<_>>(), output));
-    if rows.iter().any(|row| row.state == State::Missing) {
-        return Ok(ExitCode::PrerequisiteMissing);
+    match doctor::code_of_missing(&rows) {
+        Some(code) => Ok(code),
+        None => probe(checkout, output),
     }
-    probe(checkout, output)
 }
 
 fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
@@ -56,7 +56,7 @@ fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
             .map(|python| scope.spawn(|| checks::pip(python)));
         let tools: Vec<_> = pins
             .iter()
-            .map(|pin| scope.spawn(|| pinned_tool(checkout, pin, &python)))
+            .map(|pin| scope.spawn(|| pinned_tool(checkout, pin, pip_among(pins), &python)))
             .collect();
         [rustfmt, clippy]
             .into_iter()
@@ -69,11 +69,16 @@ fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn pinned_tool(checkout: &Checkout, pin: &Pin<'_>, python: &Result<Python, String>) -> Row {
-    let python = python.as_ref().map_err(String::as_str);
+fn pinned_tool(
+    checkout: &Checkout,
+    pin: &Pin<'_>,
+    pip: Pin<'_>,
+    python: &Result<Python, String>,
+) -> Row {
     let provisioner = Provisioner {
         cache: &checkout.cache,
-        python,
+        python: python.as_ref().map_err(String::as_str),
+        pip,
     };
     let row = |found: String| Row::ok(pin.tool.name(), found, &pin.artefact.needed_for);
     let version = &pin.artefact.version;
@@ -87,8 +92,18 @@ fn pinned_tool(checkout: &Checkout, pin: &Pin<'_>, python: &Result<Python, Strin
             Cached::Absent | Cached::Intact => row(format!("{version} is not here yet")),
         }
         .lacks(State::Warning, Remedy::Fetch),
-        Err(error) => row(format!("{error:#}")).lacks(State::Missing, Remedy::Fetch),
+        Err(error) => row(format!("{error:#}"))
+            .lacks(State::Missing, Remedy::Fetch)
+            .code(exit_code_of(&error)),
     }
+}
+
+/// The pin of pip, which all of them contain.
+fn pip_among<'a>(pins: &[Pin<'a>]) -> Pin<'a> {
+    *pins
+        .iter()
+        .find(|pin| pin.tool == Tool::Pip)
+        .expect("these are the pins of every tool")
 }
 
 fn binaries(checkout: &Checkout) -> Vec<Row> {
@@ -110,10 +125,10 @@ fn fetch(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<()> {
         }
     }
     let python = Python::find();
-    let python = python.as_ref().map_err(String::as_str);
     let provisioner = Provisioner {
         cache: &checkout.cache,
-        python,
+        python: python.as_ref().map_err(String::as_str),
+        pip: pip_among(pins),
     };
     let tools = provisioner.provision(pins, &Progress::new());
     tools.into_iter().try_for_each(|tool| tool.map(drop))

@@ -4,5 +4,7 @@ pub mod attached;
 pub mod doctor;
 pub mod e2e;
 pub mod pins;
+pub mod report;
+pub mod repro;
 pub mod test;
 pub mod up;

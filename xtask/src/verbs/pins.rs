@@ -1,4 +1,4 @@
-//! `cargo xtask pins list|verify`.
+//! `cargo xtask pins list|verify|fetch`.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use crate::{
     flags::PinsVerb,
     host::Python,
     pins::{Artefact, Pin, Pins, Tool, platform},
+    progress::Progress,
     provision::{Provisioner, Slot, Source, State},
 };
 
@@ -35,11 +36,22 @@ pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCo
     let provisioner = Provisioner {
         cache: &checkout.cache,
         python,
+        pip: pins.pin(Tool::Pip, &platform)?,
     };
-    let rows = Tool::ALL.iter().map(|tool| {
+    let tools = match &verb {
+        PinsVerb::Fetch { names } if !names.is_empty() => names.as_slice(),
+        _ => &Tool::ALL,
+    };
+    if let PinsVerb::Fetch { .. } = verb {
+        let pins = tools.iter().map(|tool| pins.pin(*tool, &platform));
+        let pins = pins.collect::<Result<Vec<_>>>()?;
+        let fetched = provisioner.provision(&pins, &Progress::new());
+        fetched.into_iter().try_for_each(|tool| tool.map(drop))?;
+    }
+    let rows = tools.iter().map(|tool| {
         let pin = pins.pin(*tool, &platform)?;
         let (state, detail) = match verb {
-            PinsVerb::List => listed(&provisioner, &pin),
+            PinsVerb::List | PinsVerb::Fetch { .. } => listed(&provisioner, &pin),
             PinsVerb::Verify => verified(&provisioner, &pin),
         };
         let Artefact {

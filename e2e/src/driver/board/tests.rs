@@ -18,6 +18,7 @@ fn record(verdict: &str, more: serde_json::Value) -> TestRecord {
 
 fn board() -> Board {
     let test = |path: &str| SuiteTest {
+        tier: stigmer_e2e_plan::Tier::of(path),
         path: path.into(),
         ids: vec![],
         real_model: false,

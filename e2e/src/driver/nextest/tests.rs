@@ -1,3 +1,5 @@
+use stigmer_e2e_plan::Tier;
+
 use super::*;
 
 fn test(path: &str, real_model: bool) -> SuiteTest {
@@ -5,6 +7,7 @@ fn test(path: &str, real_model: bool) -> SuiteTest {
         path: path.into(),
         ids: vec![],
         real_model,
+        tier: Tier::Commit,
     }
 }
 
@@ -68,7 +71,7 @@ fn every_test_has_its_priority_and_real_ones_share_a_group() {
         );
     }
     assert!(
-        config.contains("filter = \"test(=c) | test(=d)\"\ntest-group = \"llm\"\n"),
+        config.contains("filter = \"test(=c) | test(=d)\"\ntest-group = \"llm\"\nslow-timeout = "),
         "{config}"
     );
 }
@@ -82,22 +85,32 @@ fn without_real_tests_no_group_is_used() {
 
 #[test]
 fn a_hung_test_has_the_time_to_end_itself_and_to_tear_down_before_nextest_kills_it() {
-    use stigmer_e2e::harness::budget::{STOP, TEST};
-    let limit = std::time::Duration::from_secs(TEST_LIMIT_SECONDS);
-    assert!(limit > TEST.limit + STOP.limit);
+    use stigmer_e2e::harness::budget::{STOP, of_test};
+    for path in ["a::b", "a::real_model::b", "a::nightly::b"] {
+        let limit = std::time::Duration::from_secs(kill_after(path));
+        assert!(limit > of_test(path).limit + STOP.limit, "{path}");
+    }
 }
 
 /// Whoever runs the suite without the driver, against what `up` started, gets the same protection.
 #[test]
-fn the_configuration_for_plain_nextest_has_the_drivers_limit_and_group() {
+fn the_configuration_for_plain_nextest_has_the_drivers_limits_and_group() {
     let committed = include_str!("../../../../.config/nextest.toml");
-    let of_driver = config(1, &Order::new(&["a".into()], 1), &[test("a", true)]);
+    let nightly = SuiteTest {
+        tier: Tier::Nightly,
+        ..test("nightly::b", false)
+    };
+    let of_driver = config(
+        1,
+        &Order::new(&["a".into()], 1),
+        &[test("a", true), nightly],
+    );
     for setting in ["slow-timeout = ", "llm = ", "test-group = ", "retries = "] {
-        let line = |text: &str| {
-            let found = text.lines().find(|line| line.starts_with(setting));
-            found.map(str::to_owned)
+        let lines = |text: &str| {
+            let found = text.lines().filter(|line| line.starts_with(setting));
+            found.map(str::to_owned).collect::<Vec<_>>()
         };
-        assert!(line(committed).is_some(), "no {setting}in the file");
-        assert_eq!(line(committed), line(&of_driver));
+        assert!(!lines(committed).is_empty(), "no {setting}in the file");
+        assert_eq!(lines(committed), lines(&of_driver));
     }
 }

@@ -10,7 +10,7 @@ use super::Run;
 use crate::{
     driver::{
         shared::{Down, Shared, report},
-        verdict::{Ending, Facts, conclude},
+        verdict::{Ending, Facts, Gaps, conclude},
     },
     results::{Event, Measured, Summary, last_line, now},
 };
@@ -20,7 +20,7 @@ use crate::{
 pub(super) struct Closed {
     forced_kills: usize,
     leftovers: Option<usize>,
-    unknown_ids: usize,
+    gaps: Gaps,
     /// What went wrong meanwhile.
     error: Option<anyhow::Error>,
 }
@@ -30,7 +30,7 @@ impl Run {
     pub(super) async fn close(&mut self, shared: Option<Shared>, ending: &Ending) -> Closed {
         let mut closed = Closed::default();
         match self.collect() {
-            Ok(unknown_ids) => closed.unknown_ids = unknown_ids,
+            Ok(gaps) => closed.gaps = gaps,
             Err(error) => closed.error = Some(error),
         }
         let Some(mut shared) = shared else {
@@ -47,12 +47,12 @@ impl Run {
         closed
     }
 
-    /// The phase `collect`; returns how many ids in the tests' names are unknown.
-    fn collect(&mut self) -> Result<usize> {
+    /// The phase `collect`; returns what the tests should have and do not.
+    fn collect(&mut self) -> Result<Gaps> {
         let begin = Instant::now();
-        let unknown_ids = self.write_tests()?;
+        let gaps = self.write_tests()?;
         self.phase(PhaseName::Collect, begin, self.shown_results())?;
-        Ok(unknown_ids)
+        Ok(gaps)
     }
 
     async fn wait_while_kept(&mut self, shared: &mut Shared) {
@@ -112,7 +112,7 @@ impl Run {
         let facts = Facts {
             ending,
             tally: summary.tally,
-            unknown_ids: closed.unknown_ids,
+            gaps: closed.gaps.clone(),
             forced_kills: closed.forced_kills,
             leftovers: closed.leftovers,
         };
@@ -139,7 +139,8 @@ impl Run {
             (summary.tally, summary.forced_kills, summary.leftovers);
         run.ended_at = Some(now());
         self.results.write_run()?;
-        self.results.write_summary(summary)
+        self.results.write_summary(summary)?;
+        self.results.write_report()
     }
 
     fn show(&self, ending: &Ending, summary: &Summary) {

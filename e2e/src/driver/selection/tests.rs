@@ -13,6 +13,7 @@ fn scenarios() -> Vec<Scenario> {
         ("APP-01", "p"),
         ("APP-04", "p"),
         ("APP-20", "n"),
+        ("APP-21", "n"),
         ("FUL-01", "r"),
         ("FUL-07", "p"),
         ("FIX-14b", "p"),
@@ -23,13 +24,24 @@ fn scenarios() -> Vec<Scenario> {
 
 fn suite() -> Vec<SuiteTest> {
     let list = "apply::app_01_app_04_two_agents_are_stored: test\nfull::ful_01_hello: test\nfull::ful_07_validator: test\n\
-                fixtures::fix_14b_no_marker: test\nsmoke::talks_to_the_real_model: test\n\n5 tests, 0 benchmarks\n";
+                fixtures::fix_14b_no_marker: test\nsmoke::talks_to_the_real_model: test\n\
+                apply::nightly::app_20_a_hundred_agents: test\n\n6 tests, 0 benchmarks\n";
     parse_list(list, &scenarios())
 }
 
+fn selection(tier: Tier, filters: &[&str]) -> Selection {
+    Selection {
+        tier,
+        filters: filters.iter().map(|filter| (*filter).to_owned()).collect(),
+    }
+}
+
 fn paths(filters: &[&str]) -> Vec<String> {
-    let filters: Vec<_> = filters.iter().map(|filter| (*filter).to_owned()).collect();
-    select(&suite(), &filters, &scenarios())
+    paths_of(Tier::Commit, filters)
+}
+
+fn paths_of(tier: Tier, filters: &[&str]) -> Vec<String> {
+    select(&suite(), &selection(tier, filters), &scenarios())
         .unwrap()
         .into_iter()
         .map(|test| test.path)
@@ -37,13 +49,13 @@ fn paths(filters: &[&str]) -> Vec<String> {
 }
 
 fn nothing_for(filter: &str) -> NothingMatches {
-    select(&suite(), &[filter.to_owned()], &scenarios()).unwrap_err()
+    select(&suite(), &selection(Tier::Commit, &[filter]), &scenarios()).unwrap_err()
 }
 
 #[test]
 fn the_list_gives_paths_with_their_ids() {
     let tests = suite();
-    assert_eq!(tests.len(), 5);
+    assert_eq!(tests.len(), 6);
     assert_eq!(tests[0].ids, ["APP-01", "APP-04"]);
 }
 
@@ -88,8 +100,28 @@ fn an_area_selects_all_its_scenarios_and_a_part_of_a_path_its_tests() {
 
 #[test]
 fn a_filter_that_selects_nothing_is_an_error_even_beside_one_that_does() {
-    let error = select(&suite(), &["APP".into(), "RUN-01".into()], &scenarios()).unwrap_err();
+    let error = select(
+        &suite(),
+        &selection(Tier::Commit, &["APP", "RUN-01"]),
+        &scenarios(),
+    )
+    .unwrap_err();
     assert_eq!(error.filter, "RUN-01");
+}
+
+#[test]
+fn nightly_tests_run_in_their_tier_only_and_are_not_selected_otherwise() {
+    let nightly = "apply::nightly::app_20_a_hundred_agents".to_owned();
+    assert!(!paths(&[]).contains(&nightly) && !paths(&["APP"]).contains(&nightly));
+    assert_eq!(paths_of(Tier::Nightly, &[]).len(), 6);
+    assert_eq!(paths_of(Tier::Nightly, &["APP-20"]), [nightly]);
+    let nothing = nothing_for("APP-20");
+    assert_eq!(nothing.later_tier, Some(Tier::Nightly));
+    assert!(
+        nothing.to_string().contains("in the tier nightly"),
+        "{nothing}"
+    );
+    assert_eq!(nothing_for("APP-21").later_tier, None);
 }
 
 #[test]
@@ -105,7 +137,7 @@ fn near_misses_are_named() {
 #[test]
 fn a_scenario_without_a_test_is_told_apart_from_a_typing_error() {
     assert!(
-        nothing_for("app-20")
+        nothing_for("app-21")
             .to_string()
             .contains("the suite has no test for it")
     );

@@ -23,7 +23,7 @@ fn concluded_after(
     let mut facts = Facts {
         ending,
         tally: GREEN,
-        unknown_ids: 0,
+        gaps: Gaps::default(),
         forced_kills: 0,
         leftovers: Some(0),
     };
@@ -94,8 +94,19 @@ fn a_test_that_never_ended_is_no_success() {
 #[test]
 fn an_unknown_scenario_id_fails_the_run() {
     assert_eq!(
-        concluded(|facts| facts.unknown_ids = 1).1,
+        concluded(|facts| facts.gaps.unknown_ids = 1).1,
         ExitCode::TestsFailed
+    );
+}
+
+#[test]
+fn a_fixture_that_no_test_took_through_everything_fails_the_run() {
+    let (verdict, code, cause) =
+        concluded(|facts| facts.gaps.unproven_fixtures = vec!["06 (run)".to_owned()]);
+    assert_eq!((verdict, code), (RunVerdict::Failed, ExitCode::TestsFailed));
+    assert_eq!(
+        cause.as_deref(),
+        Some("fixtures that no test took through everything: 06 (run) (see coverage.md)")
     );
 }
 
@@ -153,4 +164,26 @@ fn a_suite_that_does_not_end_is_red_whatever_passed_and_names_what_was_going_on(
             Some("the tests did not end within 900s; still going on: app_01_x, run_02_y".into())
         )
     );
+}
+
+#[test]
+fn a_service_that_finds_every_port_taken_is_told_apart_from_one_that_dies() {
+    let error = |failure: Failure, last: &str| ServiceError {
+        service: "temporal".into(),
+        failure,
+        log: "/r/temporal.log".into(),
+        tail: vec![last.to_owned()],
+    };
+    let dies = || Failure::DiedStarting {
+        status: std::process::ExitStatus::default(),
+        last: "connection refused".into(),
+    };
+    let taken = "listen tcp 127.0.0.1:1: bind: address already in use";
+    let code = |failure, last: &str| code_of_service(&error(failure, last));
+    assert_eq!(code(dies(), taken), ExitCode::PortTaken);
+    assert_eq!(code(dies(), "out of memory"), ExitCode::ServiceFailed);
+    let later = Failure::Died {
+        status: std::process::ExitStatus::default(),
+    };
+    assert_eq!(code(later, taken), ExitCode::ServiceFailed);
 }

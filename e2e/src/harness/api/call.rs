@@ -23,24 +23,30 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// A server-streaming call about the execution `id`.
+    /// A server-streaming call about the execution `id`, which may last for `whole`, or for as long as
+    /// the server likes.
     pub(super) async fn subscribe<R: Resource>(
         &self,
         method: String,
         id: &str,
+        whole: Option<Duration>,
     ) -> Answer<Watch<R>> {
         let start = Instant::now();
-        let request = ApiResourceId {
+        let mut request = Request::new(ApiResourceId {
             value: id.to_owned(),
-        };
+        });
+        if let Some(deadline) = whole {
+            request.set_timeout(deadline);
+        }
         let mut client = self.connect(&method).await?;
         let codec = ProstCodec::default();
-        let opened = client.server_streaming(Request::new(request), path_of(&method), codec);
+        let opened = client.server_streaming(request, path_of(&method), codec);
         let opened = tokio::time::timeout(self.deadline, opened).await;
         match opened.unwrap_or_else(|_| Err(self.too_late())) {
             Ok(response) => Ok(Watch::new(
                 method,
                 start,
+                whole,
                 response.into_inner(),
                 self.journal.clone(),
             )),

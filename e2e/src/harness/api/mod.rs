@@ -3,7 +3,9 @@
 mod call;
 mod path;
 mod raw;
+mod skills;
 mod watch;
+mod workflows;
 
 use std::time::Duration;
 
@@ -192,10 +194,18 @@ impl Api {
             .await
     }
 
-    /// Subscribes to an execution.
+    /// Subscribes to an execution, for as long as the server likes.
     pub async fn subscribe<R: Resource>(&self, execution_id: &str) -> Answer<Watch<R>> {
         self.0
-            .subscribe(path::query::<R>("subscribe"), execution_id)
+            .subscribe(path::query::<R>("subscribe"), execution_id, None)
+            .await
+    }
+
+    /// Subscribes to an execution with the deadline per call for the whole stream.
+    pub async fn subscribe_within<R: Resource>(&self, execution_id: &str) -> Answer<Watch<R>> {
+        let whole = Some(self.0.deadline);
+        self.0
+            .subscribe(path::query::<R>("subscribe"), execution_id, whole)
             .await
     }
 }

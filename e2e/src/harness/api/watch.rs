@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stigmer_api::{Resource, json::to_json};
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 
 use super::{Answer, CallError, call::millis};
 use crate::harness::{Journal, budget::Budget, wait::WaitError};
@@ -23,6 +23,10 @@ pub struct Snapshot<R> {
 pub struct Watch<R> {
     method: String,
     start: Instant,
+    /// How long the whole stream may last.
+    whole: Option<Duration>,
+    /// What the last message said.
+    last: String,
     stream: Streaming<R>,
     journal: Journal,
 }
@@ -31,38 +35,41 @@ impl<R: Resource> Watch<R> {
     pub(super) fn new(
         method: String,
         start: Instant,
+        whole: Option<Duration>,
         stream: Streaming<R>,
         journal: Journal,
     ) -> Self {
         Self {
             method,
             start,
+            whole,
+            last: "nothing".to_owned(),
             stream,
             journal,
         }
     }
 
     /// The next snapshot; `None` when the server ended the stream with OK.
+    ///
+    /// # Errors
+    ///
+    /// When it ended otherwise, or its deadline is over; the text says what was seen last.
     pub async fn next(&mut self) -> Answer<Option<Snapshot<R>>> {
-        match self.stream.message().await {
+        match self.message().await {
             Ok(Some(resource)) => {
-                self.journal.write(json!({
-                    "method": self.method, "ms": millis(self.start), "message": to_json(&resource),
-                }));
+                self.note(json!({"message": to_json(&resource)}));
+                self.last = summary(&resource);
                 Ok(Some(Snapshot {
                     at: self.start.elapsed(),
                     resource,
                 }))
             }
             Ok(None) => {
-                self.journal.write(
-                    json!({"method": self.method, "ms": millis(self.start), "status": "Ok"}),
-                );
+                self.note(json!({"status": "Ok"}));
                 Ok(None)
             }
             Err(status) => {
-                self.journal.write(json!({
-                    "method": self.method, "ms": millis(self.start),
+                self.note(json!({
                     "status": format!("{:?}", status.code()), "message": status.message(),
                 }));
                 Err(CallError {
@@ -71,6 +78,29 @@ impl<R: Resource> Watch<R> {
                 })
             }
         }
+    }
+
+    async fn message(&mut self) -> Result<Option<R>, Status> {
+        let Some(whole) = self.whole else {
+            return self.stream.message().await;
+        };
+        let deadline = self.start + whole;
+        match tokio::time::timeout_at(deadline.into(), self.stream.message()).await {
+            Ok(message) => message,
+            Err(_) => Err(Status::deadline_exceeded(format!(
+                "the stream did not end within {whole:?}; the last message said {}",
+                self.last
+            ))),
+        }
+    }
+
+    /// Writes down what happened, with the method and the time.
+    fn note(&self, mut what: Value) {
+        if let Value::Object(entry) = &mut what {
+            entry.insert("method".to_owned(), self.method.clone().into());
+            entry.insert("ms".to_owned(), millis(self.start).into());
+        }
+        self.journal.write(what);
     }
 
     /// Every snapshot until the server ends the stream with OK.
@@ -104,10 +134,14 @@ impl<R: Resource> Watch<R> {
 /// The phase of an execution and how much of it there is, in one line.
 fn summary<R: Resource>(resource: &R) -> String {
     let status = &to_json(resource)["status"];
-    let phase = status["phase"].as_str().unwrap_or("no phase");
-    let messages = status["messages"].as_array().map_or(0, Vec::len);
-    let error = status["error"]
-        .as_str()
-        .map(|error| format!(", error {error:?}"));
-    format!("{phase}, {messages} messages{}", error.unwrap_or_default())
+    let mut summary = status["phase"].as_str().unwrap_or("no phase").to_owned();
+    for what in ["messages", "tasks"] {
+        if let Some(all) = status[what].as_array() {
+            summary.push_str(&format!(", {} {what}", all.len()));
+        }
+    }
+    if let Some(error) = status["error"].as_str() {
+        summary.push_str(&format!(", error {error:?}"));
+    }
+    summary
 }

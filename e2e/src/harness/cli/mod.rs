@@ -112,6 +112,6 @@ impl Cli {
         for (variable, value) in &self.environment {
             spec = spec.env(variable, value);
         }
-        RunningCli::start(&spec, command_line, transcript, self.deadline)
+        RunningCli::start(&spec, command_line, transcript, &self.test, self.deadline)
     }
 }

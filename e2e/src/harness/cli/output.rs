@@ -159,6 +159,25 @@ impl CliOutput {
         })
     }
 
+    /// The one JSON object that `--output json` prints, with nothing else on standard output.
+    ///
+    /// # Errors
+    ///
+    /// When there is something else; the text has the transcript.
+    pub fn json(&self) -> Result<serde_json::Value, Broken> {
+        let only_line = self.stdout.lines().count() == 1;
+        let value = serde_json::from_str::<serde_json::Value>(&self.stdout).ok();
+        value
+            .filter(|value| only_line && value.is_object())
+            .ok_or_else(|| {
+                Broken(format!(
+                    "`{}` did not print one JSON object; its output:\n{}",
+                    self.command_line,
+                    render(&self.lines)
+                ))
+            })
+    }
+
     /// The id behind `Execution ID:`.
     ///
     /// # Errors
@@ -232,6 +251,14 @@ mod tests {
                 .execution_id(ApiResourceKind::AgentExecution)
                 .is_err()
         );
+    }
+
+    #[test]
+    fn json_is_one_object_and_nothing_else() {
+        assert_eq!(output("{\"a\": 1}\n").json().unwrap()["a"], 1);
+        for other in ["", "1\n", "{}\n{}\n", "loading\n{}\n", "{\n}\n"] {
+            assert!(output(other).json().is_err(), "{other:?}");
+        }
     }
 
     #[test]

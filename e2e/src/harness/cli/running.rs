@@ -17,7 +17,10 @@ use super::{
     output::{CliError, CliOutput},
     transcript::{Line, Stream, Transcript, render},
 };
-use crate::supervise::{Process, Signal, Spec};
+use crate::{
+    harness::{Test, secrets::Secrets},
+    supervise::{Process, Signal, Spec},
+};
 
 /// A chunk of a stream; `None` is its end.
 type Chunk = (Duration, Stream, Option<Vec<u8>>);
@@ -32,6 +35,9 @@ pub struct RunningCli {
     command_line: String,
     path: Utf8PathBuf,
     start: Instant,
+    /// From the start of the test.
+    started_after: Duration,
+    secrets: Secrets,
     deadline: Duration,
     chunks: mpsc::UnboundedReceiver<Chunk>,
     transcript: Transcript,
@@ -42,9 +48,10 @@ impl RunningCli {
         spec: &Spec,
         command_line: String,
         path: Utf8PathBuf,
+        test: &Test,
         deadline: Duration,
     ) -> Result<Self, CliError> {
-        let start = Instant::now();
+        let (start, started_after) = (Instant::now(), test.elapsed());
         let fail = |reason: String| CliError::NotStarted {
             command_line: command_line.clone(),
             reason,
@@ -70,6 +77,8 @@ impl RunningCli {
             command_line,
             path,
             start,
+            started_after,
+            secrets: test.secrets().clone(),
             deadline,
             chunks,
             transcript: Transcript::default(),
@@ -192,12 +201,13 @@ impl RunningCli {
 
     fn save(&self, end: &str) {
         let text = format!(
-            "$ {}\n{}[{end}]\n",
+            "$ {}\n[started at {} ms]\n{}[{end}]\n",
             self.command_line,
+            self.started_after.as_millis(),
             render(self.transcript.lines())
         );
         // The transcript also travels in every error; a full disk must not turn a verdict.
-        if let Err(error) = std::fs::write(&self.path, text) {
+        if let Err(error) = std::fs::write(&self.path, self.secrets.mask(&text)) {
             eprintln!("warning: failed to write {}: {error}", self.path);
         }
     }

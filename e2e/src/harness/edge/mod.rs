@@ -2,11 +2,14 @@
 //! expected is refused and fails the test, and so does an expectation that nothing used.
 
 mod gate;
+mod hub;
+mod listening;
 mod openai;
 mod script;
 mod script_llm;
 
 pub use gate::Gate;
+pub use hub::{Call, Hub, Received, Response};
 pub use script::{Expectation, Reply, Seen};
 pub use script_llm::ScriptLlm;
 

@@ -12,7 +12,7 @@ async fn scripted() -> (tempfile::TempDir, camino::Utf8PathBuf, ScriptLlm) {
     let path = camino::Utf8Path::from_path(folder.path())
         .expect("a UTF-8 path")
         .join("llm.jsonl");
-    let journal = Journal::open(&path, Instant::now()).expect("a new journal");
+    let journal = Journal::open(&path, Instant::now(), Default::default()).expect("a new journal");
     let llm = ScriptLlm::start(journal).await.expect("a free port");
     (folder, path, llm)
 }

@@ -10,7 +10,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Component, Environment, Inner, Model, Part,
+    Component, Environment, Inner, Model, Part, payload_key,
     settings::{self, Variables, common, developer, overridden},
 };
 use crate::{
@@ -21,13 +21,14 @@ use crate::{
         record::{EnvironmentRecord, PartRecord},
         temporal::unique_namespace,
     },
+    services::free_port,
     supervise::ServiceError,
 };
 
 /// An environment did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its folders or its scripted model could not be made.
+    /// Its folders, its scripted model, or its port could not be had.
     #[error("failed to prepare {folder}: {source}")]
     Prepare {
         /// The environment's folder.
@@ -49,10 +50,11 @@ pub enum StartError {
     NoModel,
 }
 
-/// An environment to be started. Without further calls it has a server, an agent-runner, and a
-/// scripted model that refuses every request.
+/// An environment to be started. Without further calls it has a server, both runners, and a scripted
+/// model that refuses every request.
 pub struct Builder {
     test: Test,
+    workflow_runner: bool,
     agent_runner: bool,
     real_model: bool,
     answer: Option<Reply>,
@@ -65,6 +67,7 @@ impl Builder {
     pub(crate) fn new(test: Test) -> Self {
         Self {
             test,
+            workflow_runner: true,
             agent_runner: true,
             real_model: false,
             answer: None,
@@ -79,6 +82,19 @@ impl Builder {
     pub fn without_agent_runner(mut self) -> Self {
         self.agent_runner = false;
         self
+    }
+
+    /// Leaves the workflow-runner out.
+    #[must_use]
+    pub fn without_workflow_runner(mut self) -> Self {
+        self.workflow_runner = false;
+        self
+    }
+
+    /// Leaves both runners out, for what the server does alone.
+    #[must_use]
+    pub fn without_runners(self) -> Self {
+        self.without_agent_runner().without_workflow_runner()
     }
 
     /// Talks to the run's model instead of a scripted one, in a way that makes its answers short and,
@@ -118,12 +134,12 @@ impl Builder {
         self
     }
 
-    /// Gives the parts `address` in place of Temporal's. There is no agent-runner then, since it
+    /// Gives the server `address` in place of Temporal's. There are no runners then, since they
     /// could not become ready.
     #[must_use]
     pub fn with_temporal_at(mut self, address: impl Into<String>) -> Self {
         self.temporal_address = Some(address.into());
-        self.without_agent_runner()
+        self.without_runners()
     }
 
     /// Starts it and proves that it does its work.
@@ -143,17 +159,21 @@ impl Builder {
         for sub in ["home", "data", "work"] {
             fs::create_dir_all(folder.join(sub)).map_err(prepared)?;
         }
+        let port = free_port().map_err(prepared)?;
         let model = self.model(&folder).await?;
         let namespace = unique_namespace(test.name());
         let start = Instant::now();
         let temporal = match &self.temporal_address {
             Some(_) => None,
-            None => Some(Temporal::create(&test.session().temporal.address, &namespace).await?),
+            None => {
+                let address = &test.session().temporal.address;
+                Some(Temporal::create(address, &namespace, &payload_key(&folder)).await?)
+            }
         };
-        let environment = self.assemble(folder, namespace, model, temporal);
+        let environment = self.assemble(number, folder, namespace, model, temporal);
         // From here on, teardown stops what was started and keeps what it wrote.
         test.adopt(environment.clone());
-        self.start_parts(&environment).await?;
+        self.start_parts(&environment, port).await?;
         let pinging = Instant::now();
         let ping = if self.temporal_address.is_none() {
             environment
@@ -186,6 +206,7 @@ impl Builder {
 
     fn assemble(
         &self,
+        number: usize,
         folder: Utf8PathBuf,
         namespace: String,
         model: Model,
@@ -198,6 +219,9 @@ impl Builder {
             Part::new(component, program, &folder, with_temporal)
         };
         let server = part(Component::Server, &stack.server);
+        let workflow_runner = self
+            .workflow_runner
+            .then(|| part(Component::WorkflowRunner, &stack.workflow_runner));
         let agent_runner = self
             .agent_runner
             .then(|| part(Component::AgentRunner, &stack.agent_runner));
@@ -209,14 +233,19 @@ impl Builder {
             namespace,
             model,
             server,
+            workflow_runner,
             agent_runner,
             cli,
+            number,
+            hub: OnceLock::new(),
             temporal: temporal.map_or_else(OnceLock::new, OnceLock::from),
             api: OnceLock::new(),
         }))
     }
 
-    async fn start_parts(&self, environment: &Environment) -> Result<(), ServiceError> {
+    /// Starts every part at the same time: none needs another one to become ready, and the runners are
+    /// told where the server will be.
+    async fn start_parts(&self, environment: &Environment, port: u16) -> Result<(), ServiceError> {
         let session = self.test.session();
         let temporal = self
             .temporal_address
@@ -224,28 +253,20 @@ impl Builder {
             .unwrap_or(&session.temporal.address);
         let mut shared = common(&self.test, &environment.home());
         shared.extend(settings::every_part(temporal, environment.namespace()));
-        let variables = |component: Component, own: Variables| {
-            let given = self
-                .settings
-                .get(component.name())
-                .map_or(&[][..], Vec::as_slice);
-            overridden(shared.iter().cloned().chain(own).collect(), given)
-        };
-        let own = settings::server(environment.folder());
-        let server = environment
-            .server()
-            .start(variables(Component::Server, own))
-            .await?;
-        let Some(runner) = &environment.0.agent_runner else {
-            return Ok(());
-        };
-        let mut own = environment.0.model.settings();
-        own.push((
-            "STIGMER_BACKEND_ENDPOINT".to_owned(),
-            server.address.unwrap_or_default(),
-        ));
-        runner.start(variables(Component::AgentRunner, own)).await?;
-        Ok(())
+        let starts = environment.parts().map(|part| {
+            let own = match part.component() {
+                Component::Server => settings::server(environment.folder(), port),
+                Component::WorkflowRunner => settings::runner(port),
+                Component::AgentRunner => {
+                    let model = environment.0.model.settings();
+                    settings::runner(port).into_iter().chain(model).collect()
+                }
+            };
+            let given = self.settings.get(part.component().name());
+            let variables = shared.iter().cloned().chain(own).collect();
+            part.start(overridden(variables, given.map_or(&[], Vec::as_slice)))
+        });
+        futures_util::future::try_join_all(starts).await.map(drop)
     }
 
     fn record(&self, environment: &Environment, took: Duration, ping: Option<Duration>) {

@@ -12,10 +12,11 @@ use std::{
     time::Duration,
 };
 
+use super::{
+    Api, Cli, Store, Temporal, Test,
+    edge::{Hub, ScriptLlm},
+};
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
-
-use super::{Api, Cli, Store, Temporal, Test, edge::ScriptLlm};
 use model::Model;
 use settings::Variables;
 
@@ -32,8 +33,11 @@ struct Inner {
     namespace: String,
     model: Model,
     server: Part,
+    workflow_runner: Option<Part>,
     agent_runner: Option<Part>,
     cli: Variables,
+    number: usize,
+    hub: OnceLock<Hub>,
     temporal: OnceLock<Temporal>,
     api: OnceLock<Api>,
 }
@@ -90,9 +94,34 @@ impl Environment {
             .expect("this environment talks to a real model")
     }
 
+    /// The hub, which stands in for every outside host. It is started when it is first asked for.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no free port.
+    pub fn hub(&self) -> &Hub {
+        self.0.hub.get_or_init(|| {
+            let journal = self.0.test.hub_journal();
+            Hub::start(journal.saying("environment", self.0.number))
+                .expect("the system has a free port and starts a thread")
+        })
+    }
+
     /// The server.
     pub fn server(&self) -> &Part {
         &self.0.server
+    }
+
+    /// The workflow-runner.
+    ///
+    /// # Panics
+    ///
+    /// When the environment was told to have none.
+    pub fn workflow_runner(&self) -> &Part {
+        self.0
+            .workflow_runner
+            .as_ref()
+            .expect("this environment has a workflow-runner")
     }
 
     /// The agent-runner.
@@ -109,7 +138,11 @@ impl Environment {
 
     /// Its processes, the server first.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
-        std::iter::once(&self.0.server).chain(&self.0.agent_runner)
+        std::iter::once(&self.0.server).chain(self.runners())
+    }
+
+    pub(super) fn runners(&self) -> impl Iterator<Item = &Part> {
+        self.0.workflow_runner.iter().chain(&self.0.agent_runner)
     }
 
     /// Its folder.
@@ -132,21 +165,21 @@ impl Environment {
         &self.0.test
     }
 
-    /// Proves that a queue does work: a ping that passes through the server's queue and, if there
-    /// is an agent-runner, through its queue.
+    /// Proves that every queue does work: pings that together pass through each queue that a part
+    /// announced, all of them at the same time.
     ///
     /// # Errors
     ///
-    /// When no answer comes within `limit`.
+    /// When one is not answered within `limit`.
     pub async fn ping(&self, limit: Duration) -> Result<(), stigmer_temporal::PingError> {
-        let runner = self
-            .0
-            .agent_runner
-            .as_ref()
-            .map(|_| AGENT_EXECUTION_RUNNER.default);
-        self.temporal()
-            .ping(AGENT_EXECUTION_STIGMER.default, runner, limit)
-            .await
+        let server = self.0.server.ready().task_queues;
+        let runners = self.runners().flat_map(|part| part.ready().task_queues);
+        let routes = routes(&server, &runners.collect::<Vec<_>>());
+        let pings = routes.iter().map(|(workflow_queue, activity_queue)| {
+            self.temporal()
+                .ping(workflow_queue, activity_queue.as_deref(), limit)
+        });
+        futures_util::future::try_join_all(pings).await.map(drop)
     }
 
     /// What is known about the state of the environment, one line each, for a time-out's report.
@@ -173,6 +206,15 @@ impl Environment {
         self.0.model.scripted()
     }
 
+    /// The key of its payloads, which must not be kept with them.
+    pub(super) fn payload_key(&self) -> Utf8PathBuf {
+        payload_key(&self.0.folder)
+    }
+
+    pub(super) fn hub_if_any(&self) -> Option<&Hub> {
+        self.0.hub.get()
+    }
+
     pub(super) fn temporal_if_any(&self) -> Option<&Temporal> {
         self.0.temporal.get()
     }
@@ -180,5 +222,45 @@ impl Environment {
     /// An empty folder to run commands in.
     fn work(&self) -> Utf8PathBuf {
         self.0.folder.join("work")
+    }
+}
+
+/// Where the parts of the environment in `folder` look for the key of their payloads, unless told
+/// otherwise.
+fn payload_key(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join("home/.stigmer/payload.key")
+}
+
+/// Pairs of a server's queue and, as long as there are any, a runner's, in which each queue occurs.
+fn routes(server: &[String], runners: &[String]) -> Vec<(String, Option<String>)> {
+    let count = server.len().max(runners.len());
+    let pairs = server.iter().cycle().zip(0..count);
+    pairs
+        .map(|(queue, i)| (queue.clone(), runners.get(i).cloned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_queue_is_on_a_route() {
+        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        let route =
+            |server: &str, runner: Option<&str>| (server.to_owned(), runner.map(ToOwned::to_owned));
+        assert_eq!(
+            routes(&names(&["a", "b"]), &names(&["x", "y", "z"])),
+            [
+                route("a", Some("x")),
+                route("b", Some("y")),
+                route("a", Some("z"))
+            ]
+        );
+        assert_eq!(
+            routes(&names(&["a", "b"]), &names(&["x"])),
+            [route("a", Some("x")), route("b", None)]
+        );
+        assert!(routes(&[], &names(&["x"])).is_empty());
     }
 }

@@ -24,6 +24,8 @@ use crate::{
 pub enum Component {
     /// `stigmer-server`.
     Server,
+    /// `stigmer-workflow-runner`.
+    WorkflowRunner,
     /// `stigmer-agent-runner`.
     AgentRunner,
 }
@@ -33,6 +35,7 @@ impl Component {
     pub fn name(self) -> &'static str {
         match self {
             Self::Server => "stigmer-server",
+            Self::WorkflowRunner => "stigmer-workflow-runner",
             Self::AgentRunner => "stigmer-agent-runner",
         }
     }
@@ -94,9 +97,6 @@ impl Part {
             .ready_within(budget::START.limit);
         for (variable, value) in lock(&self.settings).iter() {
             spec = spec.env(variable, value);
-        }
-        if let (Component::Server, Some(port)) = (self.component, self.port()) {
-            spec = spec.env("GRPC_PORT", port);
         }
         self.starts.fetch_add(1, Ordering::Relaxed);
         let mut slot = self.child.lock().await;
@@ -241,12 +241,6 @@ impl Part {
         }
         *lock(&self.ready) = Some(ready);
         Readiness::Ready
-    }
-
-    /// The port it had before, so that clients find a restarted server again.
-    fn port(&self) -> Option<String> {
-        let address = lock(&self.ready).as_ref()?.address.clone()?;
-        address.rsplit_once(':').map(|(_, port)| port.to_owned())
     }
 }
 

@@ -65,14 +65,22 @@ pub(crate) fn every_part(temporal: &str, namespace: &str) -> Variables {
     ])
 }
 
-/// What the server gets: a port that the system chooses, and its files in `folder`.
-pub(crate) fn server(folder: &Utf8Path) -> Variables {
+/// What the server gets: its port, and its files in `folder`.
+pub(crate) fn server(folder: &Utf8Path, port: u16) -> Variables {
     pairs([
         ("GRPC_HOST", "127.0.0.1".to_owned()),
-        ("GRPC_PORT", "0".to_owned()),
+        ("GRPC_PORT", port.to_string()),
         ("DB_PATH", folder.join("data/stigmer.db").to_string()),
         ("STORAGE_PATH", folder.join("data/storage").to_string()),
     ])
+}
+
+/// What every runner gets: where the server is, or will be in a moment.
+pub(crate) fn runner(server_port: u16) -> Variables {
+    pairs([(
+        "STIGMER_BACKEND_ENDPOINT",
+        format!("127.0.0.1:{server_port}"),
+    )])
 }
 
 /// `variables` with each of `overrides` in place of one of the same name.

@@ -25,7 +25,7 @@ async fn default_instance(env: &Environment, agent_id: &str) -> Result<AgentInst
 #[test]
 fn app_13_an_unchanged_second_apply_says_so_and_changes_nothing() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         t.step("apply once");
         let first = apply(&env, &project).await?;
@@ -66,7 +66,7 @@ fn app_13_an_unchanged_second_apply_says_so_and_changes_nothing() {
 #[test]
 fn app_14_a_changed_description_is_stored_under_the_same_id_with_a_later_time() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let project = Project::with_agents(&t, &[("reviewer", "before", INSTRUCTIONS)])?;
         let first = apply(&env, &project).await?;
         t.step("change the description and apply again");
@@ -96,7 +96,7 @@ fn app_14_a_changed_description_is_stored_under_the_same_id_with_a_later_time() 
 #[test]
 fn app_15_a_directory_a_file_and_the_current_directory_give_the_same_result() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         let directory = project.directory().to_owned();
         let file = directory.join("Stigmer.yaml");
@@ -126,7 +126,7 @@ fn app_15_a_directory_a_file_and_the_current_directory_give_the_same_result() {
 #[test]
 fn app_16_a_program_that_emits_fewer_agents_leaves_no_stale_output() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let agent = |name| (name, "", INSTRUCTIONS);
         let project = Project::with_agents(&t, &[agent("one"), agent("two"), agent("three")])?;
         assert_eq!(apply(&env, &project).await?.len(), 3);
@@ -144,7 +144,7 @@ fn app_16_a_program_that_emits_fewer_agents_leaves_no_stale_output() {
 #[test]
 fn app_22_a_deleted_agent_comes_back_whole() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         let before = apply(&env, &project).await?;
         t.step("delete the first agent");

@@ -11,7 +11,7 @@ use crate::then;
 #[test]
 fn app_12_a_dry_run_needs_no_server_starts_none_and_touches_nothing_else() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         t.step("look at every file, then do a dry run with the server");
         let places = [
@@ -84,7 +84,7 @@ fn changes<'a, T: PartialEq>(
 #[test]
 fn app_17_twelve_agents_come_in_the_order_of_the_program() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         // Neither sorted by name nor by file name, where 10 comes before 2.
         let names = ["m", "a", "z", "c", "b", "y", "k", "x", "d", "j", "w", "e"];
         let agents = names.map(|name| (name, "", "Answer in one short sentence."));
@@ -105,7 +105,7 @@ fn app_17_twelve_agents_come_in_the_order_of_the_program() {
 #[test]
 fn app_21_long_names_and_texts_of_any_script_survive_byte_for_byte() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let longest = "n".repeat(MAX_NAME_LEN);
         let emoji = "Reviews 👩‍💻 code 🚀 with care ✨";
         let right_to_left = "سلام — שלום \u{202e}reversed\u{202c} end";

@@ -22,7 +22,7 @@ async fn apply_fixture(t: &Test, env: &Environment) -> Result<Vec<Applied>, Chec
 #[test]
 fn app_01_both_agents_are_listed_and_stored_in_org_local() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let rows = apply_fixture(&t, &env).await?;
         let manifest = Manifest::load(&t)?;
         let agents = &manifest.fixture("01")?.agents;
@@ -54,7 +54,7 @@ fn app_01_both_agents_are_listed_and_stored_in_org_local() {
 #[test]
 fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         apply_fixture(&t, &env).await?;
         let manifest = Manifest::load(&t)?;
         let agents = &manifest.fixture("01")?.agents;
@@ -82,7 +82,7 @@ fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
 #[test]
 fn app_03_each_agent_has_a_default_instance_that_points_back() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let rows = apply_fixture(&t, &env).await?;
         assert_eq!(rows.len(), 2);
         for row in rows {
@@ -102,7 +102,7 @@ fn app_03_each_agent_has_a_default_instance_that_points_back() {
 #[test]
 fn app_04_exactly_two_agents_exist_and_the_rejected_name_is_nowhere() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         assert!(
             env.store().counts()?.is_empty(),
             "a fresh store is not empty"
@@ -121,32 +121,6 @@ fn app_04_exactly_two_agents_exist_and_the_rejected_name_is_nowhere() {
             let error = env.api().by_slug::<Agent>(absent).await.unwrap_err();
             assert_eq!(error.code(), tonic::Code::NotFound, "{absent}: {error}");
         }
-        Ok(())
-    });
-}
-
-#[test]
-fn app_11_a_dry_run_tells_what_it_would_do_and_stores_nothing() {
-    story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
-        let output = Project::fixture(&t, FIXTURE)?
-            .cli(&env)
-            .args(["apply", "--dry-run"])
-            .run()
-            .await?;
-        let rows = then::dry_run(&env, &output)?;
-        assert_eq!(
-            rows,
-            [
-                ["Agent", "code-reviewer", "Create"],
-                ["Agent", "code-reviewer-pro", "Create"]
-            ]
-        );
-        assert!(
-            env.store().counts()?.is_empty(),
-            "a dry run stored {:?}",
-            env.store().counts()?
-        );
         Ok(())
     });
 }

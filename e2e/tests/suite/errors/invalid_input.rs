@@ -14,7 +14,7 @@ use crate::{
 #[test]
 fn err_12_an_invalid_agent_is_refused_with_the_field_named() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let refusal = Refusal::expected(&env)?;
         let good = "Answer in one short sentence.";
         let cases = [
@@ -146,7 +146,7 @@ fn err_14_a_message_of_one_mebibyte_is_accepted_whole() {
 #[test]
 fn err_15_a_runtime_variable_of_the_wrong_form_is_named_and_nothing_is_run() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         then::applied(
             &env,
             &Project::fixture(&t, "01-basic-agent")?
@@ -161,7 +161,7 @@ fn err_15_a_runtime_variable_of_the_wrong_form_is_named_and_nothing_is_run() {
             ("X", "invalid format: X ("),
             ("=1", "empty key in: =1\n"),
             ("secret:", "invalid format: secret: ("),
-            ("secret:=1", "empty key in: secret:=1\n"),
+            ("secret:=1", "empty key in: secret:=***\n"),
         ] {
             t.step(format!("--runtime-env {argument}"));
             let output = env

@@ -47,7 +47,7 @@ fn check_refused(
 #[test]
 fn err_08_the_compilers_first_error_is_shown_with_file_and_line() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let refusal = Refusal::expected(&env)?;
         let project = Project::template(&t, "does-not-compile")?;
         let output = project.cli(&env).args(["apply"]).run().await?;
@@ -63,7 +63,7 @@ fn err_08_the_compilers_first_error_is_shown_with_file_and_line() {
 #[test]
 fn err_09_a_program_that_ends_badly_is_refused_with_its_own_words() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let manifest = Manifest::load(&t)?;
         let mut refused_cases = 0;
         for broken in manifest.broken_in("ERR-09")? {
@@ -81,7 +81,7 @@ fn err_09_a_program_that_ends_badly_is_refused_with_its_own_words() {
 #[test]
 fn err_09_a_program_that_runs_for_ever_is_ended_at_its_limit() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let manifest = Manifest::load(&t)?;
         let endless = manifest
             .broken_in("ERR-09")?
@@ -110,7 +110,7 @@ fn err_09_a_program_that_runs_for_ever_is_ended_at_its_limit() {
 #[test]
 fn err_10_a_program_that_creates_nothing_is_refused() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         for broken in Manifest::load(&t)?.broken_in("ERR-10")? {
             refused(&t, &env, broken).await?;
         }
@@ -121,7 +121,7 @@ fn err_10_a_program_that_creates_nothing_is_refused() {
 #[test]
 fn err_11_an_output_file_that_is_no_resource_is_named() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         for broken in Manifest::load(&t)?.broken_in("ERR-11")? {
             refused(&t, &env, broken).await?;
         }

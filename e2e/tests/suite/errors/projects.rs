@@ -10,7 +10,7 @@ const RUST: &str = "name: broken\nruntime: rust\n";
 #[test]
 fn err_05_a_project_file_that_is_none_is_named() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let refusal = Refusal::expected(&env)?;
         let cases = [
             ("missing", None),
@@ -32,7 +32,7 @@ fn err_05_a_project_file_that_is_none_is_named() {
 #[test]
 fn err_06_a_missing_or_unsupported_key_is_named_with_what_is_supported() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let refusal = Refusal::expected(&env)?;
         let cases: [(&str, &str, &[&str]); 4] = [
             ("no-name", "runtime: rust\n", &["'name'"]),
@@ -61,7 +61,7 @@ fn err_06_a_missing_or_unsupported_key_is_named_with_what_is_supported() {
 #[test]
 fn err_07_a_main_that_cannot_be_run_is_named() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let refusal = Refusal::expected(&env)?;
         for (name, main) in [
             ("missing-file", "src/nowhere.rs"),

@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use stigmer_e2e::{
     ensure,
-    harness::{NOBODY, Project, story},
+    harness::{CliError, NOBODY, Project, story},
 };
 use tokio::net::TcpListener;
 
-use crate::then::Refusal;
+use crate::{fixture::Deployed, then::Refusal};
 
 #[test]
 fn err_01_an_unknown_name_is_not_found_and_the_search_is_told() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let refusal = Refusal::expected(&env)?;
         let output = env
             .cli()
@@ -32,9 +32,34 @@ fn err_01_an_unknown_name_is_not_found_and_the_search_is_told() {
 }
 
 #[test]
-fn err_03_an_unreachable_server_is_said_to_be_unreachable() {
+fn err_02_an_unknown_workflow_is_not_found_and_a_command_that_is_missing_proves_nothing() {
     story(async |t| {
         let env = t.environment().without_agent_runner().start().await?;
+        Deployed::apply(&t, &env, "07").await?;
+        let refusal = Refusal::expected(&env)?;
+        for name in ["non-existent-workflow", "wfl-01arz3ndektsv4rrffq69g5fav"] {
+            let output = env.cli().args(["run", name]).run().await?;
+            refusal.check(&output)?;
+            output
+                .says(&format!("not found: {name}"))?
+                .says(&format!("Workflow with ID/name: {name}"))?
+                .says(&format!("Agent with ID/name: {name}"))?
+                .does_not_say("Execution ID:")?;
+        }
+        t.step("the control: without the command there is no such proof");
+        let nowhere = t.folder().join("nowhere/stigmer");
+        let missing = t.command(&nowhere).args(["run", "non-existent-workflow"]);
+        match missing.run().await {
+            Err(CliError::NotStarted { .. }) => Ok(()),
+            other => panic!("a command that there is not was run: {other:?}"),
+        }
+    });
+}
+
+#[test]
+fn err_03_an_unreachable_server_is_said_to_be_unreachable() {
+    story(async |t| {
+        let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         let refusal = Refusal::expected(&env)?;
         t.step("apply and run against an address where nobody listens");
@@ -69,7 +94,7 @@ fn err_03_an_unreachable_server_is_said_to_be_unreachable() {
 #[test]
 fn err_04_a_server_that_never_answers_does_not_hold_a_command_for_ever() {
     story(async |t| {
-        let env = t.environment().without_agent_runner().start().await?;
+        let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         t.step("listen on a port and never answer");
         let listener = TcpListener::bind("127.0.0.1:0").await?;

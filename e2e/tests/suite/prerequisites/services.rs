@@ -18,9 +18,14 @@ fn script(folder: &Utf8Path, name: &str, body: &str) -> std::io::Result<Utf8Path
     Ok(path)
 }
 
+/// What a run ends with when a service dies or does not become ready.
+const SERVICE_FAILED: i32 = 98;
+/// What a run ends with when a service finds no port.
+const PORT_TAKEN: i32 = 108;
+
 /// Ended because of the service `name`: one error that names it and its log, whose end is shown.
-fn check_blamed(run: &Ended, name: &str, last_words: &str) -> Result<(), Failure> {
-    run.output.exited_with(98)?;
+fn check_blamed(run: &Ended, code: i32, name: &str, last_words: &str) -> Result<(), Failure> {
+    run.output.exited_with(code)?;
     let errors = run.output.error_lines();
     let errors = errors.iter().filter(|line| line.starts_with("error:"));
     let [error] = errors.collect::<Vec<_>>()[..] else {
@@ -51,7 +56,7 @@ fn smk_05_a_service_that_does_not_start_is_named_and_nothing_is_left_running() {
             .with(|plan| plan.tools.temporal = dies.clone())
             .run()
             .await?;
-        check_blamed(&run, "temporal", "| the last words")?;
+        check_blamed(&run, SERVICE_FAILED, "temporal", "| the last words")?;
         run.output.says("exit status: 3")?;
         t.step("the model's server ends while it starts");
         let model = |plan: &mut Plan| {
@@ -65,7 +70,7 @@ fn smk_05_a_service_that_does_not_start_is_named_and_nothing_is_left_running() {
             });
         };
         let run = Inner::of(&t, &[QUICK])?.with(model).run().await?;
-        check_blamed(&run, "llm", "| the last words")?;
+        check_blamed(&run, SERVICE_FAILED, "llm", "| the last words")?;
         t.step("a program that the system cannot start");
         let foreign = folder.join("foreign");
         fs::write(&foreign, "#!/no/such/interpreter\n")?;
@@ -74,7 +79,7 @@ fn smk_05_a_service_that_does_not_start_is_named_and_nothing_is_left_running() {
             .with(|plan| plan.tools.temporal = foreign)
             .run()
             .await?;
-        check_blamed(&run, "temporal", "could not be started")?;
+        check_blamed(&run, SERVICE_FAILED, "temporal", "could not be started")?;
         Ok(())
     });
 }
@@ -121,7 +126,8 @@ fn pre_02_a_port_taken_in_between_costs_another_start_and_one_always_taken_is_na
             .with(|plan| plan.tools.temporal = squatting(plan, "true"))
             .run()
             .await?;
-        check_blamed(&always, "temporal", "ddress already in use")?;
+        check_blamed(&always, PORT_TAKEN, "temporal", "ddress already in use")?;
+        always.output.says("end what takes every free port")?;
         Ok(())
     });
 }

@@ -1,23 +1,21 @@
 //! Starting, doing work, stopping, and the whole path in between.
 
 use std::{
+    collections::BTreeSet,
     net::TcpStream,
     time::{Duration, Instant},
 };
 
-use stigmer_api::{
-    agent::Agent,
-    temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER},
-};
+use serde_json::json;
+use stigmer_api::agent::Agent;
 use stigmer_e2e::{
     harness::{
-        Component, Project, answer_of,
-        budget::{AGENT, START, STOP, STOP_TARGET},
+        Call, CheckError, Component, Environment, Project, QUEUES, Response, answer_of,
+        budget::{AGENT, START, STOP, STOP_TARGET, WF},
         story,
     },
     supervise::Identity,
 };
-use stigmer_temporal::QueueKind;
 
 use crate::then;
 
@@ -72,7 +70,10 @@ fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
         }
         let distinct = pids.iter().collect::<std::collections::HashSet<_>>().len();
         assert_eq!(distinct, pids.len(), "parts share a process: {pids:?}");
-        assert_eq!(env.agent_runner().ready().address, None);
+        assert_eq!(pids.len(), 3);
+        for runner in [env.workflow_runner(), env.agent_runner()] {
+            assert_eq!(runner.ready().address, None);
+        }
         let address = env.server().address();
         assert!(
             address.starts_with("127.0.0.1:") && !address.ends_with(":7234"),
@@ -86,43 +87,58 @@ fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
 fn smk_02_ready_means_that_every_queue_does_work() {
     story(async |t| {
         let env = t.environment().start().await?;
-        t.step("every queue that a part announces has a live poller");
-        let server_queues = env.server().ready().task_queues;
-        let runner_queues = env.agent_runner().ready().task_queues;
-        assert_eq!(server_queues, [AGENT_EXECUTION_STIGMER.default]);
-        assert_eq!(runner_queues, [AGENT_EXECUTION_RUNNER.default]);
-        for (queues, kind) in [
-            (&server_queues, QueueKind::Workflow),
-            (&runner_queues, QueueKind::Activity),
-        ] {
-            for queue in queues {
-                let pollers = env.temporal().pollers(queue, kind).await?;
-                assert!(!pollers.is_empty(), "nobody polls {queue}");
-            }
+        t.step("the parts announce the seven queues of the stack, each one once");
+        let announced = env.parts().flat_map(|part| part.ready().task_queues);
+        let mut announced = announced.collect::<Vec<_>>();
+        announced.sort();
+        let expected = QUEUES.map(|(queue, _)| queue.default);
+        let expected = BTreeSet::from(expected).into_iter().collect::<Vec<_>>();
+        assert_eq!(expected.len(), 7);
+        assert_eq!(announced, expected);
+        t.step("every queue has a live poller, and it is one of these parts");
+        let own = env.parts().map(|part| {
+            let ready = part.ready();
+            format!("{}@{}/", ready.component, ready.pid)
+        });
+        let own = own.collect::<Vec<_>>();
+        for (queue, kind) in QUEUES {
+            let pollers = env.temporal().pollers(queue.default, kind).await?;
+            let identities = pollers.iter().map(|poller| poller.identity.as_str());
+            let identities = identities.collect::<Vec<_>>();
+            assert!(
+                !identities.is_empty()
+                    && identities
+                        .iter()
+                        .all(|identity| own.iter().any(|own| identity.starts_with(own))),
+                "{kind:?} tasks of {} are polled by {identities:?}",
+                queue.default
+            );
         }
         t.step("a no-op is picked up from each of them");
         let quick = Duration::from_secs(2);
+        let server_queues = env.server().ready().task_queues;
         for queue in &server_queues {
             env.temporal().ping(queue, None, quick).await?;
         }
-        for queue in &runner_queues {
-            env.temporal()
-                .ping(AGENT_EXECUTION_STIGMER.default, Some(queue), quick)
-                .await?;
+        for runner in [env.workflow_runner(), env.agent_runner()] {
+            for queue in runner.ready().task_queues {
+                env.temporal()
+                    .ping(&server_queues[0], Some(&queue), quick)
+                    .await?;
+            }
         }
         t.step("and a part that is frozen does not count as working");
-        env.agent_runner().freeze().await;
-        let briefly = Duration::from_millis(500);
-        let ping = env
-            .temporal()
-            .ping(
-                AGENT_EXECUTION_STIGMER.default,
-                Some(AGENT_EXECUTION_RUNNER.default),
-                briefly,
-            )
-            .await;
-        env.agent_runner().thaw().await;
-        assert!(ping.is_err(), "the ping passed through a frozen runner");
+        for runner in [env.workflow_runner(), env.agent_runner()] {
+            runner.freeze().await;
+            let ping = env.ping(Duration::from_millis(500)).await;
+            runner.thaw().await;
+            let error = ping.expect_err("the ping passed through a frozen runner");
+            let queues = runner.ready().task_queues;
+            assert!(
+                queues.iter().any(|queue| error.to_string().contains(queue)),
+                "{error} names none of {queues:?}"
+            );
+        }
         Ok(())
     });
 }
@@ -138,7 +154,7 @@ fn smk_03_a_stop_is_quick_clean_and_leaves_nothing() {
             .collect::<Vec<_>>();
         t.step("stop every part");
         let start = Instant::now();
-        for part in [env.agent_runner(), env.server()] {
+        for part in [env.workflow_runner(), env.agent_runner(), env.server()] {
             let stopped = part.stop().await?.expect("it was running");
             assert!(!stopped.forced, "{:?} had to be killed", part.component());
             let status = stopped.status.expect("it was running");
@@ -190,7 +206,11 @@ fn smk_04_two_environments_started_at_once_share_nothing() {
 #[test]
 fn smk_05_a_wrong_binary_path_fails_at_once_and_is_named() {
     story(async |t| {
-        for component in [Component::Server, Component::AgentRunner] {
+        for component in [
+            Component::Server,
+            Component::WorkflowRunner,
+            Component::AgentRunner,
+        ] {
             let start = Instant::now();
             let error = t
                 .environment()
@@ -227,27 +247,22 @@ fn smk_08_one_path_from_start_to_stop_takes_less_than_a_minute() {
             .answering("The code looks good to me.")
             .start()
             .await?;
-        t.step("apply fixture 01");
-        let project = Project::fixture(&t, "01-basic-agent")?;
-        let rows = then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
-        assert_eq!(rows.len(), 2);
-        t.step("run both of its agents");
-        for row in &rows {
-            let run = env
-                .cli()
-                .args(["run", &row.name, "--message", "Please review."])
-                .run()
-                .await?;
-            run.exited_with(0)?;
-            let id = then::started(&env, &run).await?;
-            let finished = then::completed(&env, &id, AGENT).await?;
-            assert_eq!(
-                answer_of(&finished.execution),
-                Some("The code looks good to me.")
-            );
+        t.step("apply fixtures 01 and 07");
+        let mut rows = Vec::new();
+        for fixture in ["01-basic-agent", "07-basic-workflow"] {
+            let project = Project::fixture(&t, fixture)?;
+            let output = project.cli(&env).args(["apply"]).run().await?;
+            rows.extend(then::applied(&env, &output).await?);
         }
+        let kinds = rows.iter().map(|row| row.kind.as_str());
+        assert_eq!(kinds.collect::<Vec<_>>(), ["Agent", "Agent", "Workflow"]);
+        t.step("run both agents and the workflow, and read what they gave");
+        for row in &rows[..2] {
+            run_agent(&env, &row.name).await?;
+        }
+        run_workflow(&env, &rows[2].name).await?;
         t.step("stop");
-        for part in [env.agent_runner(), env.server()] {
+        for part in [env.workflow_runner(), env.agent_runner(), env.server()] {
             let stopped = part.stop().await?.expect("it was running");
             assert!(
                 !stopped.forced && stopped.status.is_some_and(|status| status.success()),
@@ -261,4 +276,40 @@ fn smk_08_one_path_from_start_to_stop_takes_less_than_a_minute() {
         );
         Ok(())
     });
+}
+
+async fn run_agent(env: &Environment, name: &str) -> Result<(), CheckError> {
+    let arguments = ["run", name, "--message", "Please review."];
+    let run = env.cli().args(arguments).run().await?;
+    run.exited_with(0)?;
+    let id = then::started(env, &run).await?;
+    let finished = then::completed(env, &id, AGENT).await?;
+    assert_eq!(
+        answer_of(&finished.execution),
+        Some("The code looks good to me.")
+    );
+    Ok(())
+}
+
+async fn run_workflow(env: &Environment, name: &str) -> Result<(), CheckError> {
+    env.hub().expect(
+        Call::get("/repos/stigmer/hello-stigmer/pulls/1"),
+        Response::json(json!({
+            "title": "feat: add greeting", "body": "Adds a greeting", "state": "open",
+            "user": {"login": "octo"},
+        })),
+    );
+    let run = env.cli().args(["run", name]).run().await?;
+    run.exited_with(0)?;
+    let id = then::workflow::started(env, &run).await?;
+    let finished = then::workflow::completed(env, &id, WF).await?;
+    let response = then::workflow::output(&finished.execution, "processResponse")?;
+    assert_eq!(
+        response,
+        json!({
+            "prTitle": "feat: add greeting", "prBody": "Adds a greeting", "prState": "open",
+            "prAuthor": "octo", "status": "success",
+        })
+    );
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Section 2: what holds after every `stigmer apply`.
 
-use stigmer_api::{ApiResourceKind, agent::Agent, id::is_id};
+use stigmer_api::{Resource, agent::Agent, id::is_id, workflow::Workflow};
 use stigmer_e2e::{
     ensure,
     harness::{Broken, CheckError, CliOutput, Environment, budget::APPLY},
@@ -9,7 +9,7 @@ use stigmer_e2e::{
 /// A row of the table of deployed resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// `Agent`.
+    /// `Agent` or `Workflow`.
     pub kind: String,
     /// The resource's name.
     pub name: String,
@@ -58,17 +58,11 @@ pub async fn applied(
     let mut rows = Vec::new();
     for row in table.rows {
         let row = row_of(row)?;
-        ensure!(row.kind == "Agent", "unknown type in the table: {row:?}");
-        ensure!(
-            is_id(ApiResourceKind::Agent, &row.id),
-            "{:?} is no agent id",
-            row.id
-        );
-        let stored: Agent = environment.api().get(&row.id).await?;
-        let name = stored
-            .metadata
-            .map(|metadata| metadata.name)
-            .unwrap_or_default();
+        let name = match row.kind.as_str() {
+            "Agent" => stored_name::<Agent>(environment, &row).await?,
+            "Workflow" => stored_name::<Workflow>(environment, &row).await?,
+            _ => return Err(Broken(format!("unknown type in the table: {row:?}")).into()),
+        };
         ensure!(
             name == row.name,
             "{} is {name:?} in the API, {:?} in the table",
@@ -86,6 +80,21 @@ pub async fn applied(
         output.stdout
     );
     Ok(rows)
+}
+
+/// The name of what the API has under the id of `row`.
+async fn stored_name<R: Resource>(
+    environment: &Environment,
+    row: &Applied,
+) -> Result<String, CheckError> {
+    ensure!(
+        is_id(R::KIND, &row.id),
+        "{:?} is no id of a {}",
+        row.id,
+        row.kind
+    );
+    let stored: R = environment.api().get(&row.id).await?;
+    Ok(stored.name().to_owned())
 }
 
 fn row_of(cells: Vec<String>) -> Result<Applied, Broken> {

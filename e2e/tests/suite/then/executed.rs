@@ -1,35 +1,61 @@
-//! Section 3: what holds after every `stigmer run`.
+//! Section 3: what holds after every `stigmer run`, whatever was run. The functions whose names say
+//! nothing else are about agents; [`workflow`](super::workflow) has those about workflows.
 
 use stigmer_api::{
-    ApiResourceKind,
+    Resource,
     agent_execution::{AgentExecution, ExecutionPhase},
+    workflow_execution::WorkflowExecution,
 };
 use stigmer_e2e::{
     ensure,
     harness::{Broken, CheckError, CliOutput, Environment, Snapshot, budget::Budget},
 };
 
+/// An execution of an agent or of a workflow. Both have the same phases.
+pub trait Execution: Resource + PartialEq + std::fmt::Debug {
+    /// Where it stands.
+    fn phase(&self) -> ExecutionPhase;
+    /// Why it failed, or an empty text.
+    fn error(&self) -> &str;
+}
+
+impl Execution for AgentExecution {
+    fn phase(&self) -> ExecutionPhase {
+        self.status
+            .as_ref()
+            .map_or(ExecutionPhase::Unspecified, |status| status.phase())
+    }
+
+    fn error(&self) -> &str {
+        self.status.as_ref().map_or("", |status| &status.error)
+    }
+}
+
+impl Execution for WorkflowExecution {
+    fn phase(&self) -> ExecutionPhase {
+        let number = self.status.as_ref().map_or(0, |status| status.phase);
+        ExecutionPhase::try_from(number).unwrap_or_default()
+    }
+
+    fn error(&self) -> &str {
+        self.status.as_ref().map_or("", |status| &status.error)
+    }
+}
+
 /// An execution that reached its end.
 #[derive(Clone, Debug)]
-pub struct Finished {
+pub struct Finished<E = AgentExecution> {
     /// The record, read back after the end.
-    pub execution: AgentExecution,
+    pub execution: E,
     /// Each phase once, in the order it was seen.
     pub phases: Vec<ExecutionPhase>,
     /// The stream as it was seen.
-    pub snapshots: Vec<Snapshot<AgentExecution>>,
+    pub snapshots: Vec<Snapshot<E>>,
 }
 
 /// The id behind `Execution ID:`: of the right kind, and known to the API.
 pub async fn started(environment: &Environment, output: &CliOutput) -> Result<String, CheckError> {
-    let id = output.execution_id(ApiResourceKind::AgentExecution)?;
-    let execution: AgentExecution = environment.api().get(&id).await?;
-    let stored = execution
-        .metadata
-        .map(|metadata| metadata.id)
-        .unwrap_or_default();
-    ensure!(stored == id, "asked for {id}, the API answered {stored}");
-    Ok(id)
+    started_of::<AgentExecution>(environment, output).await
 }
 
 /// Follows an execution to a terminal phase within `budget`. Its phases have to come in order and
@@ -39,17 +65,51 @@ pub async fn finished(
     id: &str,
     budget: Budget,
 ) -> Result<Finished, CheckError> {
-    let watch = environment.api().subscribe::<AgentExecution>(id).await?;
+    finished_of(environment, id, budget).await
+}
+
+/// As [`finished`], and the phase is COMPLETED.
+pub async fn completed(
+    environment: &Environment,
+    id: &str,
+    budget: Budget,
+) -> Result<Finished, CheckError> {
+    ended_of(environment, id, budget, ExecutionPhase::ExecutionCompleted).await
+}
+
+/// The phase of an execution.
+pub fn phase_of(execution: &AgentExecution) -> ExecutionPhase {
+    execution.phase()
+}
+
+pub(super) async fn started_of<E: Execution>(
+    environment: &Environment,
+    output: &CliOutput,
+) -> Result<String, CheckError> {
+    let id = output.execution_id(E::KIND)?;
+    let execution: E = environment.api().get(&id).await?;
+    ensure!(
+        execution.id() == id,
+        "asked for {id}, the API answered {}",
+        execution.id()
+    );
+    Ok(id)
+}
+
+pub(super) async fn finished_of<E: Execution>(
+    environment: &Environment,
+    id: &str,
+    budget: Budget,
+) -> Result<Finished<E>, CheckError> {
+    let watch = environment.api().subscribe::<E>(id).await?;
     let snapshots = environment.test().until_closed(watch, budget).await?;
-    let mut phases = snapshots
-        .iter()
-        .map(|snapshot| phase_of(&snapshot.resource))
-        .collect::<Vec<_>>();
+    let seen = snapshots.iter().map(|snapshot| snapshot.resource.phase());
+    let mut phases = seen.collect::<Vec<_>>();
     phases.dedup();
     check_phases(&phases)?;
-    let execution: AgentExecution = environment.api().get(id).await?;
+    let execution: E = environment.api().get(id).await?;
     let last = phases.last().copied().unwrap_or_default();
-    let stored = phase_of(&execution);
+    let stored = execution.phase();
     ensure!(
         stored == last,
         "the stream of {id} ended with {last:?}, the record says {stored:?}"
@@ -61,32 +121,20 @@ pub async fn finished(
     })
 }
 
-/// As [`finished`], and the phase is COMPLETED.
-pub async fn completed(
+pub(super) async fn ended_of<E: Execution>(
     environment: &Environment,
     id: &str,
     budget: Budget,
-) -> Result<Finished, CheckError> {
-    let finished = finished(environment, id, budget).await?;
-    let phase = phase_of(&finished.execution);
-    let error = finished
-        .execution
-        .status
-        .as_ref()
-        .map_or("", |status| &status.error);
+    wanted: ExecutionPhase,
+) -> Result<Finished<E>, CheckError> {
+    let finished = finished_of::<E>(environment, id, budget).await?;
+    let phase = finished.execution.phase();
     ensure!(
-        phase == ExecutionPhase::ExecutionCompleted,
-        "{id} ended {phase:?} with error {error:?}"
+        phase == wanted,
+        "{id} ended {phase:?}, not {wanted:?}, with error {:?}",
+        finished.execution.error()
     );
     Ok(finished)
-}
-
-/// The phase of an execution.
-pub fn phase_of(execution: &AgentExecution) -> ExecutionPhase {
-    execution
-        .status
-        .as_ref()
-        .map_or(ExecutionPhase::Unspecified, |status| status.phase())
 }
 
 /// Phases only ever go forward and end with a terminal one.

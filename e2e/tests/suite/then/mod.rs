@@ -3,7 +3,8 @@
 mod applied;
 mod executed;
 mod refused;
+pub mod workflow;
 
 pub use applied::{Applied, applied, dry_run};
-pub use executed::{Finished, check_phases, completed, finished, phase_of, started};
+pub use executed::{Execution, Finished, check_phases, completed, finished, phase_of, started};
 pub use refused::Refusal;

@@ -82,9 +82,9 @@ pub enum AnswerError {
         /// Why the model stopped.
         finish_reason: Option<String>,
     },
-    /// The model asks for tools although none was offered.
-    #[error("answered with calls of tools that were not offered: {0}")]
-    Tools(String),
+    /// The model asks for tools without end.
+    #[error("asked for more than 64 tools at once, or for one with more than 1 MiB of arguments")]
+    TooManyTools,
 }
 
 /// The beginning of `text` on one line.

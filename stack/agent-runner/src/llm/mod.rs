@@ -24,7 +24,7 @@ use self::{
 pub use self::{
     answer::{ToolRequest, Usage},
     error::{Failure, LlmError},
-    request::{ChatMessage, Role},
+    request::{ChatMessage, ChatRequest, Role, ToolSpec},
 };
 use crate::settings::LlmSettings;
 
@@ -69,17 +69,11 @@ impl LlmClient {
         &self.settings.model
     }
 
-    /// Asks `model` to go on with `messages`. Dropping the stream, or this call, stops the model.
-    pub async fn chat(
-        &self,
-        model: &str,
-        messages: &[ChatMessage],
-    ) -> Result<ChatStream, LlmError> {
+    /// Asks a model. Dropping the stream, or this call, stops the model.
+    pub async fn chat(&self, request: &ChatRequest<'_>) -> Result<ChatStream, LlmError> {
         let started = Instant::now();
-        let mut request =
-            self.http
-                .post(self.url.clone())
-                .json(&request::body(&self.settings, model, messages));
+        let body = request::body(&self.settings, request);
+        let mut request = self.http.post(self.url.clone()).json(&body);
         if let Some(key) = &self.settings.api_key {
             request = request.bearer_auth(key);
         }
@@ -229,7 +223,7 @@ impl ChatStream {
     /// Reads more events; `false` at the end of the stream.
     async fn read(&mut self) -> Result<bool, Failure> {
         let finished = self.answer.is_finished();
-        let limit = match (finished, self.answer.characters() > 0) {
+        let limit = match (finished, self.answer.has_begun()) {
             (true, _) => Some(FIGURES),
             (false, true) => Some(STALL),
             (false, false) => None,
@@ -262,8 +256,8 @@ impl ChatStream {
         }
     }
 
-    /// The tools that the model has asked for so far.
-    pub fn tool_requests(&self) -> impl Iterator<Item = &ToolRequest> {
+    /// The tools that the model asks for, in its order, each with an id.
+    pub fn tool_requests(&self) -> Vec<ToolRequest> {
         self.answer.tool_requests()
     }
 

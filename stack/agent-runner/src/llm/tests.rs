@@ -111,6 +111,15 @@ fn settings(base_url: &str) -> LlmSettings {
     }
 }
 
+fn request(messages: &[ChatMessage]) -> ChatRequest<'_> {
+    ChatRequest {
+        model: "m",
+        messages,
+        tools: &[],
+        temperature: None,
+    }
+}
+
 fn chunk(text: &str) -> String {
     format!(
         "data: {}\n\n",
@@ -127,9 +136,8 @@ const DONE: &str = "data: [DONE]\n\n";
 /// Asks, and gives the text and figures or the error text.
 async fn ask(client: &LlmClient) -> Result<(String, Figures), String> {
     let asked = async {
-        let mut stream = client
-            .chat("m", &[ChatMessage::new(Role::User, "Hi")])
-            .await?;
+        let messages = [ChatMessage::new(Role::User, "Hi")];
+        let mut stream = client.chat(&request(&messages)).await?;
         let mut text = String::new();
         while let Some(piece) = stream.next().await? {
             text.push_str(&piece);
@@ -306,7 +314,7 @@ async fn dropping_the_answer_ends_the_request() {
     let mut script = Script::stream([chunk("Hel")]);
     (script.open_end, script.dropped) = (true, Some(dropped));
     let client = script.serve().await;
-    let mut stream = client.chat("m", &[]).await.unwrap();
+    let mut stream = client.chat(&request(&[])).await.unwrap();
     assert_eq!(stream.next().await.unwrap().as_deref(), Some("Hel"));
     drop(stream);
     timeout(SOON, let_go.recv())

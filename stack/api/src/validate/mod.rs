@@ -1,11 +1,14 @@
 //! Evaluates the contract's validation rules on any message, nested messages included.
 
 mod rules;
+mod tasks;
 
 use std::fmt;
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, MapKey, ReflectMessage, Value};
 use regex_lite::Regex;
+
+pub use tasks::validate_tasks;
 
 use rules::RULES;
 

@@ -472,10 +472,6 @@ pub(super) static RULES: &[(&str, &[FieldRules])] = &[
         &[("execution_id", &[MinLen(1)])],
     ),
     (
-        "ai.stigmer.agentic.executioncontext.v1.ExecutionValue",
-        &[("value", &[MinLen(1)])],
-    ),
-    (
         "ai.stigmer.agentic.mcpserver.v1.McpServer",
         &[
             ("api_version", &[Const("agentic.stigmer.ai/v1")]),

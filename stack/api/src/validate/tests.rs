@@ -153,6 +153,12 @@ fn constraints(cell: &str) -> Vec<String> {
         .collect()
 }
 
+/// Rules of the contract that are left out here, as its README says: a variable may be empty.
+const RELAXED: &[(&str, &str)] = &[(
+    "ai.stigmer.agentic.executioncontext.v1.ExecutionValue",
+    "value",
+)];
+
 #[test]
 fn the_rules_are_those_of_the_contract_field_by_field() {
     let wire = include_str!("../../../../docs/contract/wire.md").replace("\\|", "\u{1}");
@@ -200,6 +206,9 @@ fn the_rules_are_those_of_the_contract_field_by_field() {
             })
         })
         .collect::<Vec<_>>();
+    let of_contract = wanted.len();
+    wanted.retain(|(message, field, _)| !RELAXED.contains(&(message, field)));
+    assert_eq!(wanted.len() + RELAXED.len(), of_contract);
     wanted.sort();
     ours.sort();
     assert_eq!(ours, wanted);

@@ -3,15 +3,19 @@
 
 use std::{env, error::Error, time::Duration};
 
-use stigmer_api::{
-    ApiResourceReference, MAX_MESSAGE_BYTES,
-    agent::agent_query_controller_client::AgentQueryControllerClient,
-};
+use prost::Message;
+use stigmer_api::{ApiResourceReference, MAX_MESSAGE_BYTES, agent::Agent};
 use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{
-    Code, Response, Status,
+    Code, Request, Status, Streaming,
+    client::Grpc,
+    codegen::http::uri::PathAndQuery,
     transport::{Channel, Endpoint},
 };
+use tonic_prost::ProstCodec;
+
+use super::path;
+use crate::daemon;
 
 /// The address when `STIGMER_SERVER_ADDR` is unset.
 const DEFAULT_ADDRESS: &str = "localhost:7234";
@@ -49,6 +53,11 @@ impl ApiError {
         self.has_code(Code::Unimplemented)
     }
 
+    /// Whether the answer was too large to be sent or read.
+    pub fn is_too_large(&self) -> bool {
+        self.has_code(Code::OutOfRange) || self.has_code(Code::ResourceExhausted)
+    }
+
     fn has_code(&self, code: Code) -> bool {
         matches!(self, Self::Refused(status) if status.code() == code)
     }
@@ -61,11 +70,17 @@ pub struct Api {
     address: String,
 }
 
-/// The address in force: `STIGMER_SERVER_ADDR`, else the default.
-pub fn server_address() -> String {
+/// The address that the user gives, `STIGMER_SERVER_ADDR`.
+pub fn explicit_address() -> Option<String> {
     env::var("STIGMER_SERVER_ADDR")
         .ok()
         .filter(|address| !address.is_empty())
+}
+
+/// The address in force: `STIGMER_SERVER_ADDR`, else the one of the running daemon, else the default.
+pub fn server_address() -> String {
+    explicit_address()
+        .or_else(daemon::address)
         .unwrap_or_else(|| DEFAULT_ADDRESS.to_owned())
 }
 
@@ -100,30 +115,72 @@ impl Api {
         }
     }
 
-    /// Where the server is.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// What generated clients are made of.
-    pub fn channel(&self) -> Channel {
-        self.channel.clone()
-    }
-
-    /// The answer to `call`, waited for at most `limit`.
-    pub async fn call<T>(
+    /// The answer to `request`, waited for at most `limit`.
+    pub async fn unary<Q, A>(
         &self,
+        path: PathAndQuery,
+        request: Q,
         limit: Duration,
-        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<A, ApiError>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let name = path.to_string();
+        let result = timeout(limit, self.call(path, request)).await;
+        self.outcome(&name, limit, result)
+    }
+
+    /// The stream that answers `request`. `limit` is for setting it up, not for what it tells.
+    pub async fn stream<Q, A>(
+        &self,
+        path: PathAndQuery,
+        request: Q,
+        limit: Duration,
+    ) -> Result<Streaming<A>, ApiError>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let name = path.to_string();
+        let open = async {
+            let mut grpc = self.grpc().await?;
+            let codec = ProstCodec::<Q, A>::default();
+            let answer = grpc.server_streaming(Request::new(request), path, codec);
+            Ok(answer.await?.into_inner())
+        };
+        let result = timeout(limit, open).await;
+        self.outcome(&name, limit, result)
+    }
+
+    async fn call<Q, A>(&self, path: PathAndQuery, request: Q) -> Result<A, Status>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let mut grpc = self.grpc().await?;
+        let codec = ProstCodec::<Q, A>::default();
+        let answer = grpc.unary(Request::new(request), path, codec).await?;
+        Ok(answer.into_inner())
+    }
+
+    async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
+        let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        grpc.ready()
+            .await
+            .map_err(|error| Status::from_error(error.into()))?;
+        Ok(grpc)
+    }
+
+    fn outcome<T>(
+        &self,
+        path: &str,
+        limit: Duration,
+        result: Result<Result<T, Status>, tokio::time::error::Elapsed>,
     ) -> Result<T, ApiError> {
-        let result = timeout(limit, call).await;
-        tracing::debug!(
-            ok = matches!(result, Ok(Ok(_))),
-            r#type = std::any::type_name::<T>(),
-            "answer"
-        );
+        tracing::debug!(path, ok = matches!(result, Ok(Ok(_))), "answer");
         match result {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(status)) => Err(self.error(status)),
             Err(_) => Err(ApiError::NoAnswer {
                 address: self.address.clone(),
@@ -146,10 +203,9 @@ impl Api {
 
     /// Whatever a working server thinks of an empty reference, it says so.
     async fn ping(&self) -> Result<(), String> {
-        let mut client = AgentQueryControllerClient::new(self.channel())
-            .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        match client
-            .get_by_reference(ApiResourceReference::default())
+        let path = path::query::<Agent>("getByReference");
+        match self
+            .call::<_, Agent>(path, ApiResourceReference::default())
             .await
         {
             Ok(_) => Ok(()),

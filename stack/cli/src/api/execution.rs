@@ -2,143 +2,112 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use prost::Message;
 use stigmer_api::{
-    MAX_MESSAGE_BYTES, Resource,
+    ApiResourceId, Resource,
     agent_execution::{
-        AgentExecution, AgentExecutionId, MessageType,
-        agent_execution_command_controller_client::AgentExecutionCommandControllerClient,
-        agent_execution_query_controller_client::AgentExecutionQueryControllerClient,
+        AgentExecution, AgentExecutionList, AgentExecutionStatus, AgentExecutionUpdateStatusInput,
+        ListAgentExecutionsRequest, MessageType,
     },
     workflow_execution::{
-        SubscribeWorkflowExecutionRequest, WorkflowExecution, WorkflowTaskStatus,
-        workflow_execution_command_controller_client::WorkflowExecutionCommandControllerClient,
-        workflow_execution_query_controller_client::WorkflowExecutionQueryControllerClient,
+        ListWorkflowExecutionsRequest, SubscribeWorkflowExecutionRequest, WorkflowExecution,
+        WorkflowExecutionList, WorkflowExecutionStatus, WorkflowExecutionUpdateStatusInput,
+        WorkflowTaskStatus,
     },
 };
-use tonic::{Response, Status, Streaming, transport::Channel};
+use tonic::Streaming;
 
-use super::{Api, ApiError};
+use super::{
+    Api, ApiError,
+    page::{Page, read_all},
+    path,
+    snapshot::{Entry, Phase, Snapshot, Speaker, TaskState},
+};
 
 const CREATE_LIMIT: Duration = Duration::from_secs(30);
-/// For the stream to be set up, not for the execution.
-const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(10);
-
-/// How far an execution is. Both kinds use the same numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Phase {
-    Unspecified,
-    Pending,
-    InProgress,
-    Completed,
-    Failed,
-    Cancelled,
-}
-
-impl Phase {
-    /// Whether nothing can follow.
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-}
-
-impl From<i32> for Phase {
-    fn from(number: i32) -> Self {
-        match number {
-            1 => Self::Pending,
-            2 => Self::InProgress,
-            3 => Self::Completed,
-            4 => Self::Failed,
-            5 => Self::Cancelled,
-            _ => Self::Unspecified,
-        }
-    }
-}
-
-/// An execution at one moment, whatever its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    pub phase: Phase,
-    pub error: String,
-    pub started_at: String,
-    pub completed_at: String,
-    /// Messages of an agent, or tasks of a workflow.
-    pub entries: Vec<Entry>,
-    /// How many tools an agent has called.
-    pub tool_calls: usize,
-}
-
-/// One step that an execution shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    Message {
-        speaker: Speaker,
-        text: String,
-    },
-    Task {
-        name: String,
-        state: TaskState,
-        error: String,
-    },
-}
-
-/// Who said a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaker {
-    Human,
-    Agent,
-    Tool,
-    System,
-}
-
-/// How far a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskState {
-    Pending,
-    Running,
-    Completed,
-    Failed,
-    Skipped,
-}
+const READ_LIMIT: Duration = Duration::from_secs(10);
 
 /// A kind of execution.
 pub trait Execution: Resource {
     /// What people call it in a sentence: `agent`.
     const OF: &'static str;
-    /// The service and method that return one execution, for people who look by themselves.
-    const GET: &'static str;
+    /// Whether its entries are tasks; else they are messages.
+    const HAS_TASKS: bool;
+
+    /// What `list` takes.
+    type ListRequest: Message + 'static;
+    /// What `list` answers.
+    type List: Message + Default + 'static;
+    /// What `updateStatus` takes.
+    type StatusInput: Message + 'static;
+    /// What `subscribe` takes.
+    type Subscription: Message + 'static;
 
     /// What it shows.
     fn snapshot(&self) -> Snapshot;
-    /// Calls `create`.
-    async fn call_create(channel: Channel, execution: Self) -> Result<Response<Self>, Status>;
-    /// Calls `subscribe`.
-    async fn call_subscribe(
-        channel: Channel,
-        id: String,
-    ) -> Result<Response<Streaming<Self>>, Status>;
+    /// The id of the agent or workflow that it runs, or of the session or instance that knows.
+    fn target(&self) -> &str;
+    /// Asks for the page after `token`.
+    fn list_request(phase: Phase, token: String, size: i32) -> Self::ListRequest;
+    /// The rows of a list.
+    fn rows_of(list: Self::List) -> Vec<Self>;
+    /// Reports `phase` and nothing else.
+    fn phase_report(id: String, phase: Phase) -> Self::StatusInput;
+    /// Subscribes to `id`.
+    fn subscription(id: String) -> Self::Subscription;
 
     /// Creates and so starts it.
     async fn create(self, api: &Api) -> Result<Self, ApiError> {
-        api.call(CREATE_LIMIT, Self::call_create(api.channel(), self))
+        api.unary(path::command::<Self>("create"), self, CREATE_LIMIT)
             .await
     }
 
     /// Its state now and after every change, until it ends.
     async fn subscribe(api: &Api, id: &str) -> Result<Streaming<Self>, ApiError> {
-        api.call(
-            SUBSCRIBE_LIMIT,
-            Self::call_subscribe(api.channel(), id.to_owned()),
-        )
+        let request = Self::subscription(id.to_owned());
+        api.stream(path::query::<Self>("subscribe"), request, READ_LIMIT)
+            .await
+    }
+
+    /// Every execution of the kind in `phase`, oldest first; unspecified means any.
+    async fn list(api: &Api, phase: Phase) -> Result<Vec<Self>, ApiError> {
+        read_all(async |rows: &[Self], size| {
+            let after = rows.last().map_or("", Self::id).to_owned();
+            let request = Self::list_request(phase, after, size);
+            let path = path::query::<Self>("list");
+            let entries = Self::rows_of(api.unary(path, request, READ_LIMIT).await?);
+            Ok(Page {
+                more: entries.len() >= usize::try_from(size).unwrap_or(usize::MAX),
+                entries,
+            })
+        })
         .await
+    }
+
+    /// Ends it: the server stores that it is cancelled and stops what works on it.
+    async fn cancel(api: &Api, id: &str) -> Result<Self, ApiError> {
+        let request = Self::phase_report(id.to_owned(), Phase::Cancelled);
+        api.unary(path::command::<Self>("updateStatus"), request, CREATE_LIMIT)
+            .await
+    }
+}
+
+/// The first that is not empty.
+fn either<'a>(first: &'a str, second: &'a str) -> &'a str {
+    match first {
+        "" => second,
+        first => first,
     }
 }
 
 impl Execution for AgentExecution {
     const OF: &'static str = "agent";
-    const GET: &'static str =
-        "ai.stigmer.agentic.agentexecution.v1.AgentExecutionQueryController/get";
+    const HAS_TASKS: bool = false;
+
+    type ListRequest = ListAgentExecutionsRequest;
+    type List = AgentExecutionList;
+    type StatusInput = AgentExecutionUpdateStatusInput;
+    type Subscription = ApiResourceId;
 
     fn snapshot(&self) -> Snapshot {
         let status = self.status.clone().unwrap_or_default();
@@ -165,28 +134,47 @@ impl Execution for AgentExecution {
         }
     }
 
-    async fn call_create(channel: Channel, execution: Self) -> Result<Response<Self>, Status> {
-        AgentExecutionCommandControllerClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .create(execution)
-            .await
+    fn target(&self) -> &str {
+        let spec = self.spec.as_ref();
+        spec.map_or("", |spec| either(&spec.agent_id, &spec.session_id))
     }
 
-    async fn call_subscribe(
-        channel: Channel,
-        id: String,
-    ) -> Result<Response<Streaming<Self>>, Status> {
-        AgentExecutionQueryControllerClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .subscribe(AgentExecutionId { value: id })
-            .await
+    fn list_request(phase: Phase, token: String, size: i32) -> ListAgentExecutionsRequest {
+        ListAgentExecutionsRequest {
+            page_size: size,
+            page_token: token,
+            phase: phase.into(),
+            tags: Vec::new(),
+        }
+    }
+
+    fn rows_of(list: AgentExecutionList) -> Vec<Self> {
+        list.entries
+    }
+
+    fn phase_report(id: String, phase: Phase) -> AgentExecutionUpdateStatusInput {
+        AgentExecutionUpdateStatusInput {
+            execution_id: id,
+            status: Some(AgentExecutionStatus {
+                phase: phase.into(),
+                ..Default::default()
+            }),
+        }
+    }
+
+    fn subscription(id: String) -> ApiResourceId {
+        ApiResourceId { value: id }
     }
 }
 
 impl Execution for WorkflowExecution {
     const OF: &'static str = "workflow";
-    const GET: &'static str =
-        "ai.stigmer.agentic.workflowexecution.v1.WorkflowExecutionQueryController/get";
+    const HAS_TASKS: bool = true;
+
+    type ListRequest = ListWorkflowExecutionsRequest;
+    type List = WorkflowExecutionList;
+    type StatusInput = WorkflowExecutionUpdateStatusInput;
+    type Subscription = SubscribeWorkflowExecutionRequest;
 
     fn snapshot(&self) -> Snapshot {
         let status = self.status.clone().unwrap_or_default();
@@ -203,11 +191,8 @@ impl Execution for WorkflowExecution {
                         TaskState::Pending
                     }
                 },
-                name: if task.task_name.is_empty() {
-                    task.task_id
-                } else {
-                    task.task_name
-                },
+                name: either(&task.task_name, &task.task_id).to_owned(),
+                id: task.task_id,
                 error: task.error,
             })
             .collect();
@@ -221,29 +206,46 @@ impl Execution for WorkflowExecution {
         }
     }
 
-    async fn call_create(channel: Channel, execution: Self) -> Result<Response<Self>, Status> {
-        WorkflowExecutionCommandControllerClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .create(execution)
-            .await
+    fn target(&self) -> &str {
+        let spec = self.spec.as_ref();
+        spec.map_or("", |spec| {
+            either(&spec.workflow_id, &spec.workflow_instance_id)
+        })
     }
 
-    async fn call_subscribe(
-        channel: Channel,
-        id: String,
-    ) -> Result<Response<Streaming<Self>>, Status> {
-        WorkflowExecutionQueryControllerClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .subscribe(SubscribeWorkflowExecutionRequest { execution_id: id })
-            .await
+    fn list_request(phase: Phase, token: String, size: i32) -> ListWorkflowExecutionsRequest {
+        ListWorkflowExecutionsRequest {
+            page_size: size,
+            page_token: token,
+            phase: phase.into(),
+            tags: Vec::new(),
+        }
+    }
+
+    fn rows_of(list: WorkflowExecutionList) -> Vec<Self> {
+        list.entries
+    }
+
+    fn phase_report(id: String, phase: Phase) -> WorkflowExecutionUpdateStatusInput {
+        WorkflowExecutionUpdateStatusInput {
+            execution_id: id,
+            status: Some(WorkflowExecutionStatus {
+                phase: phase.into(),
+                ..Default::default()
+            }),
+        }
+    }
+
+    fn subscription(id: String) -> SubscribeWorkflowExecutionRequest {
+        SubscribeWorkflowExecutionRequest { execution_id: id }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use stigmer_api::{
-        agent_execution::{AgentExecutionStatus, AgentMessage, ToolCall},
-        workflow_execution::{WorkflowExecutionStatus, WorkflowTask},
+        agent_execution::{AgentExecutionSpec, AgentMessage, ToolCall},
+        workflow_execution::WorkflowTask,
     };
 
     use super::*;
@@ -285,6 +287,7 @@ mod tests {
     #[test]
     fn a_workflow_execution_shows_its_tasks() {
         let task = WorkflowTask {
+            task_id: "fetch#2".into(),
             task_name: "fetch".into(),
             status: WorkflowTaskStatus::WorkflowTaskFailed.into(),
             error: "404".into(),
@@ -304,6 +307,7 @@ mod tests {
         assert_eq!(
             snapshot.entries,
             [Entry::Task {
+                id: "fetch#2".into(),
                 name: "fetch".into(),
                 state: TaskState::Failed,
                 error: "404".into()
@@ -312,11 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_three_phases_are_terminal() {
-        let terminal = (0..7)
-            .map(Phase::from)
-            .map(Phase::is_terminal)
-            .collect::<Vec<_>>();
-        assert_eq!(terminal, [false, false, false, true, true, true, false]);
+    fn what_runs_is_known_by_its_agent_or_else_its_session() {
+        let of = |agent: &str| AgentExecution {
+            spec: Some(AgentExecutionSpec {
+                agent_id: agent.into(),
+                session_id: "ses-1".into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!((of("agt-1").target(), of("").target()), ("agt-1", "ses-1"));
     }
 }

@@ -1,51 +1,45 @@
-//! The kinds that projects define: how each is deployed, found, and run.
+//! The kinds that projects define: how each is deployed, found, listed, deleted, and run.
 
 use std::{collections::HashMap, time::Duration};
 
+use prost::Message;
 use stigmer_api::{
-    ApiResourceMetadata, ApiResourceOwnerScope, ApiResourceReference, MAX_MESSAGE_BYTES, Resource,
-    agent::{
-        Agent, AgentId, agent_command_controller_client::AgentCommandControllerClient,
-        agent_query_controller_client::AgentQueryControllerClient,
-    },
+    ApiResourceId, ApiResourceMetadata, ApiResourceOwnerScope, ApiResourceReference, Resource,
+    agent::{Agent, AgentList},
     agent_execution::{AgentExecution, AgentExecutionSpec},
+    commons::FindApiResourcesRequest,
     execution_context::ExecutionValue,
     id, slug,
-    workflow::{
-        Workflow, WorkflowId, workflow_command_controller_client::WorkflowCommandControllerClient,
-        workflow_query_controller_client::WorkflowQueryControllerClient,
-    },
+    workflow::{Workflow, WorkflowList},
     workflow_execution::{WorkflowExecution, WorkflowExecutionSpec},
 };
-use tonic::{Response, Status, transport::Channel};
 
-use super::{Api, ApiError, execution::Execution};
+use super::{
+    Api, ApiError,
+    execution::Execution,
+    page::{Page, read_all},
+    path,
+};
 
 const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
 const APPLY_LIMIT: Duration = Duration::from_secs(30);
 
-type Answer<T> = Result<Response<T>, Status>;
-
-/// A kind of resource that can be deployed and found.
+/// A kind of resource that is deployed, found, and deleted by its name.
 pub trait Deployable: Resource + PartialEq {
     /// What people call it: `Agent`.
     const TYPE: &'static str;
 
+    /// What `list` answers.
+    type List: Message + Default + 'static;
+
     /// The description, or an empty text.
     fn description(&self) -> &str;
-    /// Calls `apply`.
-    async fn call_apply(channel: Channel, resource: Self) -> Answer<Self>;
-    /// Calls `get`.
-    async fn call_get(channel: Channel, id: String) -> Answer<Self>;
-    /// Calls `getByReference`.
-    async fn call_get_by_reference(
-        channel: Channel,
-        reference: ApiResourceReference,
-    ) -> Answer<Self>;
+    /// The rows of a list, and the number of its pages.
+    fn rows_of(list: Self::List) -> (Vec<Self>, i32);
 
     /// Creates or replaces the resource on the server.
     async fn apply(self, api: &Api) -> Result<Self, ApiError> {
-        api.call(APPLY_LIMIT, Self::call_apply(api.channel(), self))
+        api.unary(path::command::<Self>("apply"), self, APPLY_LIMIT)
             .await
     }
 
@@ -58,25 +52,41 @@ pub trait Deployable: Resource + PartialEq {
             slug: slug.to_owned(),
             version: String::new(),
         };
-        absent_as_none(
-            api.call(
-                LOOKUP_LIMIT,
-                Self::call_get_by_reference(api.channel(), reference),
-            )
-            .await,
-        )
+        let path = path::query::<Self>("getByReference");
+        absent_as_none(api.unary(path, reference, LOOKUP_LIMIT).await)
     }
 
     /// The resource with the id `target`, else the one called so in `org`. A server that does not
     /// know the kind has none of it.
     async fn find(api: &Api, org: &str, target: &str) -> Result<Option<Self>, ApiError> {
-        if id::is_id(Self::KIND, target) {
-            let call = Self::call_get(api.channel(), target.to_owned());
-            if let Some(found) = absent_as_none(api.call(LOOKUP_LIMIT, call).await)? {
-                return Ok(Some(found));
-            }
+        if id::is_id(Self::KIND, target)
+            && let Some(found) = absent_as_none(get(api, target).await)?
+        {
+            return Ok(Some(found));
         }
         Self::find_by_slug(api, org, target).await
+    }
+
+    /// Every resource of the kind in `org`.
+    async fn list(api: &Api, org: &str) -> Result<Vec<Self>, ApiError> {
+        read_all(async |rows: &[Self], size| {
+            // Pages are counted from 1.
+            let number = i32::try_from(rows.len()).unwrap_or(i32::MAX) / size + 1;
+            let request = FindApiResourcesRequest {
+                org: org.to_owned(),
+                page_number: number,
+                page_size: size,
+                ..Default::default()
+            };
+            let path = path::query::<Self>("list");
+            let list = api.unary(path, request, LOOKUP_LIMIT).await?;
+            let (entries, pages) = Self::rows_of(list);
+            Ok(Page {
+                more: number < pages,
+                entries,
+            })
+        })
+        .await
     }
 
     /// The slug that the server will know the resource by.
@@ -105,7 +115,26 @@ pub struct Request {
     pub runtime_env: HashMap<String, ExecutionValue>,
 }
 
-fn absent_as_none<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+/// The resource `id` of any kind.
+pub async fn get<R: Resource>(api: &Api, id: &str) -> Result<R, ApiError> {
+    let request = ApiResourceId {
+        value: id.to_owned(),
+    };
+    api.unary(path::query::<R>("get"), request, LOOKUP_LIMIT)
+        .await
+}
+
+/// Deletes the resource `id` of any kind and returns what it was.
+pub async fn delete<R: Resource>(api: &Api, id: &str) -> Result<R, ApiError> {
+    let request = ApiResourceId {
+        value: id.to_owned(),
+    };
+    api.unary(path::command::<R>("delete"), request, APPLY_LIMIT)
+        .await
+}
+
+/// What there is not is no error.
+pub fn absent_as_none<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_not_found() || error.is_unimplemented() => Ok(None),
@@ -114,54 +143,25 @@ fn absent_as_none<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError>
 }
 
 macro_rules! deployable {
-    ($kind:ident, $type:literal, $id:ident, $command:ident, $query:ident) => {
+    ($kind:ident, $type:literal, $list:ident) => {
         impl Deployable for $kind {
             const TYPE: &'static str = $type;
+
+            type List = $list;
 
             fn description(&self) -> &str {
                 self.spec.as_ref().map_or("", |spec| &spec.description)
             }
 
-            async fn call_apply(channel: Channel, resource: Self) -> Answer<Self> {
-                $command::new(channel)
-                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
-                    .apply(resource)
-                    .await
-            }
-
-            async fn call_get(channel: Channel, id: String) -> Answer<Self> {
-                let id = $id { value: id };
-                $query::new(channel)
-                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
-                    .get(id)
-                    .await
-            }
-
-            async fn call_get_by_reference(
-                channel: Channel,
-                reference: ApiResourceReference,
-            ) -> Answer<Self> {
-                let mut client = $query::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES);
-                client.get_by_reference(reference).await
+            fn rows_of(list: $list) -> (Vec<Self>, i32) {
+                (list.entries, list.total_pages)
             }
         }
     };
 }
 
-deployable!(
-    Agent,
-    "Agent",
-    AgentId,
-    AgentCommandControllerClient,
-    AgentQueryControllerClient
-);
-deployable!(
-    Workflow,
-    "Workflow",
-    WorkflowId,
-    WorkflowCommandControllerClient,
-    WorkflowQueryControllerClient
-);
+deployable!(Agent, "Agent", AgentList);
+deployable!(Workflow, "Workflow", WorkflowList);
 
 impl Runnable for Agent {
     type Execution = AgentExecution;

@@ -1,9 +1,15 @@
-//! The server as the CLI knows it: one connection, and the kinds it deploys and runs.
+//! The server as the CLI knows it: one connection, and the kinds it deploys, runs, and looks at.
 
 mod client;
 mod execution;
 mod kind;
+mod page;
+mod path;
+mod skill;
+mod snapshot;
 
-pub use client::{Api, ApiError, reason, server_address};
-pub use execution::{Entry, Execution, Phase, Snapshot, Speaker, TaskState};
-pub use kind::{Deployable, Request, Runnable};
+pub use client::{Api, ApiError, explicit_address, reason, server_address};
+pub use execution::Execution;
+pub use kind::{Deployable, Request, Runnable, absent_as_none, delete, get};
+pub use skill::push as push_skill;
+pub use snapshot::{Entry, Phase, Snapshot, Speaker, TaskState};

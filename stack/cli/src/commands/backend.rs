@@ -3,16 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use serde_json::json;
 
 use crate::{
     api,
     cli::BackendCommand,
     config::{Config, ConfigError},
-    render::Screen,
+    render::Output,
 };
 
 /// Shows or chooses the backend.
-pub fn execute(command: BackendCommand, screen: &Screen) -> Result<ExitCode> {
+pub fn execute(command: BackendCommand, out: &Output) -> Result<ExitCode> {
+    let screen = out.screen();
     let mut config = Config::load()?;
     match command {
         BackendCommand::Status => {
@@ -20,10 +22,14 @@ pub fn execute(command: BackendCommand, screen: &Screen) -> Result<ExitCode> {
             screen.plain("Backend Configuration:");
             screen.plain("─".repeat(37));
             screen.info(format!("  Type: {backend}"));
-            if backend == "local" {
-                screen.info(format!("  Endpoint: {}", api::server_address()));
+            let endpoint = (backend == "local").then(api::server_address);
+            if let Some(endpoint) = &endpoint {
+                screen.info(format!("  Endpoint: {endpoint}"));
             }
             screen.info(format!("  Configuration: {}", config.path()));
+            out.report(&json!({
+                "type": backend, "endpoint": endpoint, "configuration": config.path(),
+            }));
         }
         BackendCommand::Set { backend } => {
             match config.set("backend.type", &backend) {
@@ -34,6 +40,11 @@ pub fn execute(command: BackendCommand, screen: &Screen) -> Result<ExitCode> {
             }
             config.save()?;
             screen.success(format!("Backend set to {backend}"));
+            if backend == "local" {
+                screen.info("To see whether it runs: stigmer server status");
+                screen.info("To start it: stigmer server");
+            }
+            out.report(&json!({"type": backend, "configuration": config.path()}));
         }
     }
     Ok(ExitCode::SUCCESS)

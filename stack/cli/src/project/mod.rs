@@ -7,6 +7,6 @@ mod process;
 mod synthesis;
 mod yaml;
 
-pub use output::Resources;
+pub use output::{Resources, parse_agent, parse_workflow};
 pub use synthesis::{Synthesis, synthesize};
 pub use yaml::{Project, ProjectError, Runtime};

@@ -84,11 +84,9 @@ pub fn read(dir: &Utf8Path) -> Result<Resources, OutputError> {
     }
     check_dependencies(&dir.join(DEPENDENCIES))?;
     let resources = Resources {
-        skills: read_kind(&files, "skill", |skill: &Skill| skill.spec.is_some())?,
-        agents: read_kind(&files, "agent", |agent: &Agent| agent.spec.is_some())?,
-        workflows: read_kind(&files, "workflow", |workflow: &Workflow| {
-            workflow.spec.is_some()
-        })?,
+        skills: read_kind(&files, "skill", has_spec_skill)?,
+        agents: read_kind(&files, "agent", has_spec_agent)?,
+        workflows: read_kind(&files, "workflow", has_spec_workflow)?,
     };
     match resources.len() {
         0 => Err(OutputError::Nothing(dir.to_owned())),
@@ -132,7 +130,6 @@ fn read_kind<R: Resource>(
     Ok(resources)
 }
 
-/// Decoding takes almost any bytes, so the rules of the contract decide whether these are a resource.
 fn read_resource<R: Resource>(path: &Utf8Path, has_spec: fn(&R) -> bool) -> Result<R, OutputError> {
     let read = |source: io::Error| OutputError::Read {
         path: path.to_owned(),
@@ -148,8 +145,22 @@ fn read_resource<R: Resource>(path: &Utf8Path, has_spec: fn(&R) -> bool) -> Resu
             "{length} bytes are more than the server accepts ({MAX_MESSAGE_BYTES})"
         )));
     }
-    let bytes = fs::read(path).map_err(read)?;
-    let resource = R::decode(bytes.as_slice()).map_err(|e| damaged(e.to_string()))?;
+    parse(&fs::read(path).map_err(read)?, has_spec).map_err(damaged)
+}
+
+/// The agent that a program wrote as `bytes`, or what is wrong with them.
+pub fn parse_agent(bytes: &[u8]) -> Result<Agent, String> {
+    parse(bytes, has_spec_agent)
+}
+
+/// The workflow that a program wrote as `bytes`, or what is wrong with them.
+pub fn parse_workflow(bytes: &[u8]) -> Result<Workflow, String> {
+    parse(bytes, has_spec_workflow)
+}
+
+/// Decoding takes almost any bytes, so the rules of the contract decide whether these are a resource.
+fn parse<R: Resource>(bytes: &[u8], has_spec: fn(&R) -> bool) -> Result<R, String> {
+    let resource = R::decode(bytes).map_err(|e| e.to_string())?;
     let mut broken = match validate(&resource) {
         Ok(()) => Vec::new(),
         Err(Violations(violations)) => violations
@@ -165,12 +176,24 @@ fn read_resource<R: Resource>(path: &Utf8Path, has_spec: fn(&R) -> bool) -> Resu
     }
     match broken.is_empty() {
         true => Ok(resource),
-        false => Err(damaged(format!(
+        false => Err(format!(
             "not a valid {}: {}",
             R::kind_name(),
             broken.join("; ")
-        ))),
+        )),
     }
+}
+
+fn has_spec_skill(skill: &Skill) -> bool {
+    skill.spec.is_some()
+}
+
+fn has_spec_agent(agent: &Agent) -> bool {
+    agent.spec.is_some()
+}
+
+fn has_spec_workflow(workflow: &Workflow) -> bool {
+    workflow.spec.is_some()
 }
 
 /// The file is optional, and deployment does not depend on it; a damaged one still means that

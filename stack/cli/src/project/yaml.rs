@@ -54,6 +54,14 @@ impl Runtime {
         }
     }
 
+    /// As it is written in Stigmer.yaml.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Go => "go",
+            Self::Rust => "rust",
+        }
+    }
+
     fn language(self) -> &'static str {
         match self {
             Self::Go => "Go",
@@ -78,10 +86,7 @@ impl Runtime {
 
 impl fmt::Display for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Go => "go",
-            Self::Rust => "rust",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -142,6 +147,19 @@ impl Project {
             io::ErrorKind::NotFound => ProjectError::NotFound(file.to_owned()),
             _ => fail(e.to_string()),
         })?;
+        Self::parse(&text, file)
+    }
+
+    /// Reads `text`, which is that of `file`, an absolute path.
+    ///
+    /// # Errors
+    ///
+    /// When it is no project; the error names the file and the key.
+    pub fn parse(text: &str, file: &Utf8Path) -> Result<Self, ProjectError> {
+        let fail = |reason: String| ProjectError::Read {
+            path: file.to_owned(),
+            reason,
+        };
         let options = serde_saphyr::options! { with_snippet: false };
         if text
             .lines()
@@ -151,7 +169,7 @@ impl Project {
                 "the file is empty; it needs 'name' and 'runtime'".to_owned(),
             ));
         }
-        let document: Document = serde_saphyr::from_str_with_options(&text, options)
+        let document: Document = serde_saphyr::from_str_with_options(text, options)
             .map_err(|e| fail(format!("not a Stigmer project file: {e}")))?;
         let required = |key: &'static str, value: Option<String>| {
             value

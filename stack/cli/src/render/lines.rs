@@ -112,6 +112,11 @@ impl Screen {
         self.line(&Line::new(Mark::Error, text.to_string()));
     }
 
+    /// Shows a line that asks for attention.
+    pub fn warning(&self, text: impl Display) {
+        self.line(&Line::new(Mark::Warning, text.to_string()));
+    }
+
     /// Shows a line to know.
     pub fn info(&self, text: impl Display) {
         self.line(&Line::new(Mark::Info, text.to_string()));

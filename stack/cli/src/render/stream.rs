@@ -1,5 +1,7 @@
 //! An execution as it is followed: from successive snapshots to what is new in each.
 
+use std::collections::HashMap;
+
 use stigmer_api::time::seconds_between;
 
 use super::{Line, Mark, Piece};
@@ -10,16 +12,12 @@ use crate::api::{Entry, Phase, Snapshot, Speaker, TaskState};
 #[derive(Debug, Default)]
 pub struct LiveView {
     phase: Option<Phase>,
-    shown: Vec<Shown>,
+    /// The texts of the messages, by their places.
+    messages: Vec<String>,
     /// The message that is the last thing shown and may grow.
     open: Option<usize>,
-}
-
-/// What was shown of one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Shown {
-    Message(String),
-    Task(TaskState),
+    /// The states of the tasks, by their ids: a server may tell only of the tasks under way.
+    tasks: HashMap<String, TaskState>,
 }
 
 impl LiveView {
@@ -35,8 +33,16 @@ impl LiveView {
                 Entry::Message { speaker, text } => {
                     self.message(index, *speaker, &visible(text), &mut pieces)
                 }
-                Entry::Task { name, state, error } => {
-                    self.task(index, name, *state, error, &mut pieces)
+                Entry::Task {
+                    id,
+                    name,
+                    state,
+                    error,
+                } => {
+                    if self.tasks.insert(id.clone(), *state) != Some(*state) {
+                        self.close(&mut pieces);
+                        pieces.extend(task(id, name, *state, error));
+                    }
                 }
             }
         }
@@ -65,63 +71,26 @@ impl LiveView {
     }
 
     fn message(&mut self, index: usize, speaker: Speaker, text: &str, pieces: &mut Vec<Piece>) {
-        let before = match self.shown.get(index) {
-            Some(Shown::Message(before)) => before.clone(),
-            _ => String::new(),
-        };
+        let before = self.messages.get(index).map_or("", String::as_str);
         if text.is_empty() || text == before {
             return;
         }
         let growth = text
-            .strip_prefix(before.as_str())
-            .filter(|_| self.open == Some(index));
+            .strip_prefix(before)
+            .filter(|_| self.open == Some(index))
+            .map(str::to_owned);
         match growth {
-            Some(growth) => pieces.push(Piece::Text(growth.to_owned())),
+            Some(growth) => pieces.push(Piece::Text(growth)),
             None => {
                 self.close(pieces);
                 pieces.push(Piece::Text(format!("{}{text}", prefix(speaker))));
                 self.open = Some(index);
             }
         }
-        self.remember(index, Shown::Message(text.to_owned()));
-    }
-
-    fn task(
-        &mut self,
-        index: usize,
-        name: &str,
-        state: TaskState,
-        error: &str,
-        pieces: &mut Vec<Piece>,
-    ) {
-        if self.shown.get(index) == Some(&Shown::Task(state)) {
-            return;
+        if index >= self.messages.len() {
+            self.messages.resize(index + 1, String::new());
         }
-        let (icon, word) = match state {
-            TaskState::Pending => ("⏳", "Pending"),
-            TaskState::Running => ("⚙️", "Running"),
-            TaskState::Completed => ("✓", "Completed"),
-            TaskState::Failed => ("✗", "Failed"),
-            TaskState::Skipped => ("⊘", "Skipped"),
-        };
-        self.close(pieces);
-        pieces.push(Piece::Line(Line::plain(format!(
-            "{icon} Task: {name} [{word}]"
-        ))));
-        if !error.is_empty() {
-            pieces.push(Piece::Line(Line::plain(format!(
-                "   ✗ Error: {}",
-                visible(error)
-            ))));
-        }
-        self.remember(index, Shown::Task(state));
-    }
-
-    fn remember(&mut self, index: usize, shown: Shown) {
-        if index >= self.shown.len() {
-            self.shown.resize(index + 1, Shown::Message(String::new()));
-        }
-        self.shown[index] = shown;
+        text.clone_into(&mut self.messages[index]);
     }
 
     /// Ends the message that may grow, with the blank line that follows every message.
@@ -132,13 +101,41 @@ impl LiveView {
     }
 }
 
-/// The summary after the last snapshot.
-pub fn final_block(of: &str, snapshot: &Snapshot) -> Vec<Line> {
+/// The lines for a task that is in a new state.
+fn task(id: &str, name: &str, state: TaskState, error: &str) -> Vec<Piece> {
+    let (icon, word) = match state {
+        TaskState::Pending => ("⏳", "Pending"),
+        TaskState::Running => ("⚙️", "Running"),
+        TaskState::Completed => ("✓", "Completed"),
+        TaskState::Failed => ("✗", "Failed"),
+        TaskState::Skipped => ("⊘", "Skipped"),
+    };
+    let name = visible(name);
+    let place = place(id, &name).map_or_else(String::new, |place| format!(" ({place})"));
+    let mut lines = vec![format!("{icon} Task: {name} [{word}]{place}")];
+    if !error.is_empty() {
+        lines.push(format!("   ✗ Error: {}", visible(error)));
+    }
+    let lines = lines.into_iter().map(Line::plain);
+    lines.map(Piece::Line).collect()
+}
+
+/// Where a task is, if it is inside of another or runs again: its id is a path of names, iterations,
+/// and branches, such as `each/2/send`, with `#2` after it for the second round.
+fn place(id: &str, name: &str) -> Option<String> {
+    let last = id.rsplit('/').next().unwrap_or(id);
+    let named = last
+        .strip_prefix(name)
+        .map(|rest| rest.is_empty() || rest.starts_with('#'));
+    (named == Some(true) && id != name).then(|| visible(id))
+}
+
+/// The summary after the last snapshot, of an execution that has tasks or else messages.
+pub fn final_block(has_tasks: bool, snapshot: &Snapshot) -> Vec<Line> {
     let rule = || Line::plain("─".repeat(80));
-    let name = if of == "workflow" {
-        "Workflow execution"
-    } else {
-        "Execution"
+    let name = match has_tasks {
+        true => "Workflow execution",
+        false => "Execution",
     };
     let mut lines = vec![Line::plain(""), rule()];
     match snapshot.phase {
@@ -166,7 +163,7 @@ pub fn final_block(of: &str, snapshot: &Snapshot) -> Vec<Line> {
     };
     let mut count =
         |mark: Mark, what: &str, n: usize| lines.push(Line::new(mark, format!("{what}: {n}")));
-    if of == "workflow" {
+    if has_tasks {
         count(Mark::Success, "Total tasks", snapshot.entries.len());
         count(Mark::Success, "Completed", tasks(TaskState::Completed));
         for (mark, what, n) in [
@@ -195,7 +192,7 @@ fn prefix(speaker: Speaker) -> &'static str {
 }
 
 /// `text` without the control characters by which a model could drive the terminal.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
         .collect()

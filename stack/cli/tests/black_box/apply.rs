@@ -118,11 +118,8 @@ fn a_refusal_names_the_resource_and_says_what_was_deployed_before() {
 fn the_organization_is_local_unless_another_one_is_given() {
     let world = World::applied(&[("a", "")]);
     let org = || {
-        world.server.state.agents.lock().unwrap()["a"]
-            .metadata()
-            .unwrap()
-            .org
-            .clone()
+        let stored = world.server.state.agents.named("a");
+        stored.metadata().unwrap().org.clone()
     };
     assert_eq!(org(), "local");
     world.in_project(&["apply", "--org", "acme"]).well();

@@ -149,7 +149,11 @@ fn a_dry_run_in_json_is_one_object() {
     let json: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(
         json,
-        serde_json::json!({"dry_run": true, "resources": [{"type": "Agent", "name": "a", "status": "planned"}]})
+        serde_json::json!({
+            "dry_run": true,
+            "project": {"name": "demo", "runtime": "go", "main": "main.go"},
+            "resources": [{"type": "Agent", "name": "a", "status": "planned"}],
+        })
     );
 }
 

@@ -2,5 +2,9 @@
 
 mod apply;
 mod command_line;
+mod new;
+mod resources;
 mod run;
+mod skill;
 mod support;
+mod workflows;

@@ -10,6 +10,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
+use stigmer_api::Resource;
 
 use crate::support::world::World;
 
@@ -20,16 +21,7 @@ fn following_shows_each_phase_and_message_once_and_the_end() {
         .stigmer
         .run(&["run", "a", "--message", "hi there"])
         .well();
-    let id = world
-        .server
-        .state
-        .executions
-        .lock()
-        .unwrap()
-        .keys()
-        .next()
-        .unwrap()
-        .clone();
+    let id = world.executions()[0].id().to_owned();
     let rule = "─".repeat(80);
     assert_eq!(
         shown,
@@ -62,8 +54,7 @@ fn without_following_the_id_is_printed_and_that_is_all() {
 fn no_message_means_execute() {
     let world = World::applied(&[("a", "")]);
     world.stigmer.run(&["run", "a", "--no-follow"]).well();
-    let executions = world.server.state.executions.lock().unwrap();
-    let spec = executions.values().next().unwrap().spec.clone().unwrap();
+    let spec = world.executions()[0].spec.clone().unwrap();
     assert_eq!(
         (spec.message.as_str(), spec.agent_id),
         ("execute", world.agent_id("a"))
@@ -83,15 +74,7 @@ fn variables_reach_the_execution_as_given() {
         "secret:B=2=3",
     ];
     world.stigmer.run(&args).well();
-    let executions = world.server.state.executions.lock().unwrap();
-    let env = executions
-        .values()
-        .next()
-        .unwrap()
-        .spec
-        .clone()
-        .unwrap()
-        .runtime_env;
+    let env = world.executions()[0].spec.clone().unwrap().runtime_env;
     let value = |key: &str| (env[key].value.clone(), env[key].is_secret);
     assert_eq!(
         (value("A"), value("B")),
@@ -125,7 +108,7 @@ fn an_unknown_name_is_not_found_and_nothing_runs() {
     ] {
         assert!(error.contains(line), "{error}");
     }
-    assert_eq!(world.executions(), 0);
+    assert_eq!(world.executions().len(), 0);
 }
 
 #[test]
@@ -222,7 +205,7 @@ fn ctrl_c_ends_following_at_once_and_leaves_the_execution_alone() {
     assert!(started.elapsed() < Duration::from_secs(2));
     assert_eq!(status.code(), Some(130));
     assert!(lines.any(|line| line.unwrap().contains("goes on at the server")));
-    assert_eq!(world.executions(), 1);
+    assert_eq!(world.executions().len(), 1);
 }
 
 #[test]
@@ -244,7 +227,7 @@ fn several_resources_without_a_terminal_are_listed_and_none_runs() {
     let world = World::new(&[("a", "reads"), ("b", "")]);
     let error = world.in_project(&["run"]).badly();
     assert!(error.contains("[Agent] a - reads\n  [Agent] b"), "{error}");
-    assert_eq!(world.executions(), 0);
+    assert_eq!(world.executions().len(), 0);
 }
 
 #[test]
@@ -257,14 +240,13 @@ fn running_in_a_project_applies_its_latest_code_first() {
         "{shown}"
     );
     assert!(shown.contains("✓ ✓ Deployed 1 resource(s)"), "{shown}");
-    let agents = world.server.state.agents.lock().unwrap();
-    assert_eq!(agents["a"].spec.as_ref().unwrap().description, "new");
-    drop(agents);
+    let stored = world.server.state.agents.named("a");
+    assert_eq!(stored.spec.unwrap().description, "new");
     world.project.agents(&[("refused", "")]);
     let error = world.in_project(&["run", "a"]).badly();
     assert!(
         error.starts_with("Error: Failed to apply: failed to deploy agent 'refused'"),
         "{error}"
     );
-    assert_eq!(world.executions(), 1);
+    assert_eq!(world.executions().len(), 1);
 }

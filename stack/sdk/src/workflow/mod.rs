@@ -42,6 +42,8 @@ pub struct WorkflowArgs {
     pub description: String,
     /// What references call it; made of the name when empty.
     pub slug: String,
+    /// The organization it is written for. Where it belongs is decided by `stigmer apply`.
+    pub org: String,
     /// What it needs at run time.
     pub environment: Vec<EnvironmentVariable>,
 }
@@ -103,6 +105,11 @@ impl Workflow {
     /// The version.
     pub fn version(&self) -> String {
         self.args.borrow().version.clone()
+    }
+
+    /// The organization it is written for.
+    pub fn org(&self) -> String {
+        self.args.borrow().org.clone()
     }
 
     /// Adds a task after those that were added before. Tasks inside a loop, a branch, or a `try`

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Execution, Orchestrator, Phase, StartFailure, status};
+use super::{Execution, Orchestrator, Phase, StartFailure, job::job, status};
 use crate::{
     pipeline::{self, AtStep as _, Cause, StepError},
     state::State,
@@ -30,11 +30,15 @@ async fn store_and_start<E: Execution>(
     orchestrator: Arc<dyn Orchestrator>,
     execution: E,
 ) -> Result<E, StepError> {
-    let accepted = state
+    let (accepted, job) = state
         .store
-        .write(move |tx| pipeline::create(tx, execution))
+        .write(move |tx| {
+            let accepted = pipeline::create(tx, execution)?;
+            let job = job(tx, accepted.clone())?;
+            Ok::<_, StepError>((accepted, job))
+        })
         .await?;
-    let failure = match orchestrator.start(accepted.clone().job()).await {
+    let failure = match orchestrator.start(job).await {
         Ok(()) => return Ok(accepted),
         Err(failure) => failure,
     };

@@ -1,16 +1,19 @@
 //! Agent executions as executions.
 
+use std::{collections::HashMap, sync::Arc};
+
 use stigmer_api::{
     agent_execution::{AgentExecution, AgentExecutionStatus, AgentMessage, MessageType},
+    execution_context::ExecutionValue,
     temporal_names::agent_execution_workflow_id,
     time::rfc3339_now,
 };
 
 use super::{
-    Execution, Job,
+    Broker, Execution, Job,
     execution::{Progress, Status},
 };
-use crate::{kinds::session, mask::Outgoing as _, pipeline::StepError, store::Tx};
+use crate::{kinds::session, pipeline::StepError, state::Brokers, store::Tx};
 
 impl Execution for AgentExecution {
     type Status = AgentExecutionStatus;
@@ -23,8 +26,16 @@ impl Execution for AgentExecution {
         agent_execution_workflow_id(execution_id)
     }
 
-    fn job(self) -> Job {
-        Job::Agent(self.masked())
+    fn runtime_env_mut(&mut self) -> &mut HashMap<String, ExecutionValue> {
+        &mut self.spec.get_or_insert_default().runtime_env
+    }
+
+    fn broker(brokers: &Brokers) -> &Arc<Broker<Self>> {
+        &brokers.agent_executions
+    }
+
+    fn into_job(self) -> Job {
+        Job::Agent(self)
     }
 
     fn delete_companions(&self, tx: &Tx<'_>) -> Result<(), StepError> {
@@ -57,10 +68,10 @@ impl Status for AgentExecutionStatus {
         }
     }
 
-    fn append_note(&mut self, text: &str) {
+    fn settle(&mut self, cause: &str) {
         self.messages.push(AgentMessage {
             r#type: MessageType::MessageSystem as i32,
-            content: text.to_owned(),
+            content: cause.to_owned(),
             timestamp: rfc3339_now(),
             ..Default::default()
         });

@@ -1,10 +1,14 @@
 //! What executions of agents and of workflows have in common.
 
-use super::{Job, Phase};
-use crate::{kinds::Kind, mask::Outgoing, pipeline::StepError, store::Tx};
+use std::{collections::HashMap, sync::Arc};
+
+use stigmer_api::execution_context::ExecutionValue;
+
+use super::{Broker, HasEnvironment, Job, Phase};
+use crate::{kinds::Kind, pipeline::StepError, state::Brokers, store::Tx};
 
 /// A resource that runs: it has phases, and a status that its runner reports.
-pub trait Execution: Kind + Outgoing {
+pub trait Execution: Kind + HasEnvironment {
     /// The status.
     type Status: Status;
 
@@ -14,8 +18,14 @@ pub trait Execution: Kind + Outgoing {
     /// The id of the workflow behind the execution with this id.
     fn workflow_id(execution_id: &str) -> String;
 
-    /// What the workflow is started with, secrets hidden.
-    fn job(self) -> Job;
+    /// The environment that its caller gave it, created when unset.
+    fn runtime_env_mut(&mut self) -> &mut HashMap<String, ExecutionValue>;
+
+    /// Who watches executions of this kind.
+    fn broker(brokers: &Brokers) -> &Arc<Broker<Self>>;
+
+    /// The execution as what its workflow is started for.
+    fn into_job(self) -> Job;
 
     /// Deletes what was made together with this execution, which never ran.
     fn delete_companions(&self, _tx: &Tx<'_>) -> Result<(), StepError> {
@@ -32,11 +42,11 @@ pub trait Execution: Kind + Outgoing {
 pub trait Status: Clone + Default + PartialEq + Send + 'static {
     /// The fields that say how it goes.
     fn progress(&mut self) -> Progress<'_>;
-    /// Takes from `update` what it holds besides progress: lists and maps as a whole, and only if
-    /// they are not empty, so that nothing can be cleared.
+    /// Takes from `update` what it holds besides progress. What is empty there stays as it is, so that
+    /// nothing can be cleared.
     fn take_contents(&mut self, update: Self);
-    /// Notes for the reader why the server ended the execution, behind what is there.
-    fn append_note(&mut self, text: &str);
+    /// Brings the contents to an end that no runner reported, for `cause`.
+    fn settle(&mut self, cause: &str);
     /// What the status tells about a failure besides its error field, or an empty text.
     fn failure_hint(&self) -> String;
 }

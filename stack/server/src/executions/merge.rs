@@ -28,10 +28,18 @@ pub fn merge<S: Status>(stored: &S, mut update: S) -> Result<S, PhaseError> {
         Phase::Unspecified => from,
         phase => phase,
     };
+    if (from, to) == (Phase::Cancelled, Phase::Cancelled) {
+        // Whoever cancelled it could not know how far its runner had come.
+        merged.take_contents(update);
+        return Ok(merged);
+    }
     take_progress(merged.progress(), update.progress());
     merged.take_contents(update);
     *merged.progress().phase = to.number();
     complete(&mut merged, to);
+    if to == Phase::Cancelled {
+        settle(&mut merged);
+    }
     if merged == *stored || from.allows(to) {
         Ok(merged)
     } else {
@@ -48,7 +56,7 @@ pub fn end<S: Status>(stored: &S, phase: Phase, cause: &str) -> Option<S> {
     }
     *ended.progress().phase = phase.number();
     cause.clone_into(ended.progress().error);
-    ended.append_note(cause);
+    ended.settle(cause);
     complete(&mut ended, phase);
     Some(ended)
 }
@@ -66,11 +74,18 @@ pub fn conclude<S: Status>(stored: &S, mut last: S) -> Option<S> {
         let cause = "the runner stopped without saying whether the execution succeeded";
         return end(&merged, Phase::Failed, cause);
     }
-    let cause = merged.progress().error.clone();
-    if phase != Phase::Completed && merged.failure_hint() != cause {
-        merged.append_note(&cause);
+    if phase != Phase::Completed {
+        settle(&mut merged);
     }
     Some(merged)
+}
+
+/// Brings the contents to the end that the error tells, unless they tell it already.
+fn settle<S: Status>(status: &mut S) {
+    let cause = status.progress().error.clone();
+    if status.failure_hint() != cause {
+        status.settle(&cause);
+    }
 }
 
 fn phase_of<S: Status>(status: &mut S) -> Phase {
@@ -80,12 +95,15 @@ fn phase_of<S: Status>(status: &mut S) -> Phase {
 fn take_progress(stored: Progress<'_>, update: Progress<'_>) {
     for (stored, update) in [
         (stored.error, update.error),
-        (stored.started_at, update.started_at),
         (stored.completed_at, update.completed_at),
     ] {
         if !update.is_empty() {
             std::mem::swap(stored, update);
         }
+    }
+    // A runner that takes over from another one begins later, the execution does not.
+    if stored.started_at.is_empty() {
+        std::mem::swap(stored.started_at, update.started_at);
     }
 }
 
@@ -104,6 +122,9 @@ fn complete<S: Status>(status: &mut S, phase: Phase) {
             "" => "the runner reported a failure without a cause; its log may tell more".to_owned(),
             hint => hint.to_owned(),
         };
+    }
+    if phase == Phase::Cancelled && progress.error.is_empty() {
+        *progress.error = "cancelled".to_owned();
     }
 }
 
@@ -159,10 +180,13 @@ mod tests {
         assert!(done.started_at <= done.completed_at, "{done:?}");
 
         let mut update = status(Phase::Completed);
-        update.completed_at = "2026-01-01T00:00:00Z".to_owned();
+        update.started_at = "2026-01-01T00:00:00Z".to_owned();
+        update.completed_at = "2026-01-01T00:00:01Z".to_owned();
+        let done = merge(&begun, update).unwrap();
+        assert_eq!(done.completed_at, "2026-01-01T00:00:01Z");
         assert_eq!(
-            merge(&begun, update).unwrap().completed_at,
-            "2026-01-01T00:00:00Z"
+            done.started_at, begun.started_at,
+            "an execution begins once"
         );
     }
 

@@ -4,21 +4,27 @@
 mod accept;
 mod agent;
 mod broker;
+mod environment;
 mod execution;
+mod job;
 mod merge;
 mod orchestrator;
 mod phase;
 mod status;
 mod subscribe;
 mod sweep;
+mod workflow;
 
 #[cfg(test)]
 mod tests;
 
 pub use accept::accept;
 pub use broker::{Broker, Watcher};
-pub use execution::Execution;
-pub use orchestrator::{Gone, Job, LookupError, Orchestrator, RunState, StartFailure};
+pub use environment::{HasEnvironment, mark_secrets};
+pub use execution::{Execution, Status};
+pub use orchestrator::{
+    Gone, Job, LookupError, Orchestrator, RunState, StartFailure, ValidationFailure,
+};
 pub use phase::Phase;
 pub use status::{conclude, update_status};
 pub use subscribe::{Subscription, subscribe};

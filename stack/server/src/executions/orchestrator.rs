@@ -1,8 +1,13 @@
 //! What executions need of Temporal.
 
-use stigmer_api::agent_execution::AgentExecution;
+use stigmer_api::{
+    agent_execution::AgentExecution,
+    workflow::{WorkflowSpec, serverless::ServerlessWorkflowValidation},
+    workflow_execution::WorkflowExecution,
+};
 
-/// Starts and follows the workflow behind an execution. One execution has at most one workflow run.
+/// Starts and follows the workflow behind an execution, of which there is at most one run, and has
+/// specs of workflows validated.
 #[tonic::async_trait]
 pub trait Orchestrator: Send + Sync + 'static {
     /// Starts the workflow; one that was started before is fine.
@@ -11,16 +16,24 @@ pub trait Orchestrator: Send + Sync + 'static {
     /// What became of the workflow.
     async fn state(&self, workflow_id: &str) -> Result<RunState, LookupError>;
 
-    /// Ends the workflow, and with it the work of the runner. One that has ended or never began is
-    /// fine.
-    async fn terminate(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError>;
+    /// Asks the workflow to end, and so the runner to end its work. One that has ended or never began
+    /// is fine.
+    async fn cancel(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError>;
+
+    /// Has the workflow-runner say whether a spec can run.
+    async fn validate(
+        &self,
+        spec: WorkflowSpec,
+    ) -> Result<ServerlessWorkflowValidation, ValidationFailure>;
 }
 
 /// What a workflow is started for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
-    /// An agent execution, its secrets hidden.
+    /// An agent execution.
     Agent(AgentExecution),
+    /// A workflow execution.
+    Workflow(WorkflowExecution),
 }
 
 /// The workflow was not started, or nobody knows.
@@ -32,6 +45,17 @@ pub enum StartFailure {
     /// The answer was lost: it may run.
     #[error("{0}")]
     Unknown(String),
+}
+
+/// A spec was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValidationFailure {
+    /// Nobody can look at it at the moment.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Whoever looked at it broke.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Temporal cannot tell at the moment.

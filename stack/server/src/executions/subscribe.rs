@@ -8,6 +8,7 @@ use tonic::Status;
 
 use super::{Broker, Execution, Watcher};
 use crate::{
+    mask::Outgoing as _,
     pipeline::{StepError, steps},
     store::Store,
 };

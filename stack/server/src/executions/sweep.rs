@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use stigmer_api::agent_execution::AgentExecution;
+use stigmer_api::{agent_execution::AgentExecution, workflow_execution::WorkflowExecution};
 use tokio::{sync::Notify, time};
 
-use super::{Execution, Gone, Orchestrator, Phase, RunState, StartFailure, status};
+use super::{Execution, Gone, Orchestrator, Phase, RunState, StartFailure, job::job, status};
 use crate::{
     state::State,
     store::{Page, Query, Start},
@@ -35,7 +35,7 @@ pub struct Abandoned {
 }
 
 impl Abandoned {
-    /// Has the workflow with this id terminated, soon or once Temporal is back.
+    /// Has the workflow with this id cancelled, now or once Temporal is back.
     pub fn add(&self, workflow_id: String) {
         self.locked().insert(workflow_id);
         self.added.notify_one();
@@ -55,32 +55,42 @@ pub async fn keep_sweeping(state: State) {
     let mut period = time::interval(PERIOD);
     period.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
-        let orchestrator = connection.borrow_and_update().clone();
-        if let Some(orchestrator) = orchestrator {
-            terminate_abandoned(&state, orchestrator.as_ref()).await;
-            sweep::<AgentExecution>(&state, orchestrator.as_ref()).await;
-        }
-        tokio::select! {
+        // A cancellation does not wait for a sweep, nor cause one.
+        let due = tokio::select! {
             () = state.stopping.cancelled() => return,
-            _ = period.tick() => {}
-            () = state.abandoned.added.notified() => {}
-            changed = connection.changed() => if changed.is_err() { return },
+            _ = period.tick() => true,
+            () = state.abandoned.added.notified() => false,
+            changed = connection.changed() => match changed {
+                Ok(()) => true,
+                Err(_) => return,
+            },
+        };
+        let Some(orchestrator) = connection.borrow_and_update().clone() else {
+            continue;
+        };
+        cancel_abandoned(&state, orchestrator.as_ref()).await;
+        if due {
+            sweep::<AgentExecution>(&state, orchestrator.as_ref()).await;
+            sweep::<WorkflowExecution>(&state, orchestrator.as_ref()).await;
         }
     }
 }
 
-async fn terminate_abandoned(state: &State, orchestrator: &dyn Orchestrator) {
+async fn cancel_abandoned(state: &State, orchestrator: &dyn Orchestrator) {
     let ids = state.abandoned.locked().clone();
     for id in ids {
         match orchestrator
-            .terminate(&id, "the execution was deleted or could not be started")
+            .cancel(
+                &id,
+                "the execution was cancelled, deleted, or could not be started",
+            )
             .await
         {
             Ok(()) => {
                 state.abandoned.locked().remove(&id);
             }
             Err(error) => {
-                tracing::warn!(id, %error, "an abandoned workflow was not terminated; trying again later")
+                tracing::warn!(id, %error, "an abandoned workflow was not cancelled; trying again later")
             }
         }
     }
@@ -125,7 +135,14 @@ async fn reconcile<E: Execution>(state: &State, orchestrator: &dyn Orchestrator,
     let (phase, cause) = match gone {
         Gone::Unknown if execution.current_phase() <= Phase::Pending && age(&execution) < FRESH => {
             tracing::info!(id, "starting the workflow of an execution that has none");
-            match orchestrator.start(execution.job()).await {
+            let job = state.store.read(move |rows| job(rows, execution)).await;
+            let job = match job {
+                Ok(job) => job,
+                Err(error) => {
+                    return tracing::error!(id, %error, "an execution cannot be made ready to start");
+                }
+            };
+            match orchestrator.start(job).await {
                 Ok(()) => return,
                 Err(StartFailure::Unknown(cause)) => {
                     return tracing::warn!(

@@ -1,8 +1,9 @@
 //! Each service is a table: method, request, answer, and the function that serves it.
 
 use stigmer_api::{
-    ApiResourceDeleteInput, ApiResourceId, ApiResourceReference, MAX_MESSAGE_BYTES, agent,
-    agent_execution, agent_instance, environment, execution_context, mcp_server, session, skill,
+    ApiResourceDeleteInput, ApiResourceId, ApiResourceReference, FindApiResourcesRequest,
+    MAX_MESSAGE_BYTES, agent, agent_execution, agent_instance, environment, execution_context,
+    mcp_server, session, skill, workflow, workflow_execution, workflow_instance,
 };
 use tonic::service::Routes;
 
@@ -25,6 +26,7 @@ service! { agent::agent_command_controller_server::AgentCommandController:
 service! { agent::agent_query_controller_server::AgentQueryController:
     get(agent::AgentId) -> agent::Agent = requests::get;
     get_by_reference(ApiResourceReference) -> agent::Agent = requests::get_by_reference;
+    list(FindApiResourcesRequest) -> agent::AgentList = requests::list_of_org;
 }
 
 service! { agent_instance::agent_instance_command_controller_server::AgentInstanceCommandController:
@@ -57,11 +59,11 @@ service! { session::session_query_controller_server::SessionQueryController:
 
 service! { agent_execution::agent_execution_command_controller_server::AgentExecutionCommandController:
     create(agent_execution::AgentExecution) -> agent_execution::AgentExecution
-        = kinds::agent_execution::create;
+        = kinds::execution::create;
     update(agent_execution::AgentExecution) -> agent_execution::AgentExecution = requests::update;
     update_status(agent_execution::AgentExecutionUpdateStatusInput) -> agent_execution::AgentExecution
-        = kinds::agent_execution::update_status;
-    delete(ApiResourceId) -> agent_execution::AgentExecution = kinds::agent_execution::delete;
+        = kinds::execution::update_status;
+    delete(ApiResourceId) -> agent_execution::AgentExecution = kinds::execution::delete;
 }
 
 service! { agent_execution::agent_execution_query_controller_server::AgentExecutionQueryController:
@@ -71,7 +73,56 @@ service! { agent_execution::agent_execution_query_controller_server::AgentExecut
     list_by_session(agent_execution::ListAgentExecutionsBySessionRequest)
         -> agent_execution::AgentExecutionList = kinds::agent_execution::list_by_session;
     @stream subscribe(agent_execution::AgentExecutionId) -> agent_execution::AgentExecution
-        = kinds::agent_execution::subscribe as subscribeStream;
+        = kinds::execution::subscribe as subscribeStream;
+}
+
+service! { workflow::workflow_command_controller_server::WorkflowCommandController:
+    apply(workflow::Workflow) -> workflow::Workflow = kinds::workflow::apply;
+    create(workflow::Workflow) -> workflow::Workflow = kinds::workflow::create;
+    update(workflow::Workflow) -> workflow::Workflow = kinds::workflow::update;
+    delete(workflow::WorkflowId) -> workflow::Workflow = requests::delete;
+}
+
+service! { workflow::workflow_query_controller_server::WorkflowQueryController:
+    get(workflow::WorkflowId) -> workflow::Workflow = requests::get;
+    get_by_reference(ApiResourceReference) -> workflow::Workflow = requests::get_by_reference;
+    list(FindApiResourcesRequest) -> workflow::WorkflowList = requests::list_of_org;
+}
+
+service! { workflow_instance::workflow_instance_command_controller_server::WorkflowInstanceCommandController:
+    apply(workflow_instance::WorkflowInstance) -> workflow_instance::WorkflowInstance = requests::apply;
+    create(workflow_instance::WorkflowInstance) -> workflow_instance::WorkflowInstance = requests::create;
+    update(workflow_instance::WorkflowInstance) -> workflow_instance::WorkflowInstance = requests::update;
+    delete(workflow_instance::WorkflowInstanceId) -> workflow_instance::WorkflowInstance
+        = requests::delete;
+}
+
+service! { workflow_instance::workflow_instance_query_controller_server::WorkflowInstanceQueryController:
+    get(workflow_instance::WorkflowInstanceId) -> workflow_instance::WorkflowInstance = requests::get;
+    get_by_workflow(workflow_instance::GetWorkflowInstancesByWorkflowRequest)
+        -> workflow_instance::WorkflowInstanceList = kinds::workflow_instance::get_by_workflow;
+    get_by_reference(ApiResourceReference) -> workflow_instance::WorkflowInstance
+        = requests::get_by_reference;
+}
+
+service! { workflow_execution::workflow_execution_command_controller_server::WorkflowExecutionCommandController:
+    create(workflow_execution::WorkflowExecution) -> workflow_execution::WorkflowExecution
+        = kinds::execution::create;
+    update(workflow_execution::WorkflowExecution) -> workflow_execution::WorkflowExecution
+        = requests::update;
+    update_status(workflow_execution::WorkflowExecutionUpdateStatusInput)
+        -> workflow_execution::WorkflowExecution = kinds::execution::update_status;
+    delete(ApiResourceId) -> workflow_execution::WorkflowExecution = kinds::execution::delete;
+}
+
+service! { workflow_execution::workflow_execution_query_controller_server::WorkflowExecutionQueryController:
+    get(workflow_execution::WorkflowExecutionId) -> workflow_execution::WorkflowExecution = requests::get;
+    list(workflow_execution::ListWorkflowExecutionsRequest)
+        -> workflow_execution::WorkflowExecutionList = kinds::workflow_execution::list;
+    list_by_workflow(workflow_execution::ListWorkflowExecutionsByWorkflowRequest)
+        -> workflow_execution::WorkflowExecutionList = kinds::workflow_execution::list_by_workflow;
+    @stream subscribe(workflow_execution::SubscribeWorkflowExecutionRequest)
+        -> workflow_execution::WorkflowExecution = kinds::execution::subscribe as subscribeStream;
 }
 
 service! { environment::environment_command_controller_server::EnvironmentCommandController:
@@ -144,6 +195,12 @@ pub(super) fn routes(state: State) -> Routes {
         session::session_query_controller_server::SessionQueryControllerServer;
         agent_execution::agent_execution_command_controller_server::AgentExecutionCommandControllerServer;
         agent_execution::agent_execution_query_controller_server::AgentExecutionQueryControllerServer;
+        workflow::workflow_command_controller_server::WorkflowCommandControllerServer;
+        workflow::workflow_query_controller_server::WorkflowQueryControllerServer;
+        workflow_instance::workflow_instance_command_controller_server::WorkflowInstanceCommandControllerServer;
+        workflow_instance::workflow_instance_query_controller_server::WorkflowInstanceQueryControllerServer;
+        workflow_execution::workflow_execution_command_controller_server::WorkflowExecutionCommandControllerServer;
+        workflow_execution::workflow_execution_query_controller_server::WorkflowExecutionQueryControllerServer;
         environment::environment_command_controller_server::EnvironmentCommandControllerServer;
         environment::environment_query_controller_server::EnvironmentQueryControllerServer;
         execution_context::execution_context_command_controller_server::ExecutionContextCommandControllerServer;

@@ -1,10 +1,13 @@
 //! Agents: an author's name, a spec, and a default instance that lives and dies with the agent.
 
-use stigmer_api::{Resource, agent::Agent, slug};
+use stigmer_api::{Resource, agent::Agent, agent_instance::AgentInstance, slug};
 
-use super::{Kind, agent_instance};
+use super::{
+    Kind,
+    default_instance::{self, Instantiable},
+};
 use crate::{
-    pipeline::{AtStep as _, Cause, StepError, steps},
+    pipeline::{Cause, StepError},
     store::Tx,
 };
 
@@ -18,33 +21,34 @@ impl Kind for Agent {
     }
 
     fn prepare(&mut self, tx: &Tx<'_>) -> Result<(), StepError> {
-        let instance_id = agent_instance::create_default(tx, self)?;
-        self.status.get_or_insert_default().default_instance_id = instance_id;
-        Ok(())
+        default_instance::create(tx, self)
     }
 
     fn deleted(&self, tx: &Tx<'_>) -> Result<(), StepError> {
-        agent_instance::delete_default(tx, self)
+        default_instance::delete(tx, self)
     }
 }
 
-/// The agent with this id and the id of its default instance, which is made when it is missing.
-pub fn load_with_default_instance(
-    tx: &Tx<'_>,
-    agent_id: &str,
-) -> Result<(Agent, String), StepError> {
-    const STEP: &str = "CreateDefaultInstanceIfNeeded";
-    let mut agent: Agent = steps::load_by_id(tx, agent_id, STEP)?;
-    if let Some(instance_id) = agent_instance::existing_default(tx, &agent)? {
-        return Ok((agent, instance_id));
+impl Instantiable for Agent {
+    type Instance = AgentInstance;
+
+    fn default_instance_id(&self) -> &str {
+        self.status
+            .as_ref()
+            .map_or("", |status| &status.default_instance_id)
     }
-    agent.prepare(tx)?;
-    tx.save(&agent).at(STEP)?;
-    let instance_id = agent
-        .status
-        .as_ref()
-        .map_or_else(String::new, |s| s.default_instance_id.clone());
-    Ok((agent, instance_id))
+
+    fn set_default_instance_id(&mut self, id: String) {
+        self.status.get_or_insert_default().default_instance_id = id;
+    }
+
+    fn adopt(&self, instance: &mut AgentInstance) {
+        let spec = instance.spec.get_or_insert_default();
+        self.id().clone_into(&mut spec.agent_id);
+        if spec.description.is_empty() {
+            spec.description = "Default instance, made together with its agent.".to_owned();
+        }
+    }
 }
 
 /// What authors may call an agent: a slug of at most [`slug::MAX_NAME_LEN`] characters.

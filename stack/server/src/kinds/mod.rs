@@ -4,20 +4,29 @@
 pub mod agent;
 pub mod agent_execution;
 pub mod agent_instance;
+pub mod default_instance;
+pub mod execution;
 pub mod session;
 pub mod skill;
+pub mod workflow;
+pub mod workflow_execution;
+pub mod workflow_instance;
+
+#[cfg(test)]
+mod tests;
 
 use stigmer_api::{
     environment::Environment, execution_context::ExecutionContext, mcp_server::McpServer,
 };
 
 use crate::{
+    mask::Secrets,
     pipeline::{Cause, StepError},
     store::{Indexed, Tx},
 };
 
 /// A resource that the pipeline serves. The defaults suit a kind without rules of its own.
-pub trait Kind: Indexed + PartialEq {
+pub trait Kind: Indexed + Secrets + PartialEq {
     /// Whether slugs are unique within org and owner scope.
     const UNIQUE_SLUG: bool = true;
 
@@ -36,9 +45,6 @@ pub trait Kind: Indexed + PartialEq {
     fn deleted(&self, _tx: &Tx<'_>) -> Result<(), StepError> {
         Ok(())
     }
-
-    /// Restores secrets that a client read hidden and sends back hidden.
-    fn keep_secrets_of(&mut self, _stored: &Self) {}
 }
 
 // Kinds without rules of their own.

@@ -10,6 +10,7 @@ use stigmer_api::{
 use super::Kind;
 use crate::{
     pipeline::{self, AtStep as _, StepError, page, steps},
+    requests,
     state::State,
     store::{Query, Relation, Tx},
 };
@@ -24,7 +25,7 @@ pub async fn list(state: &State, request: ListSessionsRequest) -> Result<Session
         request.page_size,
         request.page_token,
     )?;
-    answer(
+    requests::list(
         state,
         Query {
             tags: request.tags,
@@ -51,7 +52,7 @@ pub async fn list_by_agent(
         id: request.agent_id,
         through: ApiResourceKind::AgentInstance,
     };
-    answer(
+    requests::list(
         state,
         Query {
             relation,
@@ -60,15 +61,6 @@ pub async fn list_by_agent(
         },
     )
     .await
-}
-
-async fn answer(state: &State, query: Query) -> Result<SessionList, StepError> {
-    let size = query.page.size;
-    let listing = state.list(query).await?;
-    Ok(SessionList {
-        total_pages: page::count(listing.total, size),
-        entries: listing.rows,
-    })
 }
 
 /// Makes the session of an execution that names only its agent, and returns its id. A session

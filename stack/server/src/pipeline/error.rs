@@ -30,6 +30,9 @@ pub enum Cause {
         /// What is wrong with it.
         problem: String,
     },
+    /// What the request holds was looked into and cannot be used.
+    #[error("{0}")]
+    Rejected(String),
     /// No such resource.
     #[error("{kind} {what} not found")]
     NotFound {
@@ -73,7 +76,7 @@ impl Cause {
 
     fn code(&self) -> Code {
         match self {
-            Self::Violations(_) | Self::Invalid { .. } => Code::InvalidArgument,
+            Self::Violations(_) | Self::Invalid { .. } | Self::Rejected(_) => Code::InvalidArgument,
             Self::NotFound { .. } => Code::NotFound,
             Self::AlreadyExists { .. } => Code::AlreadyExists,
             Self::Precondition(_) => Code::FailedPrecondition,

@@ -51,6 +51,14 @@ pub fn by_number(info: Option<PageInfo>) -> Result<Page, StepError> {
     })
 }
 
+/// The phases of a list that asks for one; 0 means any.
+pub fn phases(wanted: i32) -> Vec<i32> {
+    Some(wanted)
+        .filter(|phase| *phase != 0)
+        .into_iter()
+        .collect()
+}
+
 /// How many pages of this size `total` rows fill; an empty list has one, empty page.
 pub fn count(total: u64, size: u32) -> i32 {
     i32::try_from(total.div_ceil(u64::from(size)).max(1)).unwrap_or(i32::MAX)

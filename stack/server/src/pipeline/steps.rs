@@ -121,7 +121,7 @@ pub fn build_update_state<K: Kind>(mut request: K, stored: &K) -> K {
         metadata.name = kept.name;
     }
     request.take_status_of(stored);
-    request.keep_secrets_of(stored);
+    request.restore(stored);
     request
 }
 

@@ -6,6 +6,8 @@ use stigmer_api::{ApiResourceKind, Resource, kind};
 /// Which resources of a kind, and which page of them.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
+    /// Of this org only.
+    pub org: Option<String>,
     /// Whose children.
     pub relation: Relation,
     /// One of these execution phases; empty for any.
@@ -82,6 +84,9 @@ impl Condition {
             sql: "i.kind = ?".to_owned(),
             values: vec![storage_name(R::KIND)],
         };
+        if let Some(org) = &query.org {
+            condition.and("i.org = ?", [org.clone().into()]);
+        }
         match &query.relation {
             Relation::Any => {}
             Relation::ChildOf(id) => condition.and("i.parent = ?", [id.clone().into()]),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stigmer_api::{
     agent_execution::{AgentExecution, AgentExecutionStatus, MessageType},
     temporal_names::activity,
+    workflow_execution::{WorkflowExecution, WorkflowExecutionStatus},
 };
 use stigmer_temporal::{Client, Proto};
 use temporalio_client::{ActivityIdentifier, RpcOptions, errors::AsyncActivityError};
@@ -19,10 +20,15 @@ use crate::{
     store::Store,
 };
 
-/// The activities, and what they work on.
-pub struct ServerActivities {
+/// The activities of agent executions, and what they work on.
+pub struct AgentExecutionActivities {
     pub store: Store,
     pub client: Client,
+}
+
+/// The activities of workflow executions, and what they work on.
+pub struct WorkflowExecutionActivities {
+    pub store: Store,
 }
 
 /// How an execution ended.
@@ -65,7 +71,7 @@ impl Completion {
 }
 
 #[activities]
-impl ServerActivities {
+impl AgentExecutionActivities {
     /// Writes the status that the workflow is left with, unless the runner reported the end, and
     /// tells how the execution ended.
     #[activity(name = activity::UPDATE_EXECUTION_STATUS)]
@@ -132,6 +138,21 @@ impl ServerActivities {
     }
 }
 
+#[activities]
+impl WorkflowExecutionActivities {
+    /// Writes the status that the workflow is left with, unless the runner reported the end.
+    #[activity(name = activity::UPDATE_EXECUTION_STATUS)]
+    pub async fn update_execution_status(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        execution_id: String,
+        status: Proto<WorkflowExecutionStatus>,
+    ) -> Result<(), ActivityError> {
+        executions::conclude::<WorkflowExecution>(&self.store, execution_id, status.0).await?;
+        Ok(())
+    }
+}
+
 fn outcome_of(execution: AgentExecution) -> Outcome {
     let phase = execution.current_phase();
     let status = execution.status.unwrap_or_default();
@@ -142,9 +163,10 @@ fn outcome_of(execution: AgentExecution) -> Outcome {
             .rfind(|m| m.r#type() == MessageType::MessageAi);
         return Outcome::Answered(answer.map_or_else(String::new, |message| message.content));
     }
-    Outcome::Failed(match status.error.as_str() {
-        "" => format!("the agent execution ended as {phase:?}"),
-        error => error.to_owned(),
+    Outcome::Failed(match (phase, status.error.as_str()) {
+        (Phase::Cancelled, _) => "the agent execution was cancelled".to_owned(),
+        (_, "") => format!("the agent execution ended as {phase:?}"),
+        (_, error) => error.to_owned(),
     })
 }
 

@@ -4,7 +4,6 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
 use stigmer_temporal::{
     Client, Ping, Target, WorkerSpec, WorkersHandle, check_health, connect, connect_until,
     spawn_workers,
@@ -12,7 +11,14 @@ use stigmer_temporal::{
 use tokio::{sync::watch, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{activities::ServerActivities, starter::Starter, workflow::RunAgentExecution};
+use super::{
+    activities::{AgentExecutionActivities, WorkflowExecutionActivities},
+    agent_execution::RunAgentExecution,
+    queues::TaskQueues,
+    starter::Starter,
+    validation::ValidateWorkflow,
+    workflow_execution::RunWorkflowExecution,
+};
 use crate::{executions::Orchestrator, store::Store};
 
 /// How long attempts follow each other closely, for a Temporal that starts at the same time or is
@@ -29,31 +35,6 @@ const WATCH: Duration = Duration::from_secs(2);
 /// longer when they are replaced.
 const STOP: Duration = Duration::from_millis(300);
 const REPLACE: Duration = Duration::from_secs(10);
-
-/// The task queues of agent executions.
-#[derive(Clone, Debug)]
-pub struct TaskQueues {
-    /// The server's own, for workflows.
-    pub agent_execution: String,
-    /// The agent-runner's, for activities.
-    pub agent_runner: String,
-}
-
-impl TaskQueues {
-    /// The names in force, see the variables of [`AGENT_EXECUTION_STIGMER`] and
-    /// [`AGENT_EXECUTION_RUNNER`].
-    pub fn from_env() -> Self {
-        Self {
-            agent_execution: AGENT_EXECUTION_STIGMER.name(),
-            agent_runner: AGENT_EXECUTION_RUNNER.name(),
-        }
-    }
-
-    /// The queues that this server polls.
-    pub fn polled(&self) -> Vec<String> {
-        vec![self.agent_execution.clone()]
-    }
-}
 
 /// Keeps the server connected to Temporal.
 pub struct Supervisor {
@@ -141,17 +122,29 @@ impl Supervisor {
         check_health(&client)
             .await
             .map_err(|error| error.to_string())?;
-        let activities = ServerActivities {
-            store: self.store.clone(),
-            client: client.clone(),
-        };
-        let worker = WorkerSpec::new(&self.queues.agent_execution, stigmer_process::build_id())
-            .with_workflow::<Ping>()
-            .with_workflow::<RunAgentExecution>()
-            .with_activities(activities);
-        let workers =
-            spawn_workers(client.clone(), vec![worker]).map_err(|error| error.to_string())?;
+        let workers = spawn_workers(client.clone(), self.workers(&client))
+            .map_err(|error| error.to_string())?;
         Ok((client, workers))
+    }
+
+    fn workers(&self, client: &Client) -> Vec<WorkerSpec> {
+        let [agent_execution, workflow_execution, validation] = self.queues.polled().map(|queue| {
+            WorkerSpec::new(&queue, stigmer_process::build_id()).with_workflow::<Ping>()
+        });
+        vec![
+            agent_execution
+                .with_workflow::<RunAgentExecution>()
+                .with_activities(AgentExecutionActivities {
+                    store: self.store.clone(),
+                    client: client.clone(),
+                }),
+            workflow_execution
+                .with_workflow::<RunWorkflowExecution>()
+                .with_activities(WorkflowExecutionActivities {
+                    store: self.store.clone(),
+                }),
+            validation.with_workflow::<ValidateWorkflow>(),
+        ]
     }
 }
 

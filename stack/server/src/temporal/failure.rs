@@ -2,13 +2,14 @@
 
 use temporalio_common::error::{ActivityExecutionError, IncomingError, TimeoutType};
 
-use super::calls::{HEARTBEAT, SCHEDULE_TO_START};
+use super::calls::Callee;
 
-/// Why `activity` on `task_queue` failed, in one sentence.
-pub(super) fn describe(activity: &str, task_queue: &str, error: &ActivityExecutionError) -> String {
+/// Why the call failed, in one sentence.
+pub(super) fn describe(callee: &Callee, error: &ActivityExecutionError) -> String {
+    let activity = callee.activity;
     match error {
         ActivityExecutionError::Failed(failed) => match failed.cause() {
-            Some(cause) => describe_cause(activity, task_queue, cause),
+            Some(cause) => describe_cause(callee, cause),
             None => format!("activity {activity} failed: {}", failed.failure().message),
         },
         ActivityExecutionError::Cancelled(_) => format!("activity {activity} was cancelled"),
@@ -19,20 +20,41 @@ pub(super) fn describe(activity: &str, task_queue: &str, error: &ActivityExecuti
     }
 }
 
-fn describe_cause(activity: &str, task_queue: &str, cause: &IncomingError) -> String {
+fn describe_cause(callee: &Callee, cause: &IncomingError) -> String {
+    let Callee {
+        activity,
+        runner,
+        task_queue,
+        ..
+    } = callee;
     let message = &cause.failure().message;
-    match cause.as_timeout().map(|timeout| timeout.timeout_type()) {
+    match timeout_type(cause) {
         Some(TimeoutType::ScheduleToStart) => format!(
-            "no worker available: nobody took activity {activity} from task queue {task_queue} within {} s; is the agent-runner running?",
-            SCHEDULE_TO_START.as_secs()
+            "no worker available: nobody took activity {activity} from task queue {task_queue} within {} s; is the {runner} running?",
+            callee.schedule_to_start.as_secs()
         ),
         Some(TimeoutType::Heartbeat) => format!(
-            "lost the agent-runner: activity {activity} on task queue {task_queue} gave no heartbeat for {} s",
-            HEARTBEAT.as_secs()
+            "lost the {runner}: activity {activity} on task queue {task_queue} gave no heartbeat for {} s",
+            callee.heartbeat.as_secs()
         ),
         Some(TimeoutType::StartToClose | TimeoutType::ScheduleToClose) => {
             format!("activity {activity} on task queue {task_queue} took too long")
         }
         _ => format!("activity {activity} failed: {message}"),
     }
+}
+
+/// Whether nobody took the call.
+pub(super) fn is_without_worker(error: &ActivityExecutionError) -> bool {
+    let ActivityExecutionError::Failed(failed) = error else {
+        return false;
+    };
+    matches!(
+        failed.cause().and_then(timeout_type),
+        Some(TimeoutType::ScheduleToStart)
+    )
+}
+
+fn timeout_type(cause: &IncomingError) -> Option<TimeoutType> {
+    cause.as_timeout().map(|timeout| timeout.timeout_type())
 }

@@ -1,11 +1,16 @@
-//! The server's side of Temporal: the workflow behind an execution, its activities, and a connection
-//! that is watched and made again by itself.
+//! The server's side of Temporal: the workflows behind executions and validations, what they do in the
+//! server, and a connection that is watched and made again by itself.
 
 mod activities;
+mod agent_execution;
 mod calls;
 mod connection;
+mod ending;
 mod failure;
+mod queues;
 mod starter;
-mod workflow;
+mod validation;
+mod workflow_execution;
 
-pub use connection::{Supervisor, TaskQueues};
+pub use connection::Supervisor;
+pub use queues::TaskQueues;

@@ -3,23 +3,33 @@
 use std::time::Duration;
 
 use stigmer_api::{
-    Resource as _,
-    agent_execution::AgentExecution,
     temporal_names::{MEMO_ACTIVITY_TASK_QUEUE, workflow},
+    workflow::{WorkflowSpec, serverless::ServerlessWorkflowValidation},
 };
 use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
 use temporalio_client::{
-    RetryOptions, RpcOptions, UntypedWorkflow, WorkflowDescribeOptions, WorkflowExecutionStatus,
-    WorkflowHandle, WorkflowTerminateOptions, errors::WorkflowInteractionError,
+    RetryOptions, RpcOptions, UntypedWorkflow, WorkflowCancelOptions, WorkflowDescribeOptions,
+    WorkflowExecutionStatus, WorkflowGetResultOptions, WorkflowHandle,
+    errors::{WorkflowGetResultError, WorkflowInteractionError},
 };
+use temporalio_common::{data_converters::PayloadConverter, error::IncomingError};
+use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::{connection::TaskQueues, workflow::RUN_TIMEOUT};
+use super::{
+    agent_execution, ending,
+    queues::{QueuePair, TaskQueues},
+    validation, workflow_execution,
+};
 use crate::executions::{
-    Execution as _, Gone, Job, LookupError, Orchestrator, RunState, StartFailure,
+    Execution, Gone, Job, LookupError, Orchestrator, RunState, StartFailure, ValidationFailure,
 };
 
 /// How long a caller waits for a workflow to start while Temporal struggles.
 const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a caller waits for a validation to end: a little longer than it may take.
+const VALIDATION_DEADLINE: Duration = Duration::from_secs(validation::RUN_TIMEOUT.as_secs() + 1);
 
 /// How long one look-up may take.
 const LOOKUP_DEADLINE: Duration = Duration::from_secs(5);
@@ -34,7 +44,14 @@ pub(super) struct Starter {
 impl Orchestrator for Starter {
     async fn start(&self, job: Job) -> Result<(), StartFailure> {
         let started = match job {
-            Job::Agent(execution) => self.start_agent(execution).await?,
+            Job::Agent(execution) => {
+                self.start_execution(AGENT, &self.queues.agent_execution, execution)
+                    .await?
+            }
+            Job::Workflow(execution) => {
+                self.start_execution(WORKFLOW, &self.queues.workflow_execution, execution)
+                    .await?
+            }
         };
         match started {
             Ok(_) | Err(StartError::AlreadyStarted { .. }) => Ok(()),
@@ -70,34 +87,95 @@ impl Orchestrator for Starter {
         })
     }
 
-    async fn terminate(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError> {
-        let options = WorkflowTerminateOptions::builder()
+    async fn cancel(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError> {
+        let options = WorkflowCancelOptions::builder()
             .reason(reason.to_owned())
             .rpc_options(once())
             .build();
-        match self.workflow(workflow_id).terminate(options).await {
+        match self.workflow(workflow_id).cancel(options).await {
             Ok(()) | Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
             Err(error) => Err(LookupError(error.to_string())),
         }
     }
+
+    async fn validate(
+        &self,
+        spec: WorkflowSpec,
+    ) -> Result<ServerlessWorkflowValidation, ValidationFailure> {
+        let workflow_id = format!("stigmer/workflow-validation/{}", Uuid::new_v4());
+        let QueuePair { server, runner } = &self.queues.workflow_validation;
+        let arguments = Arguments::none()
+            .with(&Proto(spec))
+            .map_err(|error| ValidationFailure::Failed(error.to_string()))?;
+        let start = Start {
+            workflow_type: workflow::VALIDATE_WORKFLOW,
+            workflow_id: &workflow_id,
+            task_queue: server,
+            arguments,
+            memo: &[(MEMO_ACTIVITY_TASK_QUEUE, runner)],
+            run_timeout: validation::RUN_TIMEOUT,
+            deadline: START_DEADLINE,
+        };
+        start_workflow(&self.client, start)
+            .await
+            .map_err(|error| match error {
+                StartError::Unavailable { .. } => ValidationFailure::Unavailable(error.to_string()),
+                _ => ValidationFailure::Failed(error.to_string()),
+            })?;
+        let handle = self.workflow(&workflow_id);
+        let result = handle.get_result(WorkflowGetResultOptions::default());
+        let validation = timeout(VALIDATION_DEADLINE, result)
+            .await
+            .map_err(|_| {
+                ValidationFailure::Unavailable(format!(
+                    "Temporal gave no answer within {} s",
+                    VALIDATION_DEADLINE.as_secs()
+                ))
+            })?
+            .map_err(|error| validation_failure(&error))?;
+        ending::read::<Proto<ServerlessWorkflowValidation>>(
+            &PayloadConverter::default(),
+            validation,
+        )
+        .map(|proto| proto.0)
+        .map_err(|error| ValidationFailure::Failed(error.to_string()))
+    }
 }
 
+/// What differs between the workflows of executions.
+struct Kind {
+    workflow_type: &'static str,
+    run_timeout: Duration,
+}
+
+const AGENT: Kind = Kind {
+    workflow_type: workflow::AGENT_EXECUTION,
+    run_timeout: agent_execution::RUN_TIMEOUT,
+};
+
+const WORKFLOW: Kind = Kind {
+    workflow_type: workflow::WORKFLOW_EXECUTION,
+    run_timeout: workflow_execution::RUN_TIMEOUT,
+};
+
 impl Starter {
-    async fn start_agent(
+    async fn start_execution<E: Execution>(
         &self,
-        execution: AgentExecution,
+        kind: Kind,
+        queues: &QueuePair,
+        execution: E,
     ) -> Result<Result<String, StartError>, StartFailure> {
-        let workflow_id = AgentExecution::workflow_id(execution.id());
+        let workflow_id = E::workflow_id(execution.id());
         let arguments = Arguments::none()
             .with(&Proto(execution))
             .map_err(|error| StartFailure::Refused(error.to_string()))?;
         let start = Start {
-            workflow_type: workflow::AGENT_EXECUTION,
+            workflow_type: kind.workflow_type,
             workflow_id: &workflow_id,
-            task_queue: &self.queues.agent_execution,
+            task_queue: &queues.server,
             arguments,
-            memo: &[(MEMO_ACTIVITY_TASK_QUEUE, &self.queues.agent_runner)],
-            run_timeout: RUN_TIMEOUT,
+            memo: &[(MEMO_ACTIVITY_TASK_QUEUE, &queues.runner)],
+            run_timeout: kind.run_timeout,
             deadline: START_DEADLINE,
         };
         Ok(start_workflow(&self.client, start).await)
@@ -105,6 +183,28 @@ impl Starter {
 
     fn workflow(&self, workflow_id: &str) -> WorkflowHandle<Client, UntypedWorkflow> {
         self.client.get_workflow_handle(workflow_id)
+    }
+}
+
+fn validation_failure(error: &WorkflowGetResultError) -> ValidationFailure {
+    match error {
+        WorkflowGetResultError::Failed(failure) => {
+            let cause = failure.failure().message.clone();
+            let no_worker = matches!(failure.as_ref(), IncomingError::Application(failure)
+                if failure.type_name() == Some(validation::NO_WORKER));
+            match no_worker {
+                true => ValidationFailure::Unavailable(cause),
+                false => ValidationFailure::Failed(cause),
+            }
+        }
+        WorkflowGetResultError::Rpc(status) => ValidationFailure::Unavailable(format!(
+            "Temporal does not answer: {}",
+            status.message()
+        )),
+        WorkflowGetResultError::TimedOut => {
+            ValidationFailure::Unavailable("the validation took too long".to_owned())
+        }
+        other => ValidationFailure::Failed(other.to_string()),
     }
 }
 

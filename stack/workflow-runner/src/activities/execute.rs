@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use stigmer_api::{
     Resource as _,
     json::to_struct,
+    limits::WORKFLOW_EXECUTION,
     temporal_names::{activity, serverless_workflow_id, workflow::SERVERLESS_WORKFLOW},
     time::rfc3339_now,
     workflow_execution::{
@@ -36,9 +37,6 @@ use crate::{
     backend::Backend,
     temporal::{WorkflowInput, WorkflowOutput, read_payload},
 };
-
-/// How long the tasks of an execution may take.
-const RUN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// How long starting their workflow may take.
 const START: Duration = Duration::from_secs(20);
@@ -157,7 +155,7 @@ impl ExecuteActivities {
             task_queue: &self.task_queue,
             arguments,
             memo: &[("WorkflowExecutionID", &name)],
-            run_timeout: RUN_TIMEOUT,
+            run_timeout: WORKFLOW_EXECUTION,
             deadline: START,
         };
         match start_workflow(&self.client, start).await {
@@ -220,7 +218,10 @@ impl ExecuteActivities {
                 }
                 Err(WorkflowGetResultError::TimedOut) => {
                     return End::failed(
-                        format!("it took longer than {} minutes", RUN_TIMEOUT.as_secs() / 60),
+                        format!(
+                            "it took longer than {} hours",
+                            WORKFLOW_EXECUTION.as_secs() / 3600
+                        ),
                         Vec::new(),
                     );
                 }

@@ -1,6 +1,7 @@
 //! Programs of the machine.
 
 use camino::Utf8Path;
+use stigmer_e2e_plan::ExitCode;
 
 use crate::{
     ask::{Version, ask, last_line, version_in},
@@ -68,7 +69,9 @@ pub fn python(python: &Result<Python, String>, model_needed: bool) -> Row {
         }
         Err(why) => {
             let packages = Remedy::Apt(&["python3", "python3-pip"]);
-            Row::ok("Python", why, needed_for).lacks(state, packages)
+            Row::ok("Python", why, needed_for)
+                .lacks(state, packages)
+                .code(ExitCode::PythonMissing)
         }
     }
 }
@@ -82,7 +85,9 @@ pub fn pip(python: &Python) -> Row {
         }
         Err(why) => {
             let found = format!("{} -m pip {why}", python.path);
-            Row::ok("pip", found, FETCHING).lacks(State::Warning, Remedy::Apt(&["python3-pip"]))
+            Row::ok("pip", found, FETCHING)
+                .lacks(State::Warning, Remedy::Apt(&["python3-pip"]))
+                .code(ExitCode::PythonMissing)
         }
     }
 }

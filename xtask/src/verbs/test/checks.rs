@@ -1,4 +1,4 @@
-//! Format, lints, unit tests, and doc tests.
+//! Format, lints, dependencies, unit tests, and doc tests.
 
 use std::{process::Output as Ended, time::Instant};
 
@@ -151,6 +151,22 @@ pub fn doc_tests(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
         printed(&ended)
     };
     Ok(Verdict::Tested(tally, shown))
+}
+
+/// Licences, versions, and sources of all dependencies are as `deny.toml` allows. Known weaknesses of
+/// them are looked up nowhere: that needs the network.
+pub fn dependencies(sh: &Shell, cargo: &Utf8Path, deny: &Utf8Path) -> Result<Verdict> {
+    let checks = ["licenses", "bans", "sources"];
+    let check = cmd!(
+        sh,
+        "{deny} --offline --locked check --hide-inclusion-graph {checks...}"
+    );
+    let ended = quietly(check.env("CARGO", cargo))?;
+    Ok(if ended.status.success() {
+        Verdict::Holds(format!("{} ok", checks.join(", ")))
+    } else {
+        Verdict::Fails(printed(&ended))
+    })
 }
 
 fn built(result: Result<()>) -> Result<Verdict> {

@@ -9,7 +9,7 @@ use stigmer_e2e_plan::{ExitCode, Output, read_json};
 use xshell::Shell;
 
 use self::{
-    checks::{Checks, doc_tests, format, lints, unit_tests},
+    checks::{Checks, dependencies, doc_tests, format, lints, unit_tests},
     tally::Tally,
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     explain::explain,
     flags::RunFlags,
     host::cargo,
+    pins::Tool,
     plan::Outline,
     prepare::{Prepared, prepare},
 };
@@ -29,10 +30,13 @@ struct TotalEvent {
     exit_code: u8,
 }
 
-/// Format, build, lints, unit tests, suite. A check that fails does not stop the others, but the
+/// Format, build, lints, dependencies, unit tests, suite. A check that fails does not stop the others, but the
 /// verb ends with the first failure's code; what cannot be built stops everything.
 pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {
-    let outline = Outline::of_run(flags, checkout, output.json)?;
+    let outline = Outline {
+        with_checks: true,
+        ..Outline::of_run(flags, checkout, output.json)?
+    };
     if flags.stack.explain {
         return explain(&outline, checkout, output);
     }
@@ -44,6 +48,9 @@ pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<Exit
     checks.run("format", || format(&sh, &cargo))?;
     let prepared = prepare(outline, checkout, output)?;
     checks.run("lints", || lints(&sh, &cargo))?;
+    checks.run("dependencies", || {
+        dependencies(&sh, &cargo, &prepared.tool(Tool::CargoDeny)?)
+    })?;
     checks.run("unit tests", || {
         unit_tests(&sh, &cargo, &prepared.plan.tools.nextest)
     })?;

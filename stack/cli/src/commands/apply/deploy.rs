@@ -156,6 +156,7 @@ fn report<K: Deployable>(resource: &K, status: Change) -> ResourceReport {
     ResourceReport {
         r#type: K::TYPE,
         name: resource.name().to_owned(),
+        description: resource.description().to_owned(),
         status,
         id,
     }

@@ -4,31 +4,31 @@ mod deploy;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use stigmer_api::{LOCAL_ORG, Resource};
 
+use super::connect::require_local_backend;
 use crate::{
     api::{Api, Deployable},
-    cli::{ApplyArgs, OutputFormat},
-    config::Config,
+    cli::ApplyArgs,
     project::{Project, Resources, Synthesis, synthesize},
-    render::{ApplyReport, ResourceReport, Screen, Table, print_json, terminal_width, to_stderr},
+    render::{
+        ApplyReport, Output, ProjectReport, ResourceReport, Screen, Table, terminal_width,
+        to_stderr,
+    },
 };
 
 pub use deploy::Deployed;
 use deploy::{deploy, planned};
 
 /// Deploys, or shows what would be deployed.
-pub async fn execute(args: ApplyArgs) -> Result<ExitCode> {
-    let screen = match args.output {
-        OutputFormat::Text => Screen::text(),
-        OutputFormat::Json => Screen::silent(),
-    };
+pub async fn execute(args: ApplyArgs, out: &Output) -> Result<ExitCode> {
+    let screen = out.screen();
     require_local_backend()?;
-    let project = load(args.config.as_deref(), &screen)?;
-    let discovering = discover(&project, &screen, args.output);
+    let project = load(args.config.as_deref(), screen)?;
+    let discovering = discover(&project, screen, out);
     if args.dry_run {
-        dry_run(&discovering.await?, &screen, args.output);
+        dry_run(&project, &discovering.await?, out);
         return Ok(ExitCode::SUCCESS);
     }
     // The server may take its time to answer while the program is built.
@@ -42,16 +42,15 @@ pub async fn execute(args: ApplyArgs) -> Result<ExitCode> {
     screen.blank();
 
     let mut rows = Vec::new();
-    let result = deploy(&api, resources, org, &screen, &mut rows).await;
-    if args.output == OutputFormat::Json {
-        let error = result.as_ref().err().map(|error| format!("{error:#}"));
-        print_json(&ApplyReport {
-            dry_run: false,
-            resources: &rows,
-            error,
-        });
-    }
-    summary(&rows, result.is_ok(), &screen);
+    let result = deploy(&api, resources, org, screen, &mut rows).await;
+    summary(&rows, result.is_ok(), screen);
+    out.report(&ApplyReport {
+        dry_run: false,
+        project: about(&project),
+        organization: Some(org),
+        resources: &rows,
+        error: result.as_ref().err().map(|error| format!("{error:#}")),
+    });
     result.map(|_| ExitCode::SUCCESS)
 }
 
@@ -60,22 +59,21 @@ pub async fn execute(args: ApplyArgs) -> Result<ExitCode> {
 pub async fn apply_quietly(
     api: &Api,
     org: &str,
-    format: OutputFormat,
+    out: &Output,
     rows: &mut Vec<ResourceReport>,
 ) -> Result<Deployed> {
     let silent = Screen::silent();
     let project = load(None, &silent)?;
-    let resources = discover(&project, &silent, format).await?;
+    let resources = discover(&project, &silent, out).await?;
     deploy(api, resources, org, &silent, rows).await
 }
 
-/// Only the local backend can be reached; an error says so before any work is done.
-pub fn require_local_backend() -> Result<()> {
-    match Config::load()?.backend()?.as_str() {
-        "local" => Ok(()),
-        other => bail!(
-            "the {other} backend is not supported by this stigmer; run 'stigmer backend set local'"
-        ),
+fn about(project: &Project) -> ProjectReport<'_> {
+    ProjectReport {
+        name: &project.name,
+        runtime: project.runtime.name(),
+        version: project.version.as_deref(),
+        main: project.main.as_str(),
     }
 }
 
@@ -95,7 +93,7 @@ fn load(path: Option<&camino::Utf8Path>, screen: &Screen) -> Result<Project> {
 
 /// Runs the project's program. What it prints is the user's and is shown in every mode, but never
 /// in the middle of a JSON report.
-async fn discover(project: &Project, screen: &Screen, format: OutputFormat) -> Result<Resources> {
+async fn discover(project: &Project, screen: &Screen, out: &Output) -> Result<Resources> {
     screen.info("Executing entry point to discover resources...");
     let waiting =
         || screen.info("Waiting for another stigmer command that works on this project...");
@@ -104,11 +102,10 @@ async fn discover(project: &Project, screen: &Screen, format: OutputFormat) -> R
         stdout,
         stderr,
     } = synthesize(project, waiting).await?;
-    if !stdout.is_empty() {
-        match format {
-            OutputFormat::Text => Screen::text().plain(stdout),
-            OutputFormat::Json => to_stderr(&stdout),
-        }
+    match stdout.is_empty() {
+        true => {}
+        false if out.is_json() => to_stderr(&stdout),
+        false => out.screen().plain(stdout),
     }
     to_stderr(&stderr);
     screen.success(format!(
@@ -156,18 +153,18 @@ fn described<K: Deployable>(resources: &[K]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-fn dry_run(resources: &Resources, screen: &Screen, format: OutputFormat) {
+fn dry_run(project: &Project, resources: &Resources, out: &Output) {
+    let screen = out.screen();
     let rows = planned(&resources.agents)
         .chain(planned(&resources.workflows))
         .collect::<Vec<_>>();
-    if format == OutputFormat::Json {
-        print_json(&ApplyReport {
-            dry_run: true,
-            resources: &rows,
-            error: None,
-        });
-        return;
-    }
+    out.report(&ApplyReport {
+        dry_run: true,
+        project: about(project),
+        organization: None,
+        resources: &rows,
+        error: None,
+    });
     screen.blank();
     screen.plain("Dry run: The following resources would be applied:");
     screen.blank();
@@ -209,6 +206,12 @@ fn summary(rows: &[ResourceReport], succeeded: bool, screen: &Screen) {
         ));
         screen.blank();
         screen.info("Next steps:");
+        for (what, kind) in [("agents", "Agent"), ("workflows", "Workflow")] {
+            if rows.iter().any(|row| row.r#type == kind) {
+                let command = kind.to_lowercase();
+                screen.info(format!("  - View {what}: stigmer {command} list"));
+            }
+        }
         screen.info("  - Run one: stigmer run <name> --message \"...\"");
         screen.info("  - Update and redeploy: edit code and run 'stigmer apply' again");
         screen.blank();

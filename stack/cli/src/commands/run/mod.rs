@@ -1,6 +1,5 @@
 //! `stigmer run`: starts an agent or a workflow and follows it.
 
-mod follow;
 mod runtime_env;
 mod select;
 
@@ -13,23 +12,21 @@ use anyhow::{Context, Result, bail};
 use stigmer_api::{LOCAL_ORG, Resource, agent::Agent, workflow::Workflow};
 
 use crate::{
-    api::{Api, Deployable, Execution, Phase, Request, Runnable, Snapshot},
-    cli::{OutputFormat, RunArgs},
+    api::{Api, Deployable, Execution, Request, Runnable, Snapshot},
+    cli::RunArgs,
     project::Project,
-    render::{ResourceReport, RunReport, Screen, print_json},
+    render::{ExecutionReport, Output, ResourceReport, RunReport, Screen},
 };
 
 use super::{
-    INTERRUPTED,
-    apply::{Deployed, apply_quietly, require_local_backend},
+    apply::{Deployed, apply_quietly},
+    connect::require_local_backend,
+    follow::{self, Followed},
 };
 
 /// Starts what the arguments name and, unless told otherwise, shows it to its end.
-pub async fn execute(args: RunArgs) -> Result<ExitCode> {
-    let screen = match args.output {
-        OutputFormat::Text => Screen::text(),
-        OutputFormat::Json => Screen::silent(),
-    };
+pub async fn execute(args: RunArgs, out: &Output) -> Result<ExitCode> {
+    let screen = out.screen();
     let request = Request {
         org: args.org.clone().unwrap_or_else(|| LOCAL_ORG.to_owned()),
         message: args.message.clone(),
@@ -52,28 +49,28 @@ pub async fn execute(args: RunArgs) -> Result<ExitCode> {
             if in_project {
                 screen.info("📁 Detected Stigmer project - applying latest code");
                 screen.blank();
-                apply_quietly(&api, &request.org, args.output, &mut rows)
+                apply_quietly(&api, &request.org, out, &mut rows)
                     .await
                     .context("Failed to apply")?;
                 screen.success(format!("✓ Deployed {} resource(s)", rows.len()));
                 screen.blank();
             }
-            find(&api, &request.org, target, &screen).await?
+            find(&api, &request.org, target, screen).await?
         }
         None => {
-            let deployed = apply_quietly(&api, &request.org, args.output, &mut rows)
+            let deployed = apply_quietly(&api, &request.org, out, &mut rows)
                 .await
                 .context("Failed to deploy")?;
             screen.success(format!("Deployed: {}", counts(&deployed)));
-            select::choose(deployed, &screen).await?
+            select::choose(deployed, screen).await?
         }
     };
     let run = Run {
         api: &api,
         request: &request,
         deployed: &rows,
-        args: &args,
-        screen: &screen,
+        follow: args.follow(),
+        out,
     };
     match target {
         Target::Agent(agent) => run.start(agent).await,
@@ -124,13 +121,13 @@ struct Run<'a> {
     api: &'a Api,
     request: &'a Request,
     deployed: &'a [ResourceReport],
-    args: &'a RunArgs,
-    screen: &'a Screen,
+    follow: bool,
+    out: &'a Output,
 }
 
 impl Run<'_> {
     async fn start<K: Runnable>(&self, resource: K) -> Result<ExitCode> {
-        let (screen, of) = (self.screen, K::Execution::OF);
+        let (screen, of) = (self.out.screen(), K::Execution::OF);
         screen.info(format!("Creating {of} execution..."));
         let execution = resource
             .execution(execution_name(), self.request)
@@ -145,42 +142,27 @@ impl Run<'_> {
         ));
         screen.info(format!("  Execution ID: {id}"));
         screen.blank();
-        if !self.args.follow() {
-            screen.info("Not following; the execution goes on at the server");
+        if !self.follow {
+            screen.info(format!("View logs: stigmer execution watch {id}"));
             self.report(&resource, &id, &execution.snapshot());
             return Ok(ExitCode::SUCCESS);
         }
-        let last = tokio::select! {
-            last = follow::to_the_end::<K::Execution>(self.api, &id, screen) => last?,
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
-                screen.blank();
-                screen.info(format!("Not following any more; execution {id} goes on at the server"));
-                return Ok(ExitCode::from(INTERRUPTED));
+        match follow::follow::<K::Execution>(self.api, &id, screen).await? {
+            Followed::Interrupted => Ok(follow::interrupted()),
+            Followed::ToTheEnd(last) => {
+                self.report(&resource, &id, &last);
+                follow::verdict(&id, &last)
             }
-        };
-        self.report(&resource, &id, &last);
-        match last.phase {
-            Phase::Failed if last.error.is_empty() => {
-                bail!("execution {id} failed without saying why")
-            }
-            Phase::Failed => bail!("execution {id} failed: {}", last.error),
-            Phase::Cancelled => bail!("execution {id} was cancelled"),
-            _ => Ok(ExitCode::SUCCESS),
         }
     }
 
-    fn report<K: Deployable>(&self, resource: &K, execution_id: &str, last: &Snapshot) {
-        if self.args.output == OutputFormat::Json {
-            print_json(&RunReport {
-                deployed: self.deployed,
-                r#type: K::TYPE,
-                name: resource.name(),
-                execution_id,
-                phase: last.phase,
-                error: Some(last.error.as_str()).filter(|error| !error.is_empty()),
-            });
-        }
+    fn report<K: Runnable>(&self, resource: &K, execution_id: &str, last: &Snapshot) {
+        self.out.report(&RunReport {
+            deployed: self.deployed,
+            r#type: K::TYPE,
+            name: resource.name(),
+            execution: ExecutionReport::new::<K::Execution>(execution_id, last),
+        });
     }
 }
 

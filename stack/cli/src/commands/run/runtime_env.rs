@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use stigmer_api::execution_context::ExecutionValue;
 
 /// An argument that is not a variable.
+///
+/// It is told as it was given, but for what may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuntimeEnvError {
     #[error("invalid format: {0} (expected key=value)")]
@@ -25,11 +27,11 @@ fn parse(argument: &str) -> Result<(String, ExecutionValue), RuntimeEnvError> {
         None => (false, argument),
     };
     let Some((key, value)) = pair.split_once('=') else {
-        return Err(RuntimeEnvError::Format(argument.to_owned()));
+        return Err(RuntimeEnvError::Format(shown(is_secret, "", pair)));
     };
     let key = key.trim();
     if key.is_empty() {
-        return Err(RuntimeEnvError::EmptyKey(argument.to_owned()));
+        return Err(RuntimeEnvError::EmptyKey(shown(is_secret, "=", value)));
     }
     Ok((
         key.to_owned(),
@@ -38,6 +40,15 @@ fn parse(argument: &str) -> Result<(String, ExecutionValue), RuntimeEnvError> {
             is_secret,
         },
     ))
+}
+
+/// An argument for people: what comes after `secret:` and `before` stays unseen.
+fn shown(is_secret: bool, before: &str, rest: &str) -> String {
+    match (is_secret, rest) {
+        (false, rest) => format!("{before}{rest}"),
+        (true, "") => format!("secret:{before}"),
+        (true, _) => format!("secret:{before}***"),
+    }
 }
 
 #[cfg(test)]
@@ -65,12 +76,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_argument_is_named_as_it_was_given() {
+    fn a_bad_argument_is_named_but_no_secret_in_it() {
         for (argument, text) in [
             ("X", "invalid format: X (expected key=value)"),
             ("=1", "empty key in: =1"),
             ("secret:", "invalid format: secret: (expected key=value)"),
-            ("secret:=1", "empty key in: secret:=1"),
+            ("secret:=1", "empty key in: secret:=***"),
+            (
+                "secret:hunter2",
+                "invalid format: secret:*** (expected key=value)",
+            ),
             ("", "invalid format:  (expected key=value)"),
         ] {
             assert_eq!(parse(argument).unwrap_err().to_string(), text);

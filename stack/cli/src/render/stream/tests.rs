@@ -19,7 +19,15 @@ fn snapshot(phase: Phase, messages: &[(Speaker, &str)]) -> Snapshot {
 
 fn tasks(phase: Phase, tasks: &[(&str, TaskState, &str)]) -> Snapshot {
     let entries = tasks.iter().map(|(name, state, error)| Entry::Task {
-        name: (*name).to_owned(),
+        id: (*name).to_owned(),
+        name: name
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .split('#')
+            .next()
+            .unwrap()
+            .to_owned(),
         state: *state,
         error: (*error).to_owned(),
     });
@@ -132,6 +140,45 @@ fn a_task_is_shown_once_per_state_with_its_error() {
 }
 
 #[test]
+fn a_task_inside_of_another_or_in_another_round_says_where_it_is() {
+    let shown = screen(&[
+        tasks(Phase::InProgress, &[("send", TaskState::Completed, "")]),
+        tasks(
+            Phase::Completed,
+            &[
+                ("send", TaskState::Completed, ""),
+                ("send#2", TaskState::Completed, ""),
+                ("each/0/fetch", TaskState::Completed, ""),
+            ],
+        ),
+    ]);
+    assert_eq!(
+        shown,
+        "▶️  Execution started\n✓ Task: send [Completed]\n✓ Task: send [Completed] (send#2)\n\
+         ✓ Task: fetch [Completed] (each/0/fetch)\n✅ Execution completed\n"
+    );
+}
+
+#[test]
+fn tasks_are_known_by_their_ids_and_not_by_their_places() {
+    let shown = screen(&[
+        tasks(Phase::InProgress, &[("a", TaskState::Completed, "")]),
+        tasks(Phase::InProgress, &[("b", TaskState::Completed, "")]),
+        tasks(
+            Phase::Completed,
+            &[
+                ("a", TaskState::Completed, ""),
+                ("b", TaskState::Completed, ""),
+            ],
+        ),
+    ]);
+    assert_eq!(
+        shown,
+        "▶️  Execution started\n✓ Task: a [Completed]\n✓ Task: b [Completed]\n✅ Execution completed\n"
+    );
+}
+
+#[test]
 fn a_model_cannot_drive_the_terminal() {
     let shown = screen(&[snapshot(
         Phase::Completed,
@@ -155,7 +202,7 @@ fn the_summary_counts_and_says_how_it_ended() {
     let texts = |lines: Vec<Line>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
     let rule = "─".repeat(80);
     assert_eq!(
-        texts(final_block("agent", &done)),
+        texts(final_block(false, &done)),
         [
             "",
             &rule,
@@ -178,7 +225,7 @@ fn the_summary_counts_and_says_how_it_ended() {
     );
     failed.error = "b: no".into();
     assert_eq!(
-        texts(final_block("workflow", &failed)),
+        texts(final_block(true, &failed)),
         [
             "",
             &rule,

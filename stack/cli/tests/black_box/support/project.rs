@@ -11,6 +11,9 @@ use prost::Message;
 use stigmer_api::{
     ApiResourceMetadata, Resource,
     agent::{Agent, AgentSpec},
+    commons::WorkflowTaskKind,
+    json::to_struct,
+    workflow::{Workflow, WorkflowDocument, WorkflowSpec, WorkflowTask},
 };
 
 use super::{Stigmer, Went, finish};
@@ -49,15 +52,22 @@ impl Project {
 
     /// Changes the agents of the project.
     pub fn agents(&self, agents: &[(&str, &str)]) {
+        self.resources(agents, &[]);
+    }
+
+    /// Changes what the project defines: agents as `(name, description)`, workflows by name.
+    pub fn resources(&self, agents: &[(&str, &str)], workflows: &[&str]) {
         let dir = self.path().join("resources");
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir(&dir).unwrap();
+        let write = |kind: &str, index: usize, bytes: Vec<u8>| {
+            fs::write(dir.join(format!("{kind}-{index}.pb")), bytes).unwrap();
+        };
         for (index, (name, description)) in agents.iter().enumerate() {
-            fs::write(
-                dir.join(format!("agent-{index}.pb")),
-                agent(name, description).encode_to_vec(),
-            )
-            .unwrap();
+            write("agent", index, agent(name, description).encode_to_vec());
+        }
+        for (index, name) in workflows.iter().enumerate() {
+            write("workflow", index, workflow(name).encode_to_vec());
         }
         self.script(&format!("cp '{}'/*.pb \"$STIGMER_OUT_DIR\"", dir.display()));
     }
@@ -89,24 +99,50 @@ impl Project {
     }
 }
 
+fn metadata(name: &str) -> ApiResourceMetadata {
+    let made_at = stigmer_api::time::rfc3339_now();
+    ApiResourceMetadata {
+        name: name.into(),
+        slug: name.into(),
+        owner_scope: 2,
+        annotations: [("stigmer.ai/sdk.generated-at".to_owned(), made_at)].into(),
+        ..Default::default()
+    }
+}
+
 fn agent(name: &str, description: &str) -> Agent {
     Agent {
-        metadata: Some(ApiResourceMetadata {
-            name: name.into(),
-            slug: name.into(),
-            owner_scope: 2,
-            annotations: [(
-                "stigmer.ai/sdk.generated-at".to_owned(),
-                stigmer_api::time::rfc3339_now(),
-            )]
-            .into(),
-            ..Default::default()
-        }),
+        metadata: Some(metadata(name)),
         spec: Some(AgentSpec {
             description: description.into(),
             instructions: "Answer in one short sentence.".into(),
             ..Default::default()
         }),
         ..Agent::envelope()
+    }
+}
+
+fn workflow(name: &str) -> Workflow {
+    let config = serde_json::json!({"variables": {"greeting": "hello"}});
+    let task = WorkflowTask {
+        name: "greet".into(),
+        kind: WorkflowTaskKind::Set.into(),
+        task_config: config.as_object().cloned().map(to_struct),
+        ..Default::default()
+    };
+    Workflow {
+        metadata: Some(metadata(name)),
+        spec: Some(WorkflowSpec {
+            document: Some(WorkflowDocument {
+                dsl: "1.0.0".into(),
+                namespace: "tests".into(),
+                name: name.into(),
+                version: "1.0.0".into(),
+                ..Default::default()
+            }),
+            tasks: vec![task],
+            ..Default::default()
+        }),
+        ..Workflow::envelope()
     }
 }

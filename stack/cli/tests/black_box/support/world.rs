@@ -1,6 +1,6 @@
 //! A server, a home, and a project together.
 
-use stigmer_api::Resource;
+use stigmer_api::{Resource, agent_execution::AgentExecution};
 
 use super::{Stigmer, Went, project::Project, server::FakeServer};
 
@@ -34,12 +34,11 @@ impl World {
     }
 
     pub fn agent_id(&self, name: &str) -> String {
-        self.server.state.agents.lock().unwrap()[name]
-            .id()
-            .to_owned()
+        self.server.state.agents.named(name).id().to_owned()
     }
 
-    pub fn executions(&self) -> usize {
-        self.server.state.executions.lock().unwrap().len()
+    /// The executions of agents.
+    pub fn executions(&self) -> Vec<AgentExecution> {
+        self.server.state.agent_executions.all()
     }
 }

@@ -2,30 +2,30 @@ use stigmer_api::{execution_context::ExecutionValue, session::Session};
 use tonic::{Code, Status};
 
 use super::*;
-use crate::{kinds, mask::HIDDEN};
+use crate::kinds;
 
 fn status_of<T: std::fmt::Debug>(result: Result<T, StepError>) -> Status {
     result.expect_err("it is refused").into()
 }
 
 #[tokio::test]
-async fn an_accepted_execution_is_pending_and_started_without_its_secrets() {
+async fn an_accepted_execution_is_pending_and_started_with_its_secrets() {
     let bench = Bench::new().await;
     let accepted = accept(&bench.state, bench.request()).await.unwrap();
     assert_eq!(accepted.current_phase(), Phase::Pending);
-    let started = bench.temporal.started();
+    let started = bench.started();
     let [started] = started.as_slice() else {
         panic!("one start, got {started:?}")
     };
     assert_eq!(started.id(), accepted.id());
     let value =
         |execution: &AgentExecution| execution.spec.as_ref().unwrap().runtime_env["TOKEN"].clone();
-    assert_eq!(value(started).value, HIDDEN);
-    let stored = ExecutionValue {
+    let given = ExecutionValue {
         value: "marker".to_owned(),
         is_secret: true,
     };
-    assert_eq!(value(&bench.read(accepted.id()).await), stored);
+    assert_eq!(value(started), given);
+    assert_eq!(value(&bench.read(accepted.id()).await), given);
 }
 
 #[tokio::test]
@@ -114,8 +114,8 @@ async fn a_start_that_may_have_happened_fails_the_execution_and_ends_its_workflo
         (row.current_phase(), status.error.as_str()),
         (Phase::Failed, "no answer")
     );
-    until("the workflow is terminated", async || {
-        bench.temporal.terminated() == [AgentExecution::workflow_id(row.id())]
+    until("the workflow is cancelled", async || {
+        bench.temporal.cancelled() == [AgentExecution::workflow_id(row.id())]
     })
     .await;
     bench.state.stopping.cancel();
@@ -133,7 +133,7 @@ async fn a_caller_that_leaves_does_not_stop_the_start() {
     assert!(futures::poll!(&mut call).is_pending());
     drop(call);
     until("the execution is started", async || {
-        bench.temporal.started().len() == 1
+        bench.started().len() == 1
     })
     .await;
     assert_eq!(bench.count::<AgentExecution>().await, 1);
@@ -144,13 +144,13 @@ async fn deleting_a_running_execution_ends_its_workflow_and_no_write_brings_it_b
     let bench = Bench::new().await;
     let sweeper = tokio::spawn(keep_sweeping(bench.state.clone()));
     let id = bench.pending().await;
-    bench.temporal.says(&id, RunState::Running);
+    bench.says(&id, RunState::Running);
     let input = stigmer_api::ApiResourceId { value: id.clone() };
-    kinds::agent_execution::delete(&bench.state, input)
+    kinds::execution::delete::<AgentExecution>(&bench.state, input)
         .await
         .unwrap();
-    until("the workflow is terminated", async || {
-        bench.temporal.terminated() == [AgentExecution::workflow_id(&id)]
+    until("the workflow is cancelled", async || {
+        bench.temporal.cancelled() == [AgentExecution::workflow_id(&id)]
     })
     .await;
     assert_eq!(

@@ -2,11 +2,7 @@ mod accepting;
 mod sweeping;
 mod watching;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use stigmer_api::{
     Resource as _,
@@ -21,7 +17,7 @@ use crate::{
     kinds::Kind,
     pipeline::{self, StepError},
     state::State,
-    testing::TestState,
+    testing::{FakeTemporal, TestState},
 };
 
 /// No test waits longer for anything.
@@ -90,6 +86,22 @@ impl Bench {
         accepted.id().to_owned()
     }
 
+    /// The agent executions that were started.
+    fn started(&self) -> Vec<AgentExecution> {
+        let jobs = self.temporal.started();
+        jobs.into_iter()
+            .map(|job| match job {
+                Job::Agent(execution) => execution,
+                other => panic!("an agent execution, got {other:?}"),
+            })
+            .collect()
+    }
+
+    /// Makes Temporal say so of the workflow of an execution.
+    fn says(&self, id: &str, state: RunState) {
+        self.temporal.says(AgentExecution::workflow_id(id), state);
+    }
+
     async fn report(&self, id: &str, phase: Phase) -> Result<AgentExecution, StepError> {
         let status = AgentExecutionStatus {
             phase: phase.number(),
@@ -114,65 +126,6 @@ impl Bench {
             .await
             .expect("the rows are listed")
             .total
-    }
-}
-
-/// A Temporal that does as told, and remembers.
-#[derive(Default)]
-struct FakeTemporal {
-    start: Mutex<Option<StartFailure>>,
-    states: Mutex<HashMap<String, RunState>>,
-    started: Mutex<Vec<AgentExecution>>,
-    terminated: Mutex<Vec<String>>,
-    terminate_fails: Mutex<bool>,
-}
-
-impl FakeTemporal {
-    fn refuse(&self, failure: StartFailure) {
-        *self.start.lock().unwrap() = Some(failure);
-    }
-
-    fn says(&self, id: &str, state: RunState) {
-        let workflow_id = AgentExecution::workflow_id(id);
-        self.states.lock().unwrap().insert(workflow_id, state);
-    }
-
-    fn started(&self) -> Vec<AgentExecution> {
-        self.started.lock().unwrap().clone()
-    }
-
-    fn terminated(&self) -> Vec<String> {
-        self.terminated.lock().unwrap().clone()
-    }
-}
-
-#[tonic::async_trait]
-impl Orchestrator for FakeTemporal {
-    async fn start(&self, job: Job) -> Result<(), StartFailure> {
-        // A start takes its time, in which a caller may leave.
-        tokio::task::yield_now().await;
-        if let Some(failure) = self.start.lock().unwrap().clone() {
-            return Err(failure);
-        }
-        let Job::Agent(execution) = job;
-        self.started.lock().unwrap().push(execution);
-        Ok(())
-    }
-
-    async fn state(&self, workflow_id: &str) -> Result<RunState, LookupError> {
-        let states = self.states.lock().unwrap();
-        states
-            .get(workflow_id)
-            .cloned()
-            .ok_or_else(|| LookupError("nobody said".to_owned()))
-    }
-
-    async fn terminate(&self, workflow_id: &str, _reason: &str) -> Result<(), LookupError> {
-        if *self.terminate_fails.lock().unwrap() {
-            return Err(LookupError("not now".to_owned()));
-        }
-        self.terminated.lock().unwrap().push(workflow_id.to_owned());
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{executions::sweep::sweep, pipeline::steps};
 
 async fn swept(bench: &Bench, id: &str, state: RunState) -> AgentExecution {
-    bench.temporal.says(id, state);
+    bench.says(id, state);
     sweep::<AgentExecution>(&bench.state, bench.temporal.as_ref()).await;
     bench.read(id).await
 }
@@ -22,12 +22,7 @@ async fn a_fresh_execution_without_a_workflow_is_started() {
     let id = bench.pending().await;
     let execution = swept(&bench, &id, RunState::Gone(Gone::Unknown)).await;
     assert_eq!(execution.current_phase(), Phase::Pending);
-    let started: Vec<_> = bench
-        .temporal
-        .started()
-        .iter()
-        .map(|e| e.id().to_owned())
-        .collect();
+    let started: Vec<_> = bench.started().iter().map(|e| e.id().to_owned()).collect();
     assert_eq!(started, [id.clone(), id]);
 }
 
@@ -46,7 +41,7 @@ async fn an_old_execution_without_a_workflow_fails_and_is_not_started() {
         .unwrap();
     let execution = swept(&bench, &id, RunState::Gone(Gone::Unknown)).await;
     assert_eq!(execution.current_phase(), Phase::Failed);
-    assert_eq!(bench.temporal.started().len(), 1);
+    assert_eq!(bench.started().len(), 1);
 }
 
 #[tokio::test]
@@ -81,7 +76,7 @@ async fn a_sweep_reaches_every_page() {
     let bench = Bench::new().await;
     for _ in 0..101 {
         let id = bench.pending().await;
-        bench.temporal.says(&id, RunState::Gone(Gone::Closed));
+        bench.says(&id, RunState::Gone(Gone::Closed));
     }
     sweep::<AgentExecution>(&bench.state, bench.temporal.as_ref()).await;
     let rows = bench
@@ -95,11 +90,11 @@ async fn a_sweep_reaches_every_page() {
 }
 
 #[tokio::test]
-async fn a_reconnection_sweeps_at_once_and_catches_up_on_terminations() {
+async fn a_reconnection_sweeps_at_once_and_catches_up_on_cancellations() {
     let bench = Bench::new().await;
-    *bench.temporal.terminate_fails.lock().unwrap() = true;
+    bench.temporal.fail_cancellations(true);
     let id = bench.pending().await;
-    bench.temporal.says(&id, RunState::Gone(Gone::Closed));
+    bench.says(&id, RunState::Gone(Gone::Closed));
     bench.state.abandoned.add("the-workflow".to_owned());
     bench.test.connection.send_replace(None);
     let sweeper = tokio::spawn(keep_sweeping(bench.state.clone()));
@@ -111,12 +106,12 @@ async fn a_reconnection_sweeps_at_once_and_catches_up_on_terminations() {
         bench.read(&id).await.current_phase() == Phase::Failed
     })
     .await;
-    assert_eq!(bench.temporal.terminated(), Vec::<String>::new());
-    *bench.temporal.terminate_fails.lock().unwrap() = false;
+    assert_eq!(bench.temporal.cancelled(), Vec::<String>::new());
+    bench.temporal.fail_cancellations(false);
     bench.test.connection.send_replace(None);
     bench.connect();
-    until("the workflow is terminated", async || {
-        bench.temporal.terminated() == ["the-workflow"]
+    until("the workflow is cancelled", async || {
+        bench.temporal.cancelled() == ["the-workflow"]
     })
     .await;
     bench.state.stopping.cancel();

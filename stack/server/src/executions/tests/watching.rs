@@ -12,7 +12,7 @@ async fn subscribed(
     let stopping = bench.state.stopping.clone();
     let subscription = subscribe(
         &bench.state.store,
-        &bench.state.agent_executions,
+        &bench.state.brokers.agent_executions,
         id.to_owned(),
         stopping,
     )

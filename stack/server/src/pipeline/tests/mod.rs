@@ -1,6 +1,7 @@
 mod agents;
 mod executions;
 mod resources;
+mod workflows;
 
 use camino::Utf8PathBuf;
 use stigmer_api::{

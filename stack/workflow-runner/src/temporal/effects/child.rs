@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use stigmer_api::temporal_names::workflow::SERVERLESS_WORKFLOW;
+use stigmer_api::{limits::WORKFLOW_EXECUTION, temporal_names::workflow::SERVERLESS_WORKFLOW};
 use stigmer_temporal::Arguments;
 use temporalio_common::{UntypedWorkflow, data_converters::RawValue};
 use temporalio_sdk::{ChildWorkflowOptions, ParentClosePolicy, WorkflowTermination};
@@ -17,9 +17,6 @@ use crate::{
     },
     temporal::{Metadata, WorkflowInput, WorkflowOutput, failure, read_payload},
 };
-
-/// How long a workflow that is run by another one may take.
-const CHILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Workflows that may run each other. One that runs itself ends here.
 const MAX_DEPTH: u32 = 10;
@@ -63,7 +60,7 @@ impl TemporalEffects {
             env_vars: self.environment.entries.clone(),
             org_id: self.environment.org.clone(),
         };
-        let limit = request.timeout.unwrap_or(CHILD_LIMIT);
+        let limit = request.timeout.unwrap_or(WORKFLOW_EXECUTION);
         let close = if run.wait {
             ParentClosePolicy::default()
         } else {

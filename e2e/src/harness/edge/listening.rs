@@ -1,0 +1,95 @@
+//! An HTTP server of a test on a port of its own. It can close the port and open it again.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use axum::Router;
+use tokio::runtime::{Builder, Runtime};
+
+/// A listening server. It runs on a thread of its own, so that what the test does meanwhile neither
+/// delays an answer nor keeps a connection open. Ends when dropped.
+#[derive(Debug)]
+pub(super) struct Listening {
+    address: SocketAddr,
+    router: Router,
+    running: Mutex<Option<Running>>,
+}
+
+impl Listening {
+    /// Serves `router` on a free loopback port.
+    pub(super) fn start(router: Router) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let running = Mutex::new(Some(Running::new(listener, router.clone())?));
+        Ok(Self {
+            address,
+            router,
+            running,
+        })
+    }
+
+    /// `127.0.0.1:<port>`.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the port and cuts every connection. Whoever connects from now on is refused.
+    pub(super) fn close(&self) {
+        drop(self.running().take());
+    }
+
+    /// Listens again on the same port, unless it does.
+    pub(super) fn open(&self) -> io::Result<()> {
+        let mut running = self.running();
+        if running.is_none() {
+            let listener = TcpListener::bind(self.address)?;
+            *running = Some(Running::new(listener, self.router.clone())?);
+        }
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The server's tasks, connections included.
+#[derive(Debug)]
+struct Running(Option<Runtime>);
+
+impl Running {
+    fn new(listener: TcpListener, router: Router) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("edge")
+            .enable_all()
+            .build()?;
+        listener.set_nonblocking(true)?;
+        let entered = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        drop(entered);
+        runtime.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "an edge ended");
+            }
+        });
+        Ok(Self(Some(runtime)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // The port is closed once the runtime is gone; waiting for that takes an instant, but no
+            // runtime may do it on its own thread.
+            let ended = thread::spawn(move || drop(runtime)).join();
+            if ended.is_err() {
+                tracing::error!("an edge panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Section 15 of the acceptance list: what was wanted and never built.
+
+mod completion;
+mod control;
+mod looking;
+mod machine_readable;
+mod new_project;
+mod skills;

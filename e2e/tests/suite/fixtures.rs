@@ -1,0 +1,15 @@
+//! Section 5 of the acceptance list: every fixture, applied and run.
+
+mod agents;
+mod batches;
+mod branches;
+mod data;
+mod github;
+mod kinds;
+mod parallel;
+mod pulls;
+mod resilient;
+mod secrets;
+mod stored;
+mod synthesis;
+mod table;

@@ -1,0 +1,1 @@
+//! Section 6 of the acceptance list: workflows that call agents.

@@ -1,6 +1,8 @@
 //! What a test needs to know about the run it belongs to. The driver writes it once the shared
 //! services are ready; tests read it.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,9 @@ pub struct Session {
     pub results: Utf8PathBuf,
     /// The binaries under test.
     pub stack: Stack,
+    /// What each of them says its version and build are, by its name; none says nothing.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
     /// The shared Temporal.
     pub temporal: SharedTemporal,
     /// The shared model, unless the run has none.
@@ -155,6 +160,7 @@ mod tests {
                 workflow_runner: "/b/w".into(),
                 agent_runner: "/b/a".into(),
             },
+            versions: BTreeMap::new(),
             temporal: SharedTemporal {
                 address: "127.0.0.1:1".into(),
                 cli: "/b/temporal".into(),

@@ -38,6 +38,12 @@ pub enum Verb {
     },
     /// Run everything that must hold: format, lints, unit tests, suite
     Test(RunFlags),
+    /// Check the flake without the network: it parses, is locked, and evaluates on every system
+    NixCheck {
+        /// Also build and try every pinned tool as the flake makes it; fetches all packages anew
+        #[arg(long)]
+        build: bool,
+    },
     /// Show, fetch, or verify the pinned tools of `pins.json`
     #[command(subcommand)]
     Pins(PinsVerb),
@@ -61,7 +67,7 @@ pub struct ReportFlags {
 pub enum PinsVerb {
     /// Show every pin, and where it is found on this machine
     List,
-    /// Read the content of every cached tool again and compare hashes
+    /// Read every cached tool again and compare hashes; compare every file that names a pin
     Verify,
     /// Fetch what is not here yet
     Fetch {

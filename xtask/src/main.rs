@@ -6,12 +6,14 @@ mod build;
 mod cargo;
 mod checkout;
 mod doctor;
+mod drift;
 mod driver;
 mod environment;
 mod explain;
 mod flags;
 mod freshness;
 mod host;
+mod nix;
 mod phases;
 mod pins;
 mod plan;
@@ -30,7 +32,9 @@ use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
 use crate::{
     checkout::Checkout,
     flags::{Flags, Verb},
-    verbs::{attached, doctor as doctor_verb, e2e, pins as pins_verb, report, repro, test, up},
+    verbs::{
+        attached, doctor as doctor_verb, e2e, nix_check, pins as pins_verb, report, repro, test, up,
+    },
 };
 
 fn main() -> std::process::ExitCode {
@@ -55,6 +59,7 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
         Verb::Logs(flags) => attached::logs(&flags, &checkout, output),
         Verb::Doctor { fix } => doctor_verb::run(fix, &checkout, output),
         Verb::Test(flags) => test::run(&flags, &checkout, output),
+        Verb::NixCheck { build } => nix_check::run(build, &checkout, output),
         Verb::Pins(verb) => pins_verb::run(verb, &checkout, output),
         Verb::Report(flags) => report::run(&flags, &checkout, output),
         Verb::Repro(flags) => repro::run(&flags, &checkout, output),

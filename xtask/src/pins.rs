@@ -23,18 +23,21 @@ pub enum Tool {
     Model,
     /// What checks licences and sources of dependencies.
     CargoDeny,
+    /// What checks the workflows of CI.
+    Zizmor,
     /// The pip that fetches everything else.
     Pip,
 }
 
 impl Tool {
     /// Every tool, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TemporalCli,
         Self::CargoNextest,
         Self::LlamaCpp,
         Self::Model,
         Self::CargoDeny,
+        Self::Zizmor,
         Self::Pip,
     ];
 
@@ -46,6 +49,7 @@ impl Tool {
             Self::LlamaCpp => "llama-cpp",
             Self::Model => "model",
             Self::CargoDeny => "cargo-deny",
+            Self::Zizmor => "zizmor",
             Self::Pip => "pip",
         }
     }
@@ -70,7 +74,40 @@ impl FromStr for Tool {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pins {
+    /// The Rust that is tested with.
+    #[serde(deserialize_with = "version")]
+    pub rust: Version,
+    /// What the flake is made from.
+    pub nixpkgs: Nixpkgs,
+    /// The actions of CI by their names.
+    pub actions: BTreeMap<String, Action>,
     artefacts: BTreeMap<Tool, Artefact>,
+}
+
+/// A revision of nixpkgs, named as in `flake.lock`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Nixpkgs {
+    /// Whose repository.
+    pub owner: String,
+    /// Its name.
+    pub repo: String,
+    /// The commit.
+    pub rev: String,
+    /// Seconds from 1970 to the commit.
+    pub last_modified: u64,
+    /// The hash of its files.
+    pub nar_hash: String,
+}
+
+/// A pinned action of CI.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// Its version, for people.
+    pub version: String,
+    /// The commit.
+    pub revision: String,
 }
 
 /// One artefact.
@@ -249,6 +286,13 @@ impl Pins {
             missing.map_or("", |tool| tool.name())
         );
         Ok(pins)
+    }
+
+    /// Every artefact.
+    pub fn artefacts(&self) -> impl Iterator<Item = (Tool, &Artefact)> {
+        self.artefacts
+            .iter()
+            .map(|(tool, artefact)| (*tool, artefact))
     }
 
     /// What is pinned as `tool` on `platform`.

@@ -93,7 +93,7 @@ impl Outline {
         }
         if self.with_checks {
             // pip is among what is tested: how it goes on after an interrupted download.
-            tools.extend([Tool::CargoDeny, Tool::Pip]);
+            tools.extend([Tool::CargoDeny, Tool::Zizmor, Tool::Pip]);
         }
         tools
     }

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
 use xshell::{Shell, cmd};
 
 use crate::{
@@ -27,11 +28,11 @@ pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<usize> {
     let sh = Shell::new()?;
     sh.change_dir(&checkout.root);
     let target = checkout.project_target();
-    let fixtures = "fixture-*";
-    let fixtures = cmd!(
-        sh,
-        "{cargo} build --locked --package {fixtures} --bins {JSON}"
-    );
+    let packages = packages(&sh, checkout, cargo)?;
+    // Nothing but the projects: another package among them would turn on features of their common
+    // dependencies that a project by itself, as a test builds it, does not have.
+    let selected = packages.iter().flat_map(|name| ["--package", name]);
+    let fixtures = cmd!(sh, "{cargo} build --locked {selected...} --bins {JSON}");
     let fixtures = run_cargo(fixtures.env("CARGO_TARGET_DIR", &target))?;
 
     let outside = outside_project(checkout, &target)
@@ -47,6 +48,28 @@ pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<usize> {
     // Only space is lost if this fails, and the next run tries again.
     let _ = sweep(&target, &known, SystemTime::now() - OLD);
     Ok(compiled)
+}
+
+/// The packages in `fixtures/projects`.
+fn packages(sh: &Shell, checkout: &Checkout, cargo: &Utf8Path) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        manifest_path: Utf8PathBuf,
+    }
+    let folder = checkout.root.join("fixtures/projects");
+    let text = cmd!(sh, "{cargo} metadata --locked --no-deps --format-version=1").quiet();
+    let metadata: Metadata = serde_json::from_str(&text.read()?)
+        .context("cargo metadata printed something else than JSON")?;
+    let packages = metadata.packages.into_iter();
+    Ok(packages
+        .filter(|package| package.manifest_path.starts_with(&folder))
+        .map(|package| package.name)
+        .collect())
 }
 
 /// A project like those that tests write, with nothing of its own: its manifest is a template's,

@@ -14,6 +14,7 @@ use stigmer_e2e::{
 use stigmer_e2e_plan::{ExitCode, Output, PhaseName, PhaseRecord, Plan, Verb, count, failure};
 
 use super::{leases, verdict::code_of_service};
+use crate::results::versions_of;
 
 /// Temporal, the model, and for `up` a stack to play with.
 pub struct Shared {
@@ -48,12 +49,12 @@ impl Shared {
         }
         let mut server = None;
         if plan.verb == Verb::Up {
-            let (stack_server, runner) =
-                Server::with_runner(&plan.stack, &temporal, &model, &folder);
-            services.extend([
-                Box::new(stack_server.clone()) as Box<dyn Service>,
-                Box::new(runner),
-            ]);
+            let (stack_server, runners) =
+                Server::with_runners(&plan.stack, &temporal, &model, &folder);
+            services.push(Box::new(stack_server.clone()));
+            for runner in runners {
+                services.push(Box::new(runner));
+            }
             server = Some(stack_server);
         }
         Ok(Self {
@@ -77,6 +78,7 @@ impl Shared {
             root: plan.root.clone(),
             results: plan.results.clone(),
             stack: plan.stack.clone(),
+            versions: versions_of(&plan.stack),
             temporal: self.temporal.shared(),
             llm: self.model.shared(),
             playground: self

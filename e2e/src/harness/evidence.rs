@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use stigmer_e2e_plan::write_json;
 
-use super::{Environment, Temporal, Test, record::LogTail};
+use super::{Environment, Part, Temporal, Test, record::LogTail};
 use crate::supervise::log_tail;
 
 /// How long collecting histories may take for a test that passed.
@@ -124,23 +124,38 @@ pub(super) fn keep_log_tails(test: &Test, environment: &Environment) {
     test.update(|record| record.logs.extend(tails));
 }
 
-/// Panics in the logs, one line each: a part must never panic, whatever a test does to it.
-pub(super) fn panics_in_logs(environment: &Environment) -> Vec<String> {
-    let in_log = |log: &Utf8Path| {
-        let text = fs::read(log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        text.lines()
-            .filter(|line| line.contains("panicked at"))
-            .map(str::to_owned)
+/// What only a program that broke writes: Rust's panics, aborts, and overflows; Go's fatal errors and
+/// data races; a fatal log line.
+const FATAL: [&str; 7] = [
+    "panicked at",
+    "fatal runtime error",
+    "has overflowed its stack",
+    "memory allocation of",
+    "fatal error:",
+    "WARNING: DATA RACE",
+    "level=fatal",
+];
+
+/// The lines of a log that say that a program broke: no part may, whatever a test does to it.
+pub(super) fn fatal_lines(log: &Utf8Path) -> Vec<String> {
+    let text = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter(|line| FATAL.iter().any(|words| line.contains(words)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// [`fatal_lines`] of every part of an environment.
+pub(super) fn broken_parts(environment: &Environment) -> Vec<String> {
+    let of_part = |part: &Part| {
+        let name = part.component().name();
+        let lines = fatal_lines(part.log()).into_iter();
+        lines
+            .map(move |line| format!("{name} broke: {line}"))
             .collect::<Vec<_>>()
     };
-    let panics = environment.parts().flat_map(|part| {
-        let name = part.component().name();
-        in_log(part.log())
-            .into_iter()
-            .map(move |line| format!("{name} panicked: {line}"))
-    });
-    panics.collect()
+    environment.parts().flat_map(of_part).collect()
 }
 
 fn write(path: &Utf8Path, text: &str) {

@@ -9,6 +9,7 @@ mod answer;
 mod api;
 pub mod budget;
 mod cli;
+mod daemon;
 mod edge;
 mod environment;
 mod evidence;
@@ -30,6 +31,10 @@ pub use answer::{
 };
 pub use api::{Answer, Api, CallError, Snapshot, Watch};
 pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, execution_id};
+pub use daemon::{
+    Daemon, DaemonError, HomeProcess, PartReport as DaemonPart, Report as DaemonReport,
+    listening_ports, processes_of,
+};
 pub use edge::{Call, Expectation, Gate, Hub, Received, Reply, Response, ScriptLlm, Seen};
 pub use environment::{Builder, Component, Environment, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};

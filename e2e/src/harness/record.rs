@@ -165,6 +165,9 @@ pub struct TestRecord {
     pub failure: Option<FailureRecord>,
     /// What teardown found, each of it a failure.
     pub teardown_findings: Vec<String>,
+    /// What each program of the stack says its version and build (a hash of its content) are.
+    #[serde(default)]
+    pub binaries: BTreeMap<String, String>,
     /// Setup, body, and teardown.
     pub phases: Vec<PhaseTimes>,
     /// The story.
@@ -199,6 +202,7 @@ impl TestRecord {
             skipped_because: None,
             failure: None,
             teardown_findings: Vec::new(),
+            binaries: BTreeMap::new(),
             phases: Vec::new(),
             steps: Vec::new(),
             budgets: Vec::new(),

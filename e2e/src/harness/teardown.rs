@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use super::{
     Environment, Hub, ScriptLlm, Test,
     budget::{STOP, STOP_TARGET},
+    daemon,
     environment::{Part, settings::TEST_VARIABLE},
     evidence,
 };
@@ -33,7 +34,7 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     );
     for environment in &environments {
         evidence::keep_records(test, environment);
-        findings.extend(evidence::panics_in_logs(environment));
+        findings.extend(evidence::broken_parts(environment));
         findings.extend(complaints(test, environment));
         // Nobody is to open what was encrypted with it any more.
         let _ = fs::remove_file(environment.payload_key());
@@ -45,6 +46,7 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     }
     // The HOME of commands outside of any environment.
     let _ = fs::remove_dir(test.folder().join("home"));
+    findings.extend(daemon::findings(test));
     findings.extend(leftovers_of(test));
     findings.extend(test.leaked_secrets());
     findings

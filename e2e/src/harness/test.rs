@@ -69,6 +69,7 @@ impl Test {
         let [grpc, llm, hub] =
             prepare().map_err(|error| Broken(format!("failed to prepare {folder}: {error:#}")))?;
         let mut record = TestRecord::new(name, session.seed);
+        record.binaries = session.versions.clone();
         record.enter_phase("setup", Duration::ZERO);
         record.save(&folder, &secrets);
         Ok(Self(Arc::new(Inner {

@@ -16,6 +16,6 @@ pub use events::{Event, now};
 pub use folder::Results;
 pub use measured::Measured;
 pub use outcome::{Tally, TestOutcome, TestVerdict, function};
-pub use provenance::{Provenance, binaries_of};
+pub use provenance::{Provenance, binaries_of, versions_of};
 pub use run_record::{RunRecord, RunVerdict, mark_ended};
 pub use summary::{Summary, last_line};

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stigmer_e2e_plan::{Plan, read_json, write_json};
+use stigmer_e2e_plan::{Plan, Stack, read_json, write_json};
 
 /// How long `--version` may take.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
@@ -183,6 +183,25 @@ fn sha256(path: &Utf8Path) -> Result<String> {
     };
     let digest = read().with_context(|| format!("failed to read {path}"))?;
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What each program of the stack says about itself, by its name: version and build. All are asked at
+/// the same time; one that does not answer is left out.
+pub fn versions_of(stack: &Stack) -> BTreeMap<String, String> {
+    let programs = [
+        ("cli", &stack.cli),
+        ("server", &stack.server),
+        ("workflow-runner", &stack.workflow_runner),
+        ("agent-runner", &stack.agent_runner),
+    ];
+    std::thread::scope(|scope| {
+        let asked = programs.map(|(name, path)| (name, scope.spawn(|| version(path))));
+        let told = asked.into_iter().filter_map(|(name, answer)| {
+            // A thread that panicked learned nothing.
+            Some((name.to_owned(), answer.join().ok()??))
+        });
+        told.collect()
+    })
 }
 
 /// The first line of `<path> --version`, unless it fails or hangs.

@@ -10,7 +10,7 @@ mod temporal;
 pub use llama_cpp::LlamaCpp;
 pub use model::Model;
 pub use openai::{ModelApi, ModelError};
-pub use playground::{AgentRunner, Server};
+pub use playground::{Runner, Server};
 pub use server_health::{ServerError, server_answers};
 pub use stigmer_supervise::{free_port, says_port_taken};
 pub use temporal::{Temporal, temporal_answers};

@@ -2,9 +2,9 @@
 
 use std::{rc::Rc, time::Duration};
 
+use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::future::LocalBoxFuture;
-use stigmer_api::temporal_names::{AGENT_EXECUTION_RUNNER, AGENT_EXECUTION_STIGMER};
 use stigmer_e2e_plan::{Stack, read_json};
 use stigmer_process::Ready;
 use stigmer_temporal::{Target, connect, ping};
@@ -17,7 +17,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// The Temporal namespace of the playground; the dev server creates it.
 const NAMESPACE: &str = "default";
 
-/// What both parts share.
+/// What all parts share.
 #[derive(Debug)]
 struct Setting {
     stack: Stack,
@@ -46,11 +46,21 @@ impl Setting {
         Target::plain(self.temporal.shared().address, NAMESPACE)
     }
 
-    /// Whether the server's queue, and the runner's if asked, does work.
-    async fn queues_work(&self, runner: bool) -> anyhow::Result<()> {
+    /// Whether every queue of the server, or of the runner `part` behind the server's, does work.
+    async fn queues_work(&self, part: &str) -> anyhow::Result<()> {
         let client = connect(&self.target(), "stigmer-e2e").await?;
-        let runner = runner.then_some(AGENT_EXECUTION_RUNNER.default);
-        Ok(ping(&client, AGENT_EXECUTION_STIGMER.default, runner, ANSWER).await?)
+        let server = self.ready(Server::NAME)?.task_queues;
+        if part == Server::NAME {
+            for queue in &server {
+                ping(&client, queue, None, ANSWER).await?;
+            }
+            return Ok(());
+        }
+        let through = server.first().context("the server polls no queue")?;
+        for queue in self.ready(part)?.task_queues {
+            ping(&client, through, Some(&queue), ANSWER).await?;
+        }
+        Ok(())
     }
 
     fn spec(&self, part: &str, program: &Utf8Path) -> Spec {
@@ -67,46 +77,49 @@ impl Setting {
 #[derive(Clone, Debug)]
 pub struct Server(Rc<Setting>);
 
-/// The agent-runner of the stack under test.
+/// A runner of the stack under test.
 #[derive(Clone, Debug)]
-pub struct AgentRunner {
+pub struct Runner {
     setting: Rc<Setting>,
+    kind: RunnerKind,
     depends_on: Vec<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RunnerKind {
+    Workflow,
+    Agent,
 }
 
 impl Server {
     /// Its name in reports.
     pub const NAME: &str = "stigmer-server";
 
-    /// A server on `temporal`, and the agent-runner that belongs to it and asks `model`. Their data,
-    /// logs, and HOME are in `folder`.
-    pub fn with_runner(
+    /// A server on `temporal`, and the runners that belong to it; the agent-runner asks `model`. Their
+    /// data, logs, and HOME are in `folder`.
+    pub fn with_runners(
         stack: &Stack,
         temporal: &Temporal,
         model: &Model,
         folder: &Utf8Path,
-    ) -> (Self, AgentRunner) {
-        let (stack, temporal, model, folder) = (
-            stack.clone(),
-            temporal.clone(),
-            model.clone(),
-            folder.to_owned(),
-        );
-        let mut depends_on = vec![Self::NAME];
-        depends_on.extend(matches!(model, Model::Pinned(_)).then_some(LlamaCpp::NAME));
+    ) -> (Self, [Runner; 2]) {
         let setting = Rc::new(Setting {
-            stack,
-            temporal,
-            model,
-            folder,
+            stack: stack.clone(),
+            temporal: temporal.clone(),
+            model: model.clone(),
+            folder: folder.to_owned(),
         });
-        (
-            Self(setting.clone()),
-            AgentRunner {
-                setting,
-                depends_on,
-            },
-        )
+        let model = matches!(model, Model::Pinned(_)).then_some(LlamaCpp::NAME);
+        let runner = |kind, needs: Option<&'static str>| Runner {
+            setting: setting.clone(),
+            kind,
+            depends_on: std::iter::once(Self::NAME).chain(needs).collect(),
+        };
+        let runners = [
+            runner(RunnerKind::Workflow, None),
+            runner(RunnerKind::Agent, model),
+        ];
+        (Self(setting), runners)
     }
 }
 
@@ -135,7 +148,7 @@ impl Service for Server {
         readiness(async move {
             let address = setting.ready(Self::NAME)?.address.unwrap_or_default();
             server_answers(&address, true).await?;
-            setting.queues_work(false).await
+            setting.queues_work(Self::NAME).await
         })
     }
 
@@ -144,13 +157,25 @@ impl Service for Server {
     }
 }
 
-impl AgentRunner {
-    const NAME: &str = "stigmer-agent-runner";
+impl RunnerKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Workflow => "stigmer-workflow-runner",
+            Self::Agent => "stigmer-agent-runner",
+        }
+    }
+
+    fn program(self, stack: &Stack) -> &Utf8Path {
+        match self {
+            Self::Workflow => &stack.workflow_runner,
+            Self::Agent => &stack.agent_runner,
+        }
+    }
 }
 
-impl Service for AgentRunner {
+impl Service for Runner {
     fn name(&self) -> &str {
-        Self::NAME
+        self.kind.name()
     }
 
     fn depends_on(&self) -> &[&str] {
@@ -159,23 +184,24 @@ impl Service for AgentRunner {
 
     fn command(&self) -> anyhow::Result<Spec> {
         let setting = &self.setting;
-        let spec = setting.spec(Self::NAME, &setting.stack.agent_runner).env(
+        let program = self.kind.program(&setting.stack);
+        let spec = setting.spec(self.kind.name(), program).env(
             "STIGMER_BACKEND_ENDPOINT",
             setting.server_address().unwrap_or_default(),
         );
-        Ok(match setting.model.shared() {
-            Some(llm) => spec
+        Ok(match (self.kind, setting.model.shared()) {
+            (RunnerKind::Agent, Some(llm)) => spec
                 .env("STIGMER_LLM_BASE_URL", llm.base_url)
                 .env("STIGMER_LLM_MODEL", llm.model),
-            None => spec,
+            _ => spec,
         })
     }
 
     fn probe(&self) -> LocalBoxFuture<'static, Readiness> {
-        let setting = self.setting.clone();
+        let (setting, name) = (self.setting.clone(), self.kind.name());
         readiness(async move {
-            setting.ready(Self::NAME)?;
-            setting.queues_work(true).await
+            setting.ready(name)?;
+            setting.queues_work(name).await
         })
     }
 }

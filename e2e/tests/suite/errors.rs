@@ -6,6 +6,7 @@ mod invalid_input;
 mod invalid_workflows;
 mod programs;
 mod projects;
+mod runner;
 mod unreachable;
 
 use stigmer_e2e::{

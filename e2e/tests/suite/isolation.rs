@@ -240,3 +240,30 @@ fn iso_09_a_request_that_nobody_expects_and_an_expectation_that_nobody_meets_fai
         Ok(())
     });
 }
+
+#[test]
+fn iso_09_a_call_that_the_hub_does_not_expect_and_one_that_does_not_come_fail_a_test() {
+    story(async |t| {
+        let record = specimen::fail(&t, "specimen_leaves_the_hub_unsatisfied")
+            .await?
+            .record;
+        assert!(
+            record.failure.is_none(),
+            "the story itself failed: {:?}",
+            record.failure
+        );
+        let mut findings = record.teardown_findings;
+        findings.sort();
+        assert_eq!(
+            findings.last().map(String::as_str),
+            Some("unexpected request to the hub: GET /nobody-expects-this")
+        );
+        assert_eq!(
+            findings[0],
+            "the hub expected POST /never-called 1 time(s), and it came 0 time(s)"
+        );
+        assert_eq!(record.counters.unused_expectations, 1);
+        assert!(record.counters.unexpected_requests >= 1);
+        Ok(())
+    });
+}

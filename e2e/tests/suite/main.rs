@@ -2,13 +2,16 @@
 //! and what is promised. Black box: it knows the CLI, the gRPC API, Temporal's API, signals, the files
 //! it handed over, and the SQLite file, and nothing inside.
 
+mod agents;
 mod apply;
+mod daemon;
 mod errors;
 mod extensions;
 mod fixture;
 mod fixtures;
 mod full_execution;
 mod given;
+mod history;
 mod isolation;
 mod logs;
 mod pipeline;
@@ -18,4 +21,5 @@ mod smoke;
 mod specimen;
 mod streaming;
 mod then;
+mod worker;
 mod workflow_agents;

@@ -9,9 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_api::{Resource, agent_execution::AgentExecution};
 use stigmer_e2e::{
     harness::{
-        Broken, Call, CliOutput, Expectation, Failure, Gate, Probe, Project, Reply, Response, Test,
+        Broken, Call, CliOutput, Daemon, Expectation, Failure, Gate, Probe, Project, Reply, Response, Test,
         TestRecord,
-        budget::{Budget, WF},
+        budget::{Budget, TEST, WF},
         story,
     },
     session::SESSION_VARIABLE,
@@ -52,6 +52,7 @@ pub async fn fail(t: &Test, specimen: &str) -> Result<Failed, Failure> {
             "--ignored",
             "--nocapture",
         ])
+        .within(TEST.limit / 2)
         .run()
         .await?;
     output.exited_with(101)?;
@@ -206,6 +207,37 @@ fn specimen_lets_a_secret_out() {
         // Base64 of `{"token":"…"}` with the secret in it, as Temporal would keep a plain payload.
         let payload = STANDARD.encode(format!("{{\"token\":\"{secret}\"}}"));
         std::fs::write(t.folder().join("encoded"), payload)?;
+        Ok(())
+    });
+}
+
+/// What a program that broke leaves at the end of a log.
+fn append(log: &Utf8Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let mut file = std::fs::File::options().append(true).open(log)?;
+    writeln!(file, "{text}")?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "it has to fail; scenario DMN-21 runs it"]
+fn specimen_whose_runner_panicked() {
+    story(async |t| {
+        let env = t.environment().start().await?;
+        let panic = "thread 'main' panicked at src/main.rs:1:1:";
+        append(env.agent_runner().log(), panic)?;
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "it has to fail; scenario DMN-21 runs it"]
+fn specimen_whose_daemon_had_a_data_race() {
+    story(async |t| {
+        let daemon = Daemon::prepare(&t).await?;
+        daemon.start().await?;
+        daemon.stop().await?;
+        append(&daemon.log("workflow-runner"), "WARNING: DATA RACE")?;
         Ok(())
     });
 }

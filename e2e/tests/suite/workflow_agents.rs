@@ -1,1 +1,8 @@
-//! Section 6 of the acceptance list: workflows that call agents.
+//! Section 6 of the acceptance list: workflows that call agents, on fixtures 15 to 19.
+
+mod by_slug;
+mod hops;
+mod pipeline;
+mod secrets;
+mod settings;
+mod simple;

@@ -25,7 +25,7 @@ use crate::{
 
 /// Between two signs of life, whatever the model does meanwhile. Temporal gives up after 30 s without
 /// one, and answers each with whether the activity was cancelled.
-pub const HEARTBEAT: Duration = Duration::from_secs(2);
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Kept back from the activity's time, so that the turn ends with a clear status of its own.
 const RESERVE: Duration = Duration::from_secs(15);

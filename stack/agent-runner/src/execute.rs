@@ -114,7 +114,14 @@ impl Executor {
             Err(ExecutionError::Interrupted(Interrupt::Cancelled)) => transcript.cancel(),
             Err(error) => transcript.fail(&error.to_string()),
         });
-        reporter.finish(patience).await
+        let record = reporter.record().clone();
+        match (reporter.finish(patience).await, &ended) {
+            // Whoever cancelled the execution has stored that, and may take nothing more.
+            (Err(ReportError::Over(_)), Err(ExecutionError::Interrupted(Interrupt::Cancelled))) => {
+                Ok(record.status())
+            }
+            (reported, _) => reported,
+        }
     }
 
     /// Runs the turn within the time that it has.

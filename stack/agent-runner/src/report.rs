@@ -70,6 +70,11 @@ impl Record {
             .send_modify(|transcript| given = Some(change(transcript)));
         given.expect("send_modify calls its argument")
     }
+
+    /// The status as it is now.
+    pub fn status(&self) -> AgentExecutionStatus {
+        self.0.borrow().status().clone()
+    }
 }
 
 /// Holds the transcript and sends what becomes of it. Dropping it stops the sending.
@@ -113,7 +118,7 @@ impl Reporter {
             Ok(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
             Err(_) => return Err(ReportError::TimedOut(limit)),
         }
-        Ok(self.record.0.borrow().status().clone())
+        Ok(self.record.status())
     }
 }
 

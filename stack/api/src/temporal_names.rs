@@ -81,6 +81,8 @@ pub mod activity {
     pub const UPDATE_EXECUTION_STATUS: &str = "UpdateExecutionStatus";
     /// Completes the activity behind a callback token.
     pub const COMPLETE_EXTERNAL: &str = "stigmer/system/complete-external-activity";
+    /// Returns once nobody waits any more for the activity behind a callback token.
+    pub const ATTEND_EXTERNAL: &str = "stigmer/system/attend-external-activity";
     /// Runs a workflow execution: `WorkflowExecution -> WorkflowExecutionStatus`.
     pub const EXECUTE_WORKFLOW: &str = "ExecuteWorkflow";
     /// Validates a spec: `WorkflowSpec -> ServerlessWorkflowValidation`.

@@ -11,7 +11,7 @@ mod daemon;
 mod project;
 mod render;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
 pub use project::{Project, ProjectError, Runtime, parse_agent, parse_workflow};
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +33,7 @@ pub fn main() -> ExitCode {
         tracing_subscriber::fmt()
             .with_env_filter("warn,stigmer_cli=debug")
             .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
             .init();
     }
     let runtime = match tokio::runtime::Builder::new_current_thread()

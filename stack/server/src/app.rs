@@ -10,10 +10,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
-use tonic_health::{
-    ServingStatus,
-    server::{HealthReporter, health_reporter},
-};
+use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     artifacts::Artifacts,
@@ -57,9 +54,9 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
         stopping.clone(),
     );
     let mut background = JoinSet::new();
-    let (health, health_service) = health_reporter();
+    let health = HealthReporter::new();
     let queues = settings.queues.polled();
-    background.spawn(follow(connection.clone(), health, stopping.clone()));
+    background.spawn(follow(connection.clone(), health.clone(), stopping.clone()));
     background.spawn(keep_sweeping(state.clone()));
     background.spawn(
         Supervisor {
@@ -72,7 +69,7 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
         .run(),
     );
 
-    let serving = grpc::serve(state, health_service, listener, stopping.clone())?;
+    let serving = grpc::serve(state, health, listener, stopping.clone())?;
     let mut serving = tokio::spawn(serving);
 
     let up = async {

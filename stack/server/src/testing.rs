@@ -59,6 +59,7 @@ pub struct FakeTemporal {
     cancel_fails: Mutex<bool>,
     validation: Mutex<Option<Result<ServerlessWorkflowValidation, ValidationFailure>>>,
     validated: Mutex<Vec<WorkflowSpec>>,
+    polled: Mutex<Vec<String>>,
 }
 
 impl FakeTemporal {
@@ -80,6 +81,11 @@ impl FakeTemporal {
     /// Ends every validation from now on like this; until told, specs are not looked at.
     pub fn validates(&self, outcome: Result<ServerlessWorkflowValidation, ValidationFailure>) {
         *self.validation.lock().unwrap() = Some(outcome);
+    }
+
+    /// Has a worker poll `queue` from now on.
+    pub fn polls(&self, queue: &str) {
+        self.polled.lock().unwrap().push(queue.to_owned());
     }
 
     /// What was started.
@@ -124,6 +130,19 @@ impl Orchestrator for FakeTemporal {
         }
         self.cancelled.lock().unwrap().push(workflow_id.to_owned());
         Ok(())
+    }
+
+    async fn ping(&self, queue: &str) -> Result<(), LookupError> {
+        match self
+            .polled
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|polled| polled == queue)
+        {
+            true => Ok(()),
+            false => Err(LookupError("nobody polls it".to_owned())),
+        }
     }
 
     async fn validate(

@@ -146,5 +146,9 @@ fn only_the_checks_need_what_only_they_use() {
         with_checks: true,
         ..outline(LlmChoice::None)
     };
-    assert!(outline.tools().ends_with(&[Tool::CargoDeny, Tool::Pip]));
+    assert!(
+        outline
+            .tools()
+            .ends_with(&[Tool::CargoDeny, Tool::Zizmor, Tool::Pip])
+    );
 }

@@ -3,7 +3,7 @@
 use std::{fs, time::Instant};
 
 use anyhow::Result;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::{ExitCode, Failure, failure, seconds, size};
 
 use super::{
@@ -113,15 +113,21 @@ impl<'a> Fetcher<'a> {
 
     fn download(&self, part: &Utf8Path, wheel: &Utf8Path, pin: &Pin<'_>, bar: &Bar) -> Result<()> {
         let unwritable = |error| disk::failure_at(part, error);
-        // Whatever else an interrupted run left is not whole. It may resist: a pip can outlive a
-        // killed run and still write, which is why this run has a folder of its own.
+        // Whatever else an interrupted run left is not whole. It may resist: the pip of a killed run
+        // writes until it notices, which is why this run has a folder of its own.
         let _ = remove_folder(part);
         let folder = part.join(format!("download-{}", std::process::id()));
-        fs::create_dir_all(&folder).map_err(unwritable)?;
-        let file = self.pip.download(pin, &folder, |bytes| bar.at(bytes));
+        let file = self.package(pin, &folder, bar)?;
+        fs::rename(&file, wheel).map_err(unwritable)
+    }
+
+    /// Brings the package of a pin into `folder`, which is created, and returns its file.
+    pub fn package(&self, pin: &Pin<'_>, folder: &Utf8Path, bar: &Bar) -> Result<Utf8PathBuf> {
+        fs::create_dir_all(folder).map_err(|error| disk::failure_at(folder, error))?;
+        let file = self.pip.download(pin, folder, |bytes| bar.at(bytes));
         let file = file.map_err(|why| not_fetched(pin, why))?;
         same_content(pin, &file, &pin.download.wheel)?;
-        fs::rename(&file, wheel).map_err(unwritable)
+        Ok(file)
     }
 }
 

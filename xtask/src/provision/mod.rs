@@ -106,6 +106,22 @@ impl Provisioner<'_> {
         found.into_iter().map(or_fetched).collect()
     }
 
+    /// Fetches the packages of all pins into `folder`, whether or not they are on this machine
+    /// already, and returns their files in order.
+    pub fn packages(
+        &self,
+        pins: &[Pin<'_>],
+        folder: &Utf8Path,
+        progress: &Progress,
+    ) -> Result<Vec<Utf8PathBuf>> {
+        let (fetcher, _) = Fetcher::with_pinned_pip(self, pins, progress)?;
+        let fetch = |pin: &Pin<'_>| {
+            let folder = folder.join(pin.tool.name());
+            fetcher.package(pin, &folder, &progress.bar(pin))
+        };
+        in_parallel(pins, fetch).into_iter().collect()
+    }
+
     /// Looks for a pin on this machine. `None` means that it has to be fetched.
     pub fn find(&self, pin: &Pin<'_>) -> Result<Option<Provisioned>> {
         if let Some(given) = env::var_os(&pin.artefact.variable).filter(|value| !value.is_empty()) {

@@ -6,8 +6,9 @@ use stigmer_e2e_plan::{ExitCode, Output, columns, size};
 
 use crate::{
     checkout::Checkout,
+    drift::{Agreement, compare},
     flags::PinsVerb,
-    host::Python,
+    host::{Python, cargo},
     pins::{Artefact, Pin, Pins, Tool, platform},
     progress::Progress,
     provision::{Provisioner, Slot, Source, State},
@@ -27,7 +28,7 @@ struct PinRow<'a> {
 }
 
 /// Shows the pins. Verifying ends with [`ExitCode::ProvisionFailed`] if a cached tool is not what
-/// its pin says.
+/// its pin says, or a file names another pin.
 pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCode> {
     let pins = Pins::read(&checkout.root)?;
     let platform = platform();
@@ -72,7 +73,12 @@ pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCo
     });
     let rows = rows.collect::<Result<Vec<_>>>()?;
     show(&rows, output);
-    let broken = rows.iter().any(|row| row.state == "broken");
+    let mut broken = rows.iter().any(|row| row.state == "broken");
+    if let PinsVerb::Verify = verb {
+        let agreements = compare(checkout, &pins, &cargo()?)?;
+        show_agreements(&agreements, output);
+        broken |= agreements.iter().any(|it| !it.drifted.is_empty());
+    }
     Ok(if broken {
         ExitCode::ProvisionFailed
     } else {
@@ -88,6 +94,20 @@ fn show(rows: &[PinRow<'_>], output: Output) {
             .to_vec()
     });
     output.line(columns(&cells.collect::<Vec<_>>()).trim_end());
+}
+
+fn show_agreements(agreements: &[Agreement], output: Output) {
+    agreements.iter().for_each(|it| output.object(it));
+    let lines = agreements
+        .iter()
+        .flat_map(|Agreement { file, drifted, .. }| {
+            let row = |state: &str, detail: &str| [file, state, detail].map(str::to_owned).to_vec();
+            match drifted.as_slice() {
+                [] => vec![row("in step", "")],
+                drifted => drifted.iter().map(|how| row("drifted", how)).collect(),
+            }
+        });
+    output.line(columns(&lines.collect::<Vec<_>>()).trim_end());
 }
 
 fn listed(provisioner: &Provisioner<'_>, pin: &Pin<'_>) -> (String, String) {

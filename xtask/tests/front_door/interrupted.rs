@@ -36,7 +36,7 @@ fn pinned_pip() -> Value {
     let pins = concat!(env!("CARGO_MANIFEST_DIR"), "/../pins.json");
     let pins: Value =
         serde_json::from_str(&fs::read_to_string(pins).expect("readable")).expect("JSON");
-    pins["artefacts"]["pip"]["platforms"][crate::world::platform()].clone()
+    pins["artefacts"]["pip"]["platforms"][crate::packages::platform()].clone()
 }
 
 /// The pinned pip of this machine's cache; fetched if it is not there yet.
@@ -114,6 +114,6 @@ fn a_killed_run_takes_its_pip_along_and_the_next_one_keeps_nothing_half_made() {
         .map(|entry| entry.expect("readable").file_name().to_owned())
         .collect();
     left.sort();
-    let platform = crate::world::platform();
+    let platform = crate::packages::platform();
     assert_eq!(left, [platform.clone(), format!("{platform}.lock")]);
 }

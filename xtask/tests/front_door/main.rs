@@ -3,6 +3,7 @@
 mod handing_over;
 mod index;
 mod interrupted;
+mod packages;
 mod pins;
 mod prerequisites;
 mod refusals;

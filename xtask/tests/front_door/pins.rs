@@ -79,3 +79,37 @@ fn verifying_pins_reads_every_cached_tool() {
         "the doctor fetched it again"
     );
 }
+
+#[test]
+fn a_file_that_names_another_pin_is_said_with_both() {
+    let world = World::new();
+    world.run(&["e2e"]);
+    let lock = world.read("checkout/flake.lock");
+    world.write("checkout/flake.lock", &lock.replacen("1782959384", "1", 1));
+    world.write("broken", "metadata");
+    let ended = world.run(&["pins", "verify"]);
+    assert_eq!(ended.code, Some(97), "{}", ended.stderr);
+    let drifted: Vec<_> = ended
+        .stdout
+        .lines()
+        .filter(|line| line.contains("drifted"))
+        .collect();
+    assert!(
+        drifted.len() == 2
+            && drifted[0].starts_with("flake.lock")
+            && drifted[0].contains("locked/lastModified 1, the pin says 1782959384")
+            && drifted[1].starts_with("Cargo.lock")
+            && drifted[1].contains("error: it is broken"),
+        "{}",
+        ended.stdout
+    );
+    let checked = world.run(&["test"]);
+    assert_eq!(checked.code, Some(103), "{}", checked.stderr);
+    assert!(
+        checked
+            .stderr
+            .contains("flake.lock has nixpkgs locked/lastModified 1"),
+        "{}",
+        checked.stderr
+    );
+}

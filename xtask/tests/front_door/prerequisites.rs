@@ -116,7 +116,11 @@ fn pre_06_a_missing_model_is_given_up_only_if_skips_are_allowed() {
 #[test]
 fn pre_08_a_package_of_another_content_is_refused() {
     let world = World::new();
-    world.write("index/temporal-cli-1.0.0-any.whl", "something else");
+    world.publish(
+        "temporal-cli",
+        "temporal_cli-1.0.0-any.whl",
+        b"something else",
+    );
     let ended = world.run(&["e2e"]);
     assert_eq!(ended.code, Some(97), "{}", ended.stderr);
     let [error] = ended.errors()[..] else {

@@ -23,11 +23,53 @@ pub(super) fn usage_chunk(id: u64, model: &str, tokens: usize) -> String {
 /// The end of every stream.
 pub(super) const DONE: &str = "data: [DONE]\n\n";
 
+/// A call of a tool as a whole answer holds it.
+pub(super) fn call(id: u64, index: usize, name: &str, arguments: &str) -> Value {
+    json!({
+        "id": call_id(id, index), "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    })
+}
+
+/// The pieces of a call in a stream: its name first, then its arguments in two halves.
+pub(super) fn call_deltas(id: u64, index: usize, name: &str, arguments: &str) -> Vec<Value> {
+    let middle = arguments
+        .char_indices()
+        .nth(arguments.chars().count() / 2)
+        .map_or(0, |(position, _)| position);
+    let (first, second) = arguments.split_at(middle);
+    let begin = json!({
+        "index": index, "id": call_id(id, index), "type": "function",
+        "function": {"name": name, "arguments": ""},
+    });
+    let piece = |text: &str| json!({"index": index, "function": {"arguments": text}});
+    [begin, piece(first), piece(second)]
+        .map(|call| json!({"tool_calls": [call]}))
+        .to_vec()
+}
+
+fn call_id(id: u64, index: usize) -> String {
+    format!("call_{id}_{index}")
+}
+
 /// The whole answer in one object.
-pub(super) fn completion(id: u64, model: &str, text: &str, tokens: usize) -> Value {
+pub(super) fn completion(
+    id: u64,
+    model: &str,
+    text: &str,
+    calls: Vec<Value>,
+    tokens: usize,
+) -> Value {
+    let mut message = json!({"role": "assistant", "content": text});
+    let reason = if calls.is_empty() {
+        "stop"
+    } else {
+        message["tool_calls"] = calls.into();
+        "tool_calls"
+    };
     json!({
         "id": format!("chatcmpl-{id}"), "object": "chat.completion", "created": 0, "model": model,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": message, "finish_reason": reason}],
         "usage": usage(tokens),
     })
 }

@@ -36,14 +36,36 @@ impl Seen {
         self.messages_of("user").pop().unwrap_or_default()
     }
 
+    /// The result of a tool that the request ends with.
+    pub fn last_result(&self) -> Option<&str> {
+        let last = self.body["messages"].as_array()?.last()?;
+        last["content"].as_str().filter(|_| last["role"] == "tool")
+    }
+
+    /// The names of the tools that the model is offered, in order.
+    pub fn tools(&self) -> Vec<&str> {
+        let tools = self.body["tools"].as_array().map_or(&[][..], Vec::as_slice);
+        tools
+            .iter()
+            .filter_map(|tool| tool["function"]["name"].as_str())
+            .collect()
+    }
+
     /// The request in one line, for reports.
     pub fn summary(&self) -> String {
         let message = self.last_user_message();
         let shown = message.chars().take(120).collect::<String>();
-        format!(
+        let summary = format!(
             "chat completion for model {:?}, last user message {shown:?}",
             self.model()
-        )
+        );
+        match self.last_result() {
+            None => summary,
+            Some(result) => {
+                let shown = result.chars().take(120).collect::<String>();
+                format!("{summary}, with the result {shown:?}")
+            }
+        }
     }
 }
 
@@ -51,6 +73,7 @@ impl Seen {
 #[derive(Clone, Debug)]
 pub(super) enum Part {
     Text(String),
+    Tool { name: String, arguments: String },
     Wait(Gate),
     Pause(Duration),
 }
@@ -79,6 +102,11 @@ impl Reply {
         text.split_inclusive(' ').fold(Self::nothing(), Self::then)
     }
 
+    /// Nothing but the wish for this tool.
+    pub fn calling(tool: &str, arguments: &Value) -> Self {
+        Self::nothing().then_call(tool, arguments)
+    }
+
     /// A reply to be put together with [`then`](Self::then) and its siblings.
     pub fn nothing() -> Self {
         Self {
@@ -93,6 +121,15 @@ impl Reply {
     #[must_use]
     pub fn then(self, chunk: &str) -> Self {
         self.with(Part::Text(chunk.to_owned()))
+    }
+
+    /// Then ask for a tool, in pieces as models do.
+    #[must_use]
+    pub fn then_call(self, tool: &str, arguments: &Value) -> Self {
+        self.with(Part::Tool {
+            name: tool.to_owned(),
+            arguments: arguments.to_string(),
+        })
     }
 
     /// Then wait until the test opens `gate`.
@@ -151,16 +188,45 @@ impl Reply {
 /// A request that has to come, and its reply.
 #[derive(Clone, Debug)]
 pub struct Expectation {
+    of: Of,
     contains: String,
     reply: Reply,
+}
+
+/// Which message an expectation is about.
+#[derive(Clone, Copy, Debug)]
+enum Of {
+    /// The last thing a person said.
+    Person,
+    /// The last message, which is a tool's result.
+    Tool,
 }
 
 impl Expectation {
     /// A request whose last user message contains `text`; an empty text fits every request.
     pub fn message_containing(text: &str, reply: Reply) -> Self {
         Self {
+            of: Of::Person,
             contains: text.to_owned(),
             reply,
+        }
+    }
+
+    /// A request that ends with the result of a tool that contains `text`; an empty text fits every
+    /// such request.
+    pub fn result_containing(text: &str, reply: Reply) -> Self {
+        Self {
+            of: Of::Tool,
+            ..Self::message_containing(text, reply)
+        }
+    }
+
+    fn fits(&self, request: &Seen) -> bool {
+        match self.of {
+            Of::Person => request.last_user_message().contains(&self.contains),
+            Of::Tool => request
+                .last_result()
+                .is_some_and(|result| result.contains(&self.contains)),
         }
     }
 }
@@ -186,11 +252,10 @@ impl Script {
     /// The reply to `request`: of the first unused expectation that fits, else the one for any
     /// request, else an error that will also fail the test.
     pub(super) fn reply_to(&mut self, request: Seen) -> Reply {
-        let fits = |e: &Expectation| request.last_user_message().contains(&e.contains);
         let reply = match self
             .expectations
             .iter_mut()
-            .find(|(e, used)| !used && fits(e))
+            .find(|(e, used)| !used && e.fits(&request))
         {
             Some((expectation, used)) => {
                 *used = true;
@@ -212,8 +277,13 @@ impl Script {
     /// What a test must not end with: unexpected requests and unused expectations, one line each.
     pub(super) fn complaints(&self) -> (Vec<String>, Vec<String>) {
         let unused = self.expectations.iter().filter(|(_, used)| !used);
-        let unused = unused
-            .map(|(e, _)| format!("no request came with a message containing {:?}", e.contains));
+        let unused = unused.map(|(e, _)| {
+            let what = match e.of {
+                Of::Person => "a message",
+                Of::Tool => "a tool's result",
+            };
+            format!("no request came with {what} containing {:?}", e.contains)
+        });
         (self.unexpected.clone(), unused.collect())
     }
 }
@@ -251,6 +321,20 @@ mod tests {
             ["chat completion for model \"m\", last user message \"say hello\""]
         );
         assert!(unused.is_empty());
+    }
+
+    #[test]
+    fn a_tools_result_is_told_from_what_a_person_said() {
+        let mut script = Script::default();
+        script.expect(Expectation::result_containing("42", Reply::text("done")));
+        assert!(matches!(
+            script.reply_to(request("42")).kind,
+            Kind::Status { code: 503, .. }
+        ));
+        let mut answered = request("add");
+        let messages = answered.body["messages"].as_array_mut().unwrap();
+        messages.push(json!({"role": "tool", "tool_call_id": "call_1", "content": "it is 42"}));
+        assert!(matches!(script.reply_to(answered).kind, Kind::Parts { .. }));
     }
 
     #[test]

@@ -184,11 +184,15 @@ impl Answer {
     }
 
     async fn at_once(&self, parts: Vec<Part>, cut: bool) -> Response {
-        let mut text = String::new();
+        let (mut text, mut calls) = (String::new(), Vec::new());
         let tokens = parts.len();
         for part in parts {
-            if let Some(chunk) = ready(part).await {
-                text.push_str(&chunk);
+            match ready(part).await {
+                Some(Said::Text(chunk)) => text.push_str(&chunk),
+                Some(Said::Call { name, arguments }) => {
+                    calls.push(openai::call(self.id, calls.len(), &name, &arguments));
+                }
+                None => {}
             }
         }
         if cut {
@@ -197,7 +201,8 @@ impl Answer {
                 tokio_stream::iter([Err::<Bytes, _>(io::Error::other("cut by the script"))]);
             return Body::from_stream(broken).into_response();
         }
-        self.whole(openai::completion(self.id, &self.model, &text, tokens).to_string())
+        let completion = openai::completion(self.id, &self.model, &text, calls, tokens);
+        self.whole(completion.to_string())
     }
 
     fn stream(self, parts: Vec<Part>, cut: bool) -> Response {
@@ -231,18 +236,30 @@ impl Answer {
             None,
         );
         let mut sent = to.send(Ok(role)).await.is_ok();
+        let mut calls = 0;
         for part in parts {
-            let Some(text) = ready(part).await else {
-                continue;
+            let deltas = match ready(part).await {
+                None => continue,
+                Some(Said::Text(text)) => {
+                    self.note(&json!({"chunk": text}));
+                    vec![json!({"content": text})]
+                }
+                Some(Said::Call { name, arguments }) => {
+                    self.note(&json!({"call": name, "arguments": arguments}));
+                    calls += 1;
+                    openai::call_deltas(self.id, calls - 1, &name, &arguments)
+                }
             };
-            self.note(&json!({"chunk": text}));
-            let chunk = openai::chunk(self.id, &self.model, &json!({"content": text}), None);
-            sent = sent && to.send(Ok(chunk)).await.is_ok();
+            for delta in deltas {
+                let chunk = openai::chunk(self.id, &self.model, &delta, None);
+                sent = sent && to.send(Ok(chunk)).await.is_ok();
+            }
         }
         if cut {
             return sent;
         }
-        let end = openai::chunk(self.id, &self.model, &json!({}), Some("stop"));
+        let reason = if calls > 0 { "tool_calls" } else { "stop" };
+        let end = openai::chunk(self.id, &self.model, &json!({}), Some(reason));
         let usage = self
             .with_usage
             .then(|| openai::usage_chunk(self.id, &self.model, tokens));
@@ -256,10 +273,17 @@ impl Answer {
     }
 }
 
-/// The text of `part` once it is its turn, if it has one.
-async fn ready(part: Part) -> Option<String> {
+/// What a part adds to the answer.
+enum Said {
+    Text(String),
+    Call { name: String, arguments: String },
+}
+
+/// What `part` adds once it is its turn, if anything.
+async fn ready(part: Part) -> Option<Said> {
     match part {
-        Part::Text(text) => return Some(text),
+        Part::Text(text) => return Some(Said::Text(text)),
+        Part::Tool { name, arguments } => return Some(Said::Call { name, arguments }),
         Part::Wait(gate) => gate.pass().await,
         Part::Pause(time) => tokio::time::sleep(time).await,
     }

@@ -18,12 +18,16 @@ use crate::{
         Temporal, Test,
         budget::START,
         edge::{Reply, ScriptLlm},
+        evidence,
         record::{EnvironmentRecord, PartRecord},
         temporal::unique_namespace,
     },
     services::free_port,
     supervise::ServiceError,
 };
+
+/// A ping that takes longer, on a machine that is not busy, was lost on its way at least once.
+const SLOW_PING: Duration = Duration::from_secs(4);
 
 /// An environment did not start.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +183,12 @@ impl Builder {
             environment
                 .ping(START.limit.saturating_sub(start.elapsed()))
                 .await?;
-            Some(pinging.elapsed())
+            let took = pinging.elapsed();
+            if took > SLOW_PING {
+                // The histories of the pings say which step took so long.
+                evidence::keep_histories(&test, environment.temporal(), true).await;
+            }
+            Some(took)
         } else {
             None
         };

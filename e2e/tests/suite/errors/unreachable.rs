@@ -118,9 +118,15 @@ fn err_04_a_server_that_never_answers_does_not_hold_a_command_for_ever() {
             .env("STIGMER_SERVER_ADDR", &address)
             .args(["run", "code-reviewer"])
             .within(limit);
-        let (apply, run) = tokio::try_join!(apply.run(), run.run())?;
-        refusal.check(&apply)?;
-        refusal.check(&run)?;
+        let status = env
+            .cli()
+            .env("STIGMER_SERVER_ADDR", &address)
+            .args(["server", "status"])
+            .within(limit);
+        let (apply, run, status) = tokio::try_join!(apply.run(), run.run(), status.run())?;
+        for output in [&apply, &run, &status] {
+            refusal.check(output)?;
+        }
         ensure!(start.elapsed() < limit, "it took {:?}", start.elapsed());
         silence.abort();
         Ok(())

@@ -2,74 +2,111 @@
 
 use std::{fs, time::Duration};
 
+use camino::Utf8PathBuf;
 use stigmer_api::{agent::Agent, workflow::Workflow};
-use stigmer_e2e::harness::{budget::AGENT, story};
+use stigmer_e2e::harness::{CheckError, Cli, Environment, Failure, Test, budget::AGENT, story};
 
 use crate::then::{self, Applied};
 
-/// The SDK's copy is compiled, on a machine where others compile, too.
-const BUILD: Duration = Duration::from_secs(110);
+/// The folder of a new project, made by `stigmer new NAME` with further arguments.
+async fn new_project(
+    t: &Test,
+    env: &Environment,
+    name: &str,
+    arguments: &[&str],
+) -> Result<Utf8PathBuf, Failure> {
+    let root = t.folder().join("new");
+    fs::create_dir_all(&root)?;
+    t.step("write a project");
+    let new = env.cli().cwd(&root).args(["new", name]);
+    let output = new.args(arguments.iter().copied()).run().await?;
+    output
+        .exited_with(0)?
+        .says("Project created successfully!")?;
+    Ok(root.join(name))
+}
+
+/// `apply` deploys the project as it is, a second time as well, and its agent runs.
+async fn check_project(env: &Environment, apply: Cli) -> Result<(), CheckError> {
+    let t = env.test();
+    t.step("apply it as it is");
+    let output = apply.clone().run().await?;
+    output.exited_with(0)?.says("Deployment successful")?;
+    let table = output.table()?;
+    assert_eq!(table.column("NAME"), ["pr-reviewer", "review-demo-pr"]);
+    env.api().by_slug::<Agent>("pr-reviewer").await?;
+    let flow: Workflow = env.api().by_slug("review-demo-pr").await?;
+    let tasks = flow.spec.unwrap_or_default().tasks;
+    let names = tasks.iter().map(|task| task.name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["fetch-pr", "fetch-diff", "analyze-pr", "store-results"]
+    );
+    t.step("apply it again");
+    let rows = then::applied(env, &apply.run().await?).await?;
+    let known = rows.iter().map(Applied::known);
+    assert_eq!(
+        known.collect::<Vec<_>>(),
+        [
+            ("Agent", "pr-reviewer", "✓ Unchanged"),
+            ("Workflow", "review-demo-pr", "✓ Unchanged")
+        ]
+    );
+    t.step("run its agent");
+    let run = [
+        "run",
+        "pr-reviewer",
+        "--message",
+        "Review: a / 0",
+        "--follow=false",
+    ];
+    let output = env.cli().args(run).run().await?;
+    let id = then::started(env, &output).await?;
+    then::completed(env, &id, AGENT).await?;
+    Ok(())
+}
 
 #[test]
-fn ext_11_a_new_project_builds_offline_and_is_applied_and_run() {
+fn ext_11_a_new_project_is_applied_and_run_as_it_is() {
     story(async |t| {
         let env = t
             .environment()
-            .answering("The change divides by zero.")
+            .answering("It divides by zero.")
             .start()
             .await?;
-        let root = t.folder().join("new");
-        fs::create_dir_all(&root)?;
-        t.step("write a project");
-        let new = env.cli().cwd(&root).args(["new", "ext-11-project"]);
-        let output = new.run().await?;
-        output
-            .exited_with(0)?
-            .says("Project created successfully!")?;
-        let project = root.join("ext-11-project");
-        let manifest = fs::read_to_string(project.join("Cargo.toml"))?;
-        assert!(
-            manifest.contains("stigmer = { path = \"vendor/stigmer/sdk\" }"),
-            "the SDK is not the project's own: {manifest}"
-        );
-        t.step("apply it as it is");
-        let apply = env.cli().cwd(&project).args(["apply"]).within(BUILD);
-        let output = apply.run().await?;
-        output.exited_with(0)?.says("Deployment successful")?;
-        let table = output.table()?;
-        assert_eq!(table.column("NAME"), ["pr-reviewer", "review-demo-pr"]);
-        env.api().by_slug::<Agent>("pr-reviewer").await?;
-        let flow: Workflow = env.api().by_slug("review-demo-pr").await?;
-        let tasks = flow.spec.unwrap_or_default().tasks;
-        let names = tasks.iter().map(|task| task.name.as_str());
-        assert_eq!(
-            names.collect::<Vec<_>>(),
-            ["fetch-pr", "fetch-diff", "analyze-pr", "store-results"]
-        );
-        t.step("apply it again, in no more time than any project");
-        let output = env.cli().cwd(&project).args(["apply"]).run().await?;
-        let rows = then::applied(&env, &output).await?;
-        let known = rows.iter().map(Applied::known);
-        assert_eq!(
-            known.collect::<Vec<_>>(),
-            [
-                ("Agent", "pr-reviewer", "✓ Unchanged"),
-                ("Workflow", "review-demo-pr", "✓ Unchanged")
-            ]
-        );
-        t.step("run its agent");
-        let run = [
-            "run",
-            "pr-reviewer",
-            "--message",
-            "Review: a / 0",
-            "--follow=false",
-        ];
-        let output = env.cli().args(run).run().await?;
-        let id = then::started(&env, &output).await?;
-        then::completed(&env, &id, AGENT).await?;
+        // With this checkout's SDK, only the program itself is compiled.
+        let sdk = t.session().root.join("stack/sdk");
+        let arguments = ["--sdk", sdk.as_str()];
+        let project = new_project(&t, &env, "ext-11-project", &arguments).await?;
+        check_project(&env, env.cli().cwd(&project).args(["apply"])).await?;
         Ok(())
     });
+}
+
+mod nightly {
+    use super::*;
+
+    /// The copy of the SDK and all that it needs is compiled, on a machine where others compile, too.
+    const BUILD: Duration = Duration::from_secs(110);
+
+    #[test]
+    fn ext_11_a_new_project_builds_offline_with_its_own_copy_of_the_sdk() {
+        story(async |t| {
+            let env = t
+                .environment()
+                .answering("It divides by zero.")
+                .start()
+                .await?;
+            let project = new_project(&t, &env, "ext-11-copy", &[]).await?;
+            let manifest = fs::read_to_string(project.join("Cargo.toml"))?;
+            assert!(
+                manifest.contains("stigmer = { path = \"vendor/stigmer/sdk\" }"),
+                "the SDK is not the project's own: {manifest}"
+            );
+            check_project(&env, env.cli().cwd(&project).args(["apply"]).within(BUILD)).await?;
+            Ok(())
+        });
+    }
 }
 
 #[test]

@@ -55,7 +55,14 @@ fn log_03_a_failure_comes_with_logs_transcripts_records_and_histories() {
             .iter()
             .map(|log| log.component.as_str())
             .collect::<Vec<_>>();
-        assert_eq!(logs, ["stigmer-server", "stigmer-agent-runner"]);
+        assert_eq!(
+            logs,
+            [
+                "stigmer-server",
+                "stigmer-workflow-runner",
+                "stigmer-agent-runner"
+            ]
+        );
         for log in &test.logs {
             let whole = std::fs::read_to_string(&log.path)?;
             let all = whole.lines().collect::<Vec<_>>();
@@ -135,7 +142,9 @@ fn log_04_a_time_out_says_what_was_awaited_and_all_that_was_seen() {
             "s  ExecutionInProgress",
             "pollers of agent_execution_stigmer (Workflow tasks): ",
             "pollers of agent_execution_runner (Activity tasks): ",
+            "pollers of zigflow_execution (Workflow tasks): ",
             "stigmer-server: ",
+            "stigmer-workflow-runner: ",
             "stigmer-agent-runner: ",
         ] {
             assert!(message.contains(part), "{part:?} is missing in:\n{message}");

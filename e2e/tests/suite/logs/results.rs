@@ -57,6 +57,15 @@ fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record(
         let test = run.record(WITH_ENVIRONMENT)?;
         assert_eq!(test.ids, ["SMK-01"]);
         assert_eq!(test.seed, 4711);
+        t.step("with version and hash of every program of the stack");
+        for name in ["cli", "server", "workflow-runner", "agent-runner"] {
+            let told = test.binaries.get(name).map_or("", String::as_str);
+            let build = told.split_once("(build ").map_or("", |(_, build)| build);
+            assert!(
+                build.trim_end_matches(')').len() >= 16,
+                "{name} says {told:?}"
+            );
+        }
         let phases = test
             .phases
             .iter()
@@ -84,7 +93,7 @@ fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record(
             "{} is no folder",
             environment.directory
         );
-        assert_eq!(environment.parts.len(), 2);
+        assert_eq!(environment.parts.len(), 3);
         for part in &environment.parts {
             assert!(
                 !part.version.is_empty() && part.build.len() >= 16,

@@ -26,6 +26,16 @@ const COMMANDS: &[&str] = &[
     "execution watch",
     "new",
     "run",
+    "server",
+    "server llm",
+    "server llm list",
+    "server llm pull",
+    "server llm status",
+    "server logs",
+    "server restart",
+    "server start",
+    "server status",
+    "server stop",
     "skill",
     "skill push",
     "workflow",
@@ -80,11 +90,12 @@ fn subcommands(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// The arguments of every line that shows a `stigmer` command.
+/// The arguments of every `stigmer` command below `Examples:`.
 fn examples(help: &str) -> Vec<Vec<String>> {
-    let commands = help
+    let lines = help
         .lines()
-        .map(|line| line.trim().trim_start_matches("$ "));
+        .skip_while(|line| !line.starts_with("Examples:"));
+    let commands = lines.map(|line| line.trim().trim_start_matches("$ "));
     commands
         .filter_map(|line| line.strip_prefix("stigmer "))
         .map(words)

@@ -52,58 +52,62 @@ async fn report(env: &Environment, id: &str, phase: ExecutionPhase) -> Result<()
     Ok(())
 }
 
-/// One round: an execution is reported to begin and to end, `pauses` after one another, while somebody
-/// subscribes. Returns the phases that were seen.
+/// One execution, reported to begin and to end a moment later, while others subscribe, each at a moment
+/// of its own. Returns the phases that each of them saw.
 async fn race(
     env: &Environment,
     workflow: &str,
     name: &str,
-    pauses: [Duration; 3],
-) -> Result<Vec<ExecutionPhase>, CheckError> {
+    reports: [Duration; 2],
+    subscriptions: Vec<Duration>,
+) -> Result<Vec<Vec<ExecutionPhase>>, CheckError> {
     let id = start(env, workflow, name).await?;
-    let reports = async {
-        tokio::time::sleep(pauses[0]).await;
+    let reporting = async {
+        tokio::time::sleep(reports[0]).await;
         report(env, &id, ExecutionPhase::ExecutionInProgress).await?;
-        tokio::time::sleep(pauses[1]).await;
+        tokio::time::sleep(reports[1]).await;
         report(env, &id, ExecutionPhase::ExecutionCancelled).await
     };
-    let watching = async {
-        tokio::time::sleep(pauses[2]).await;
-        let watch = env.api().subscribe::<WorkflowExecution>(&id).await?;
-        let snapshots = env.test().until_closed(watch, WF).await?;
-        Ok::<_, CheckError>(phases_of(&snapshots))
-    };
-    Ok(tokio::try_join!(reports, watching)?.1)
+    let watching = subscriptions.into_iter().map(|pause| {
+        let id = &id;
+        async move {
+            tokio::time::sleep(pause).await;
+            let watch = env.api().subscribe::<WorkflowExecution>(id).await?;
+            let snapshots = env.test().until_closed(watch, WF).await?;
+            Ok::<_, CheckError>(phases_of(&snapshots))
+        }
+    });
+    let watching = futures_util::future::try_join_all(watching);
+    Ok(tokio::try_join!(reporting, watching)?.1)
 }
 
 #[test]
 fn str_03_no_update_around_a_subscription_is_lost() {
     story(async |t| {
-        const ROUNDS: usize = 500;
-        const AT_ONCE: usize = 10;
+        const EXECUTIONS: usize = 50;
+        const SUBSCRIPTIONS: usize = 10;
         let (env, workflow) = with_workflow(&t).await?;
         // Nobody else reports: the test is the runner.
         env.workflow_runner().stop().await?;
-        t.step("500 executions are reported to end while somebody subscribes");
+        t.step("500 subscriptions, each at a random time around the end of its execution");
         let mut random = t.random();
-        let mut after_the_end = 0;
-        for group in 0..ROUNDS / AT_ONCE {
-            let races = (0..AT_ONCE).map(|n| {
-                let pauses = [0; 3].map(|_: u64| Duration::from_micros(random.next_u64() % 6000));
-                let name = format!("round-{}", group * AT_ONCE + n);
-                let (env, workflow) = (&env, &workflow);
-                async move { race(env, workflow, &name, pauses).await }
-            });
-            let seen = futures_util::future::try_join_all(races.collect::<Vec<_>>()).await?;
-            for phases in seen {
+        let mut moment = |longest_us: u64| Duration::from_micros(random.next_u64() % longest_us);
+        let (mut streams, mut after_the_end) = (0, 0);
+        for n in 0..EXECUTIONS {
+            let reports = [moment(5_000), moment(5_000)];
+            let subscriptions = (0..SUBSCRIPTIONS).map(|_| moment(20_000)).collect();
+            let name = format!("round-{n}");
+            for phases in race(&env, &workflow, &name, reports, subscriptions).await? {
                 then::check_phases(&phases)?;
+                streams += 1;
                 after_the_end += usize::from(phases.len() == 1);
             }
         }
         t.fact("subscribed_after_the_end", after_the_end);
+        assert_eq!(streams, EXECUTIONS * SUBSCRIPTIONS);
         assert!(
-            (1..ROUNDS).contains(&after_the_end),
-            "{after_the_end} of {ROUNDS} subscriptions came after the end: the times do not overlap"
+            (1..streams).contains(&after_the_end),
+            "{after_the_end} of {streams} subscriptions came after the end: the times do not overlap"
         );
         Ok(())
     });

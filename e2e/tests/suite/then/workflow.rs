@@ -11,26 +11,15 @@ use stigmer_e2e::{
     harness::{Broken, CheckError, CliOutput, Environment, budget::Budget},
 };
 
-use super::executed::{Execution, Finished, ended_of, finished_of, started_of};
+use super::executed::{Execution, Finished, ended_of, started_of};
 
 /// The id behind `Execution ID:`: of a workflow execution, and known to the API.
 pub async fn started(environment: &Environment, output: &CliOutput) -> Result<String, CheckError> {
     started_of::<WorkflowExecution>(environment, output).await
 }
 
-/// Follows an execution to a terminal phase within `budget`, as for agents. Then no task of it is
+/// Follows an execution within `budget`, as for agents, to the phase COMPLETED. Then no task of it is
 /// left pending or in progress, and it says when it began and ended.
-pub async fn finished(
-    environment: &Environment,
-    id: &str,
-    budget: Budget,
-) -> Result<Finished<WorkflowExecution>, CheckError> {
-    let finished = finished_of(environment, id, budget).await?;
-    check_end(&finished.execution)?;
-    Ok(finished)
-}
-
-/// As [`finished`], and the phase is COMPLETED.
 pub async fn completed(
     environment: &Environment,
     id: &str,
@@ -44,7 +33,7 @@ pub async fn completed(
     Ok(finished)
 }
 
-/// As [`finished`], and the phase is FAILED with an error that holds each of `says`.
+/// As [`completed`], but the phase is FAILED, with an error that holds each of `says`.
 pub async fn failed(
     environment: &Environment,
     id: &str,

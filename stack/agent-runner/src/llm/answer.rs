@@ -1,17 +1,14 @@
 //! An answer, put together from the chunks of a streamed chat completion.
 
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::error::AnswerError;
+use super::{
+    error::AnswerError,
+    tool_request::{Piece, ToolRequest, ToolRequests},
+};
 
 const DONE: &str = "[DONE]";
-
-/// The most tools that one answer may ask for.
-const MOST_TOOLS: usize = 64;
-
-/// The longest arguments of one call, in bytes.
-const LONGEST_ARGUMENTS: usize = 1024 * 1024;
 
 /// What is known of an answer so far, its text aside.
 #[derive(Debug, Default)]
@@ -24,38 +21,8 @@ pub struct Answer {
     pub usage: Option<Usage>,
     characters: usize,
     blank: bool,
-    /// With the index that the server gave each.
-    tools: Vec<(u32, ToolRequest)>,
+    tools: ToolRequests,
     done: bool,
-}
-
-/// A tool that the model asks for, put together from its pieces.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToolRequest {
-    /// The model's id of the call.
-    pub id: String,
-    /// The tool.
-    pub name: String,
-    /// Its arguments: a JSON object, unless the model got it wrong.
-    pub arguments: String,
-}
-
-impl ToolRequest {
-    /// The arguments as an object; a call without any has none.
-    ///
-    /// # Errors
-    ///
-    /// Says what is wrong with them.
-    pub fn parsed_arguments(&self) -> Result<Map<String, Value>, String> {
-        if self.arguments.trim().is_empty() {
-            return Ok(Map::new());
-        }
-        match serde_json::from_str(&self.arguments) {
-            Ok(Value::Object(arguments)) => Ok(arguments),
-            Ok(_) => Err("they are JSON, but no object".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
 }
 
 /// Tokens read and written.
@@ -91,22 +58,7 @@ struct Choice {
 struct Delta {
     content: Option<String>,
     #[serde(default)]
-    tool_calls: Option<Vec<ToolCall>>,
-}
-
-#[derive(Deserialize)]
-struct ToolCall {
-    #[serde(default)]
-    index: u32,
-    id: Option<String>,
-    function: Option<Function>,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: Option<String>,
-    /// A piece of a JSON text, or, from some servers, the object itself.
-    arguments: Option<Value>,
+    tool_calls: Option<Vec<Piece>>,
 }
 
 impl Answer {
@@ -138,7 +90,7 @@ impl Answer {
             added.push_str(&choice.delta.content.unwrap_or_default());
             let calls = choice.delta.tool_calls.unwrap_or_default();
             for call in calls {
-                self.take_piece(call)?;
+                self.tools.take(call)?;
             }
             self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
         }
@@ -147,52 +99,9 @@ impl Answer {
         Ok(Some(added).filter(|text| !text.is_empty()))
     }
 
-    fn take_piece(&mut self, piece: ToolCall) -> Result<(), AnswerError> {
-        let id = piece.id.unwrap_or_default();
-        // Most servers tell calls apart by index, and name the id in the first piece; some give
-        // every call the index 0 and an id of its own.
-        let known = self.tools.iter().rposition(|(index, request)| {
-            *index == piece.index && (id.is_empty() || request.id.is_empty() || request.id == id)
-        });
-        let position = known.unwrap_or_else(|| {
-            self.tools.push((piece.index, ToolRequest::default()));
-            self.tools.len() - 1
-        });
-        let request = &mut self.tools[position].1;
-        if request.id.is_empty() {
-            request.id = id;
-        }
-        if let Some(function) = piece.function {
-            let name = function.name.unwrap_or_default();
-            if request.name != name {
-                request.name.push_str(&name);
-            }
-            match function.arguments {
-                None | Some(Value::Null) => {}
-                Some(Value::String(text)) => request.arguments.push_str(&text),
-                Some(whole) => request.arguments = whole.to_string(),
-            }
-        }
-        if request.arguments.len() > LONGEST_ARGUMENTS || self.tools.len() > MOST_TOOLS {
-            return Err(AnswerError::TooManyTools);
-        }
-        Ok(())
-    }
-
     /// The tools that the model asks for, in its order, each with an id.
     pub fn tool_requests(&self) -> Vec<ToolRequest> {
-        let requests = self
-            .tools
-            .iter()
-            .enumerate()
-            .map(|(position, (_, request))| {
-                let mut request = request.clone();
-                if request.id.is_empty() {
-                    request.id = format!("call_{position}");
-                }
-                request
-            });
-        requests.collect()
+        self.tools.requests()
     }
 
     /// Whether the model has begun to answer.
@@ -343,86 +252,5 @@ mod tests {
                 "{data}"
             );
         }
-    }
-
-    fn requests(events: &[Value]) -> Vec<ToolRequest> {
-        let mut answer = Answer::new();
-        for calls in events {
-            let chunk =
-                serde_json::json!({"choices": [{"index": 0, "delta": {"tool_calls": calls}}]});
-            assert_eq!(answer.take(&chunk.to_string()).unwrap(), None);
-        }
-        answer
-            .take(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#)
-            .unwrap();
-        answer.check().unwrap();
-        answer.tool_requests()
-    }
-
-    fn request(id: &str, name: &str, arguments: &str) -> ToolRequest {
-        ToolRequest {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            arguments: arguments.to_owned(),
-        }
-    }
-
-    #[test]
-    fn tools_are_put_together_from_their_pieces() {
-        use serde_json::json;
-        assert_eq!(
-            requests(&[
-                json!([{"index": 0, "id": "a", "function": {"name": "add", "arguments": ""}}]),
-                json!([{"index": 0, "function": {"arguments": "{\"x\""}}, {"index": 1, "id": "b", "function": {"name": "sub"}}]),
-                json!([{"index": 0, "id": "a", "function": {"name": "add", "arguments": ": 1}"}}]),
-            ]),
-            [request("a", "add", r#"{"x": 1}"#), request("b", "sub", "")]
-        );
-    }
-
-    #[test]
-    fn servers_that_number_no_calls_or_name_none_are_understood() {
-        use serde_json::json;
-        assert_eq!(
-            requests(&[
-                json!([{"index": 0, "id": "a", "function": {"name": "add", "arguments": {"x": 1}}}]),
-                json!([{"index": 0, "id": "b", "function": {"name": "add", "arguments": "{}"}}]),
-                json!([{"index": 1, "function": {"name": "sub", "arguments": "{}"}}]),
-            ]),
-            [
-                request("a", "add", r#"{"x":1}"#),
-                request("b", "add", "{}"),
-                request("call_2", "sub", "{}")
-            ]
-        );
-    }
-
-    #[test]
-    fn arguments_are_an_object_or_say_why_not() {
-        assert!(request("", "", " ").parsed_arguments().unwrap().is_empty());
-        assert!(
-            request("", "", "[1]")
-                .parsed_arguments()
-                .unwrap_err()
-                .contains("no object")
-        );
-        assert!(
-            request("", "", "{")
-                .parsed_arguments()
-                .unwrap_err()
-                .contains("EOF")
-        );
-    }
-
-    #[test]
-    fn a_model_cannot_ask_for_tools_without_end() {
-        let calls = (0..=MOST_TOOLS)
-            .map(|index| serde_json::json!({"index": index, "id": index.to_string()}));
-        let chunk =
-            serde_json::json!({"choices": [{"delta": {"tool_calls": calls.collect::<Vec<_>>()}}]});
-        assert!(matches!(
-            Answer::new().take(&chunk.to_string()),
-            Err(AnswerError::TooManyTools)
-        ));
     }
 }

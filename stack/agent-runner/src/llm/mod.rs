@@ -6,6 +6,7 @@ mod request;
 mod sse;
 #[cfg(test)]
 mod tests;
+mod tool_request;
 
 use std::{
     collections::VecDeque,
@@ -22,9 +23,10 @@ use self::{
     sse::{Event, SseDecoder},
 };
 pub use self::{
-    answer::{ToolRequest, Usage},
+    answer::Usage,
     error::{Failure, LlmError},
     request::{ChatMessage, ChatRequest, Role, ToolSpec},
+    tool_request::ToolRequest,
 };
 use crate::settings::LlmSettings;
 

@@ -9,30 +9,22 @@ mod process;
 mod stdio;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
-use futures::future::{BoxFuture, join_all};
-use serde_json::{Map, Value};
+use futures::future::join_all;
 use stigmer_api::agent::McpServerDefinition;
 
 use self::{
     connection::{ConnectError, Connection},
     launch::Launch,
+    tool::McpTool,
 };
-use crate::{
-    environment::Environment,
-    llm::ToolSpec,
-    text::beginning,
-    tools::{Tool, ToolError, model_name},
-    transcript::{CallKey, Component},
-};
+use crate::{environment::Environment, tools::Tool};
 
 /// The most tools of one server; models take few more than this in all.
 const MOST_TOOLS: usize = 128;
-
-/// The longest description that the model reads, in characters.
-const LONGEST_DESCRIPTION: usize = 4096;
 
 /// How long servers may take.
 #[derive(Clone, Copy, Debug)]
@@ -43,16 +35,12 @@ pub struct Limits {
     pub call: Duration,
 }
 
-/// The servers that are ready, by name.
+/// The servers that are ready.
 #[derive(Default)]
-pub struct Servers(BTreeMap<String, Vec<Arc<McpTool>>>, Vec<Arc<Connection>>);
-
-/// One tool of a server.
-pub struct McpTool {
-    connection: Arc<Connection>,
-    server: String,
-    name: String,
-    spec: ToolSpec,
+pub struct Servers {
+    /// The tools that may be used, by server.
+    tools: BTreeMap<String, Vec<Arc<McpTool>>>,
+    connections: Vec<Arc<Connection>>,
 }
 
 impl Servers {
@@ -83,8 +71,8 @@ impl Servers {
                 }
             };
             let connection = Arc::new(connection);
-            servers.1.push(Arc::clone(&connection));
-            if servers.0.contains_key(name) {
+            servers.connections.push(Arc::clone(&connection));
+            if servers.tools.contains_key(name) {
                 warnings.push(unavailable(&"another server has the same name"));
                 continue;
             }
@@ -105,7 +93,7 @@ impl Servers {
                 continue;
             }
             servers
-                .0
+                .tools
                 .insert(name.clone(), tools.into_iter().map(Arc::new).collect());
         }
         (servers, warnings)
@@ -113,12 +101,12 @@ impl Servers {
 
     /// Whether a server of this name is ready.
     pub fn has(&self, server: &str) -> bool {
-        self.0.contains_key(server)
+        self.tools.contains_key(server)
     }
 
     /// The tools of a server, those of `enabled` if it names any, and a line for each that is missing.
     pub fn tools_of(&self, server: &str, enabled: &[String]) -> (Vec<Arc<dyn Tool>>, Vec<String>) {
-        let mut tools = self.0.get(server).cloned().unwrap_or_default();
+        let mut tools = self.tools.get(server).cloned().unwrap_or_default();
         let warnings = allow(&mut tools, enabled, &format!("the MCP server {server:?}"));
         let tools = tools.into_iter().map(|tool| tool as Arc<dyn Tool>);
         (tools.collect(), warnings)
@@ -126,13 +114,13 @@ impl Servers {
 
     /// The tools of all servers.
     pub fn tools(&self) -> Vec<Arc<dyn Tool>> {
-        let tools = self.0.values().flatten().cloned();
+        let tools = self.tools.values().flatten().cloned();
         tools.map(|tool| tool as Arc<dyn Tool>).collect()
     }
 
     /// Ends all conversations and programs.
     pub async fn stop(&self) {
-        join_all(self.1.iter().map(|connection| connection.close())).await;
+        join_all(self.connections.iter().map(|connection| connection.close())).await;
     }
 }
 
@@ -152,54 +140,11 @@ fn allow<T: AsRef<McpTool>>(tools: &mut Vec<T>, enabled: &[String], owner: &str)
     if enabled.is_empty() {
         return Vec::new();
     }
-    let known = |name: &String| tools.iter().any(|tool| tool.as_ref().name == *name);
+    let known = |name: &String| tools.iter().any(|tool| tool.as_ref().name() == name);
     let missing = enabled.iter().filter(|name| !known(name));
     let warnings = missing
         .map(|name| format!("{owner} offers no tool {name:?}, which enabled_tools names"))
         .collect();
-    tools.retain(|tool| enabled.contains(&tool.as_ref().name));
+    tools.retain(|tool| enabled.iter().any(|name| name == tool.as_ref().name()));
     warnings
-}
-
-impl AsRef<McpTool> for McpTool {
-    fn as_ref(&self) -> &McpTool {
-        self
-    }
-}
-
-impl McpTool {
-    fn new(connection: &Arc<Connection>, server: &str, tool: &rmcp::model::Tool) -> Self {
-        let description = tool.description.as_deref().unwrap_or_default();
-        Self {
-            connection: Arc::clone(connection),
-            server: server.to_owned(),
-            name: tool.name.to_string(),
-            spec: ToolSpec {
-                name: model_name(server, &tool.name),
-                description: beginning(description, LONGEST_DESCRIPTION),
-                parameters: tool.input_schema.as_ref().clone(),
-            },
-        }
-    }
-}
-
-impl Tool for McpTool {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    fn component(&self) -> Component {
-        Component {
-            r#type: "tool",
-            mcp_server: Some(self.server.clone()),
-        }
-    }
-
-    fn call(
-        &self,
-        arguments: Map<String, Value>,
-        _: CallKey,
-    ) -> BoxFuture<'_, Result<String, ToolError>> {
-        Box::pin(self.connection.call(&self.server, &self.name, arguments))
-    }
 }

@@ -20,6 +20,9 @@ const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
 /// How much that is no message a server may write, in bytes: some print notes, which is tolerated.
 const MOST_NOISE: usize = 1024 * 1024;
 
+/// The same in lines, which are tried one by one.
+const MOST_NOISY_LINES: usize = 10_000;
+
 /// How much of it an error shows, in characters.
 const SHOWN: usize = 200;
 
@@ -69,6 +72,7 @@ pub struct StdioTransport<R, W> {
     /// The beginning of a message; it outlives a `receive` that is given up.
     line: Vec<u8>,
     noise: usize,
+    noisy_lines: usize,
     fault: Fault,
 }
 
@@ -80,6 +84,7 @@ impl<R: AsyncRead, W> StdioTransport<R, W> {
             write: Arc::new(tokio::sync::Mutex::new(Some(write))),
             line: Vec::new(),
             noise: 0,
+            noisy_lines: 0,
             fault,
         }
     }
@@ -155,9 +160,10 @@ where
             }
             self.fault.noise(&line);
             self.noise += line.len();
-            if self.noise > MOST_NOISE {
+            self.noisy_lines += 1;
+            if self.noise > MOST_NOISE || self.noisy_lines > MOST_NOISY_LINES {
                 self.fault
-                    .ended("wrote more than 1 MiB that is no JSON-RPC message");
+                    .ended("floods its standard output with what is no JSON-RPC message");
                 return None;
             }
         }
@@ -227,13 +233,13 @@ mod tests {
     #[tokio::test]
     async fn floods_and_ends_end_the_conversation_and_say_how() {
         let endless_line = "x".repeat(LONGEST_MESSAGE + 1);
-        let endless_noise = "noise\n".repeat(MOST_NOISE / 6 + 2);
+        let long_noise = "noise, ".repeat(1000) + "\n";
+        let long_noise = long_noise.repeat(MOST_NOISE / long_noise.len() + 2);
+        let endless_noise = "noise\n".repeat(MOST_NOISY_LINES + 1);
         for (text, how) in [
             (endless_line.as_str(), "more than 8 MiB"),
-            (
-                endless_noise.as_str(),
-                "more than 1 MiB that is no JSON-RPC",
-            ),
+            (long_noise.as_str(), "floods its standard output"),
+            (endless_noise.as_str(), "floods its standard output"),
             ("{\"half", "closed its standard output"),
         ] {
             let (mut transport, mut server, fault) = transport();

@@ -12,6 +12,9 @@ use crate::{
     transcript::{CallKey, Component},
 };
 
+/// What a tool is called with.
+pub type Arguments = Map<String, Value>;
+
 /// Something that a model can have done.
 pub trait Tool: Send + Sync {
     /// How it is offered to the model.
@@ -21,11 +24,8 @@ pub trait Tool: Send + Sync {
     fn component(&self) -> Component;
 
     /// Does it. Dropping the future gives it up. `call` is the call on record.
-    fn call(
-        &self,
-        arguments: Map<String, Value>,
-        call: CallKey,
-    ) -> BoxFuture<'_, Result<String, ToolError>>;
+    fn call(&self, arguments: Arguments, call: CallKey)
+    -> BoxFuture<'_, Result<String, ToolError>>;
 }
 
 /// A tool did not do what it was asked for. The model reads why, and may try something else.
@@ -68,10 +68,7 @@ impl Toolbox {
     /// # Errors
     ///
     /// Tells the model what it got wrong.
-    pub fn resolve(
-        &self,
-        request: &ToolRequest,
-    ) -> Result<(&Arc<dyn Tool>, Map<String, Value>), ToolError> {
+    pub fn resolve(&self, request: &ToolRequest) -> Result<(&Arc<dyn Tool>, Arguments), ToolError> {
         let tool = self.find(&request.name).ok_or_else(|| {
             let names = self.specs.iter().map(|spec| spec.name.as_str());
             let known = match names.collect::<Vec<_>>().join(", ") {

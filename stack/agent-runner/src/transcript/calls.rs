@@ -243,7 +243,7 @@ mod tests {
         let message = &status.messages[1];
         assert_eq!(message.r#type(), MessageType::MessageTool);
         assert_eq!(message.content, "files__read: three files");
-        assert_eq!(message.tool_calls, [call.clone()]);
+        assert_eq!(message.tool_calls, status.tool_calls);
     }
 
     #[test]

@@ -3,22 +3,18 @@
 
 use std::{env, error::Error, time::Duration};
 
-use prost::Message;
-use stigmer_api::{ApiResourceReference, MAX_MESSAGE_BYTES, agent::Agent};
+use stigmer_api::{ApiResourceReference, agent::Agent};
 use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{
-    Code, Request, Status, Streaming,
-    client::Grpc,
-    codegen::http::uri::PathAndQuery,
+    Code, Status,
     transport::{Channel, Endpoint},
 };
-use tonic_prost::ProstCodec;
 
 use super::path;
 use crate::daemon;
 
-/// The address when `STIGMER_SERVER_ADDR` is unset.
-const DEFAULT_ADDRESS: &str = "localhost:7234";
+/// The port where a server listens that is told no other by `GRPC_PORT`.
+const DEFAULT_PORT: u16 = 7234;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// For connecting and the first answer together.
 const FIRST_ANSWER_LIMIT: Duration = Duration::from_secs(12);
@@ -33,7 +29,9 @@ pub enum ApiError {
     Address(String),
     #[error(
         "Cannot connect to stigmer-server at {address}: {reason}\n\n\
-         Is the server running? Start stigmer-server, or say where it is with STIGMER_SERVER_ADDR=host:port"
+         Is the server running?\n  stigmer server\n\n\
+         Or check status:\n  stigmer server status\n\n\
+         A server elsewhere is named by STIGMER_SERVER_ADDR=host:port"
     )]
     Unreachable { address: String, reason: String },
     #[error("stigmer-server at {address} did not answer within {limit:?}")]
@@ -66,8 +64,8 @@ impl ApiError {
 /// A connection that has answered once.
 #[derive(Clone, Debug)]
 pub struct Api {
-    channel: Channel,
-    address: String,
+    pub(super) channel: Channel,
+    pub(super) address: String,
 }
 
 /// The address that the user gives, `STIGMER_SERVER_ADDR`.
@@ -77,11 +75,17 @@ pub fn explicit_address() -> Option<String> {
         .filter(|address| !address.is_empty())
 }
 
-/// The address in force: `STIGMER_SERVER_ADDR`, else the one of the running daemon, else the default.
+/// The address in force: `STIGMER_SERVER_ADDR`, else the one of the running daemon, else where a
+/// server of this environment would listen.
 pub fn server_address() -> String {
     explicit_address()
         .or_else(daemon::address)
-        .unwrap_or_else(|| DEFAULT_ADDRESS.to_owned())
+        .unwrap_or_else(|| default_address(env::var("GRPC_PORT").ok()))
+}
+
+fn default_address(port: Option<String>) -> String {
+    let port = port.and_then(|port| port.parse().ok());
+    format!("localhost:{}", port.unwrap_or(DEFAULT_PORT))
 }
 
 impl Api {
@@ -112,80 +116,6 @@ impl Api {
             Err(_) => Err(unreachable(format!(
                 "it takes connections but did not answer within {limit:?}"
             ))),
-        }
-    }
-
-    /// The answer to `request`, waited for at most `limit`.
-    pub async fn unary<Q, A>(
-        &self,
-        path: PathAndQuery,
-        request: Q,
-        limit: Duration,
-    ) -> Result<A, ApiError>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
-        let name = path.to_string();
-        let result = timeout(limit, self.call(path, request)).await;
-        self.outcome(&name, limit, result)
-    }
-
-    /// The stream that answers `request`. `limit` is for setting it up, not for what it tells.
-    pub async fn stream<Q, A>(
-        &self,
-        path: PathAndQuery,
-        request: Q,
-        limit: Duration,
-    ) -> Result<Streaming<A>, ApiError>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
-        let name = path.to_string();
-        let open = async {
-            let mut grpc = self.grpc().await?;
-            let codec = ProstCodec::<Q, A>::default();
-            let answer = grpc.server_streaming(Request::new(request), path, codec);
-            Ok(answer.await?.into_inner())
-        };
-        let result = timeout(limit, open).await;
-        self.outcome(&name, limit, result)
-    }
-
-    async fn call<Q, A>(&self, path: PathAndQuery, request: Q) -> Result<A, Status>
-    where
-        Q: Message + 'static,
-        A: Message + Default + 'static,
-    {
-        let mut grpc = self.grpc().await?;
-        let codec = ProstCodec::<Q, A>::default();
-        let answer = grpc.unary(Request::new(request), path, codec).await?;
-        Ok(answer.into_inner())
-    }
-
-    async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
-        let mut grpc = Grpc::new(self.channel.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-        grpc.ready()
-            .await
-            .map_err(|error| Status::from_error(error.into()))?;
-        Ok(grpc)
-    }
-
-    fn outcome<T>(
-        &self,
-        path: &str,
-        limit: Duration,
-        result: Result<Result<T, Status>, tokio::time::error::Elapsed>,
-    ) -> Result<T, ApiError> {
-        tracing::debug!(path, ok = matches!(result, Ok(Ok(_))), "answer");
-        match result {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(status)) => Err(self.error(status)),
-            Err(_) => Err(ApiError::NoAnswer {
-                address: self.address.clone(),
-                limit,
-            }),
         }
     }
 
@@ -257,6 +187,17 @@ pub fn reason(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_looked_for_where_it_would_listen() {
+        for (port, wanted) in [
+            (None, "localhost:7234"),
+            (Some(""), "localhost:7234"),
+            (Some("9000"), "localhost:9000"),
+        ] {
+            assert_eq!(default_address(port.map(str::to_owned)), wanted);
+        }
+    }
 
     #[test]
     fn addresses_are_host_and_port() {

@@ -8,6 +8,7 @@ use stigmer_api::{
     agent::{Agent, AgentList},
     agent_execution::{AgentExecution, AgentExecutionSpec},
     commons::FindApiResourcesRequest,
+    environment::EnvironmentValue,
     execution_context::ExecutionValue,
     id, slug,
     workflow::{Workflow, WorkflowList},
@@ -34,6 +35,8 @@ pub trait Deployable: Resource + PartialEq {
 
     /// The description, or an empty text.
     fn description(&self) -> &str;
+    /// The variables that it declares, if any.
+    fn variables_mut(&mut self) -> Option<&mut HashMap<String, EnvironmentValue>>;
     /// The rows of a list, and the number of its pages.
     fn rows_of(list: Self::List) -> (Vec<Self>, i32);
 
@@ -151,6 +154,11 @@ macro_rules! deployable {
 
             fn description(&self) -> &str {
                 self.spec.as_ref().map_or("", |spec| &spec.description)
+            }
+
+            fn variables_mut(&mut self) -> Option<&mut HashMap<String, EnvironmentValue>> {
+                let env_spec = self.spec.as_mut()?.env_spec.as_mut()?;
+                Some(&mut env_spec.data)
             }
 
             fn rows_of(list: $list) -> (Vec<Self>, i32) {

@@ -1,5 +1,6 @@
 //! The server as the CLI knows it: one connection, and the kinds it deploys, runs, and looks at.
 
+mod call;
 mod client;
 mod execution;
 mod kind;

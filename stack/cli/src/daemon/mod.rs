@@ -26,7 +26,10 @@ mod status;
 mod stop;
 mod supervisor;
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use stigmer_supervise::Readiness;
 
 use crate::{config::Config, render::Screen};
 
@@ -90,14 +93,14 @@ pub async fn stop(on_running: impl FnOnce()) -> Result<Stopped> {
 /// The address of the daemon, which is started when it does not run; says so on `screen`.
 pub async fn ensure_running(screen: &Screen) -> Result<String> {
     if let Some(address) = address() {
-        return Ok(address);
+        return until_it_answers(address).await;
     }
     let layout = Layout::of_user()?;
     layout.prepare()?;
     let _lock = Lock::take(&layout).await?;
     // Another command may have started it meanwhile.
     if let Some(address) = address() {
-        return Ok(address);
+        return until_it_answers(address).await;
     }
     screen.info("🚀 Starting local backend daemon...");
     screen.info("   This may take a moment on first run");
@@ -110,6 +113,23 @@ pub async fn ensure_running(screen: &Screen) -> Result<String> {
     screen.success("Daemon started successfully");
     screen.blank();
     Ok(started.record.address())
+}
+
+/// Waits for a server that is being started again.
+async fn until_it_answers(address: String) -> Result<String> {
+    const LIMIT: Duration = Duration::from_secs(10);
+    const PAUSE: Duration = Duration::from_millis(20);
+    let answers = async {
+        while let Readiness::NotYet(_) = health::probe(&address, "", LIMIT).await {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    match tokio::time::timeout(LIMIT, answers).await {
+        Ok(()) => Ok(address),
+        Err(_) => bail!(
+            "the daemon runs, but its API at {address} did not answer within {LIMIT:?}; see 'stigmer server status'"
+        ),
+    }
 }
 
 /// What is worth saying about a model that cannot be asked.

@@ -65,7 +65,10 @@ fn an_unreachable_server_is_never_called_not_found() {
             "{error}"
         );
         assert!(!error.to_lowercase().contains("not found"), "{error}");
+        assert!(error.contains("\n  stigmer server status\n"), "{error}");
     }
+    // Whoever says where the server is gets no other one started.
+    assert_eq!(files(stigmer.home.path()), Vec::<String>::new());
 }
 
 #[test]

@@ -45,13 +45,19 @@ async fn store_and_start<E: Execution>(
     let id = accepted.id().to_owned();
     tracing::warn!(id, %failure, "the workflow of an execution did not start");
     match &failure {
-        StartFailure::Refused(_) => state.store.write(move |tx| forget(tx, &accepted)).await?,
+        StartFailure::Refused(_) | StartFailure::TooLarge(_) => {
+            state.store.write(move |tx| forget(tx, &accepted)).await?
+        }
         StartFailure::Unknown(cause) => {
             state.abandoned.add(E::workflow_id(&id));
             status::end::<E>(&state.store, id, Phase::Failed, cause.clone()).await?;
         }
     }
-    Err(Cause::Internal(failure.to_string())).at(STEP)
+    Err(match failure {
+        StartFailure::TooLarge(cause) => Cause::Rejected(cause),
+        StartFailure::Refused(cause) | StartFailure::Unknown(cause) => Cause::Internal(cause),
+    })
+    .at(STEP)
 }
 
 /// Removes an execution that never ran.

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use stigmer_api::{
-    agent_execution::{AgentExecution, AgentExecutionStatus, AgentMessage, MessageType},
+    agent_execution::{
+        AgentExecution, AgentExecutionStatus, AgentMessage, MessageType, ToolCall, ToolCallStatus,
+    },
     execution_context::ExecutionValue,
     temporal_names::agent_execution_workflow_id,
     time::rfc3339_now,
@@ -69,9 +71,23 @@ impl Status for AgentExecutionStatus {
     }
 
     fn settle(&mut self, cause: &str) {
+        let under_way = |call: &&mut ToolCall| {
+            matches!(
+                call.status(),
+                ToolCallStatus::ToolCallPending | ToolCallStatus::ToolCallRunning
+            )
+        };
+        for call in self.tool_calls.iter_mut().filter(under_way) {
+            call.set_status(ToolCallStatus::ToolCallFailed);
+            cause.clone_into(&mut call.error);
+            call.completed_at = rfc3339_now();
+        }
+    }
+
+    fn append_note(&mut self, text: &str) {
         self.messages.push(AgentMessage {
             r#type: MessageType::MessageSystem as i32,
-            content: cause.to_owned(),
+            content: text.to_owned(),
             timestamp: rfc3339_now(),
             ..Default::default()
         });

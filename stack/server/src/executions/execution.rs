@@ -45,8 +45,10 @@ pub trait Status: Clone + Default + PartialEq + Send + 'static {
     /// Takes from `update` what it holds besides progress. What is empty there stays as it is, so that
     /// nothing can be cleared.
     fn take_contents(&mut self, update: Self);
-    /// Brings the contents to an end that no runner reported, for `cause`.
+    /// Ends, for `cause`, whatever the contents tell to be under way.
     fn settle(&mut self, cause: &str);
+    /// Notes for the reader why the server ended the execution, behind what is there.
+    fn append_note(&mut self, text: &str);
     /// What the status tells about a failure besides its error field, or an empty text.
     fn failure_hint(&self) -> String;
 }

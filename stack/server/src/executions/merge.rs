@@ -38,7 +38,8 @@ pub fn merge<S: Status>(stored: &S, mut update: S) -> Result<S, PhaseError> {
     *merged.progress().phase = to.number();
     complete(&mut merged, to);
     if to == Phase::Cancelled {
-        settle(&mut merged);
+        let cause = merged.progress().error.clone();
+        merged.settle(&cause);
     }
     if merged == *stored || from.allows(to) {
         Ok(merged)
@@ -57,6 +58,7 @@ pub fn end<S: Status>(stored: &S, phase: Phase, cause: &str) -> Option<S> {
     *ended.progress().phase = phase.number();
     cause.clone_into(ended.progress().error);
     ended.settle(cause);
+    ended.append_note(cause);
     complete(&mut ended, phase);
     Some(ended)
 }
@@ -74,18 +76,14 @@ pub fn conclude<S: Status>(stored: &S, mut last: S) -> Option<S> {
         let cause = "the runner stopped without saying whether the execution succeeded";
         return end(&merged, Phase::Failed, cause);
     }
+    let cause = merged.progress().error.clone();
     if phase != Phase::Completed {
-        settle(&mut merged);
+        merged.settle(&cause);
+        if merged.failure_hint() != cause {
+            merged.append_note(&cause);
+        }
     }
     Some(merged)
-}
-
-/// Brings the contents to the end that the error tells, unless they tell it already.
-fn settle<S: Status>(status: &mut S) {
-    let cause = status.progress().error.clone();
-    if status.failure_hint() != cause {
-        status.settle(&cause);
-    }
 }
 
 fn phase_of<S: Status>(status: &mut S) -> Phase {
@@ -130,7 +128,9 @@ fn complete<S: Status>(status: &mut S, phase: Phase) {
 
 #[cfg(test)]
 mod tests {
-    use stigmer_api::agent_execution::{AgentExecutionStatus, AgentMessage, MessageType};
+    use stigmer_api::agent_execution::{
+        AgentExecutionStatus, AgentMessage, MessageType, ToolCall, ToolCallStatus,
+    };
 
     use super::*;
 
@@ -226,6 +226,22 @@ mod tests {
             merge(&status(Phase::InProgress), update).unwrap().error,
             "the model is gone"
         );
+    }
+
+    #[test]
+    fn a_cancellation_ends_the_tool_calls_and_has_a_cause() {
+        let mut running = status(Phase::InProgress);
+        running.tool_calls = vec![ToolCall {
+            status: ToolCallStatus::ToolCallRunning as i32,
+            ..Default::default()
+        }];
+        let cancelled = merge(&running, status(Phase::Cancelled)).unwrap();
+        let call = &cancelled.tool_calls[0];
+        assert_eq!(
+            (call.status(), call.error.as_str(), cancelled.error.as_str()),
+            (ToolCallStatus::ToolCallFailed, "cancelled", "cancelled")
+        );
+        assert!(!call.completed_at.is_empty() && !cancelled.completed_at.is_empty());
     }
 
     #[test]

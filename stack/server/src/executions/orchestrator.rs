@@ -20,6 +20,9 @@ pub trait Orchestrator: Send + Sync + 'static {
     /// is fine.
     async fn cancel(&self, workflow_id: &str, reason: &str) -> Result<(), LookupError>;
 
+    /// Has a worker of `queue`, the server's own or a runner's, answer a ping.
+    async fn ping(&self, queue: &str) -> Result<(), LookupError>;
+
     /// Has the workflow-runner say whether a spec can run.
     async fn validate(
         &self,
@@ -42,6 +45,9 @@ pub enum StartFailure {
     /// It certainly does not run.
     #[error("{0}")]
     Refused(String),
+    /// It certainly does not run, being larger than Temporal takes.
+    #[error("{0}")]
+    TooLarge(String),
     /// The answer was lost: it may run.
     #[error("{0}")]
     Unknown(String),
@@ -53,6 +59,9 @@ pub enum ValidationFailure {
     /// Nobody can look at it at the moment.
     #[error("{0}")]
     Unavailable(String),
+    /// It is larger than Temporal takes.
+    #[error("{0}")]
+    TooLarge(String),
     /// Whoever looked at it broke.
     #[error("{0}")]
     Failed(String),

@@ -49,29 +49,45 @@ impl Abandoned {
     }
 }
 
-/// Sweeps on every connection to Temporal, then every [`PERIOD`], until the server stops.
+/// Sweeps and cancels until the server stops, neither waiting for the other.
 pub async fn keep_sweeping(state: State) {
+    tokio::join!(sweep_often(&state), cancel_at_once(&state));
+}
+
+/// Sweeps on every connection to Temporal, then every [`PERIOD`].
+async fn sweep_often(state: &State) {
     let mut connection = state.connection();
     let mut period = time::interval(PERIOD);
     period.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
-        // A cancellation does not wait for a sweep, nor cause one.
-        let due = tokio::select! {
+        tokio::select! {
             () = state.stopping.cancelled() => return,
-            _ = period.tick() => true,
-            () = state.abandoned.added.notified() => false,
-            changed = connection.changed() => match changed {
-                Ok(()) => true,
-                Err(_) => return,
-            },
-        };
-        let Some(orchestrator) = connection.borrow_and_update().clone() else {
-            continue;
-        };
-        cancel_abandoned(&state, orchestrator.as_ref()).await;
-        if due {
-            sweep::<AgentExecution>(&state, orchestrator.as_ref()).await;
-            sweep::<WorkflowExecution>(&state, orchestrator.as_ref()).await;
+            _ = period.tick() => {}
+            changed = connection.changed() => if changed.is_err() { return },
+        }
+        let orchestrator = connection.borrow_and_update().clone();
+        if let Some(orchestrator) = orchestrator {
+            sweep::<AgentExecution>(state, orchestrator.as_ref()).await;
+            sweep::<WorkflowExecution>(state, orchestrator.as_ref()).await;
+        }
+    }
+}
+
+/// Cancels what is abandoned: at once, on every connection to Temporal, and every [`PERIOD`].
+async fn cancel_at_once(state: &State) {
+    let mut connection = state.connection();
+    let mut period = time::interval(PERIOD);
+    period.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            _ = period.tick() => {}
+            () = state.abandoned.added.notified() => {}
+            changed = connection.changed() => if changed.is_err() { return },
+        }
+        let orchestrator = connection.borrow_and_update().clone();
+        if let Some(orchestrator) = orchestrator {
+            cancel_abandoned(state, orchestrator.as_ref()).await;
         }
     }
 }
@@ -151,7 +167,9 @@ async fn reconcile<E: Execution>(state: &State, orchestrator: &dyn Orchestrator,
                         "not known to be started; looking again later"
                     );
                 }
-                Err(StartFailure::Refused(cause)) => (Phase::Failed, cause),
+                Err(StartFailure::Refused(cause) | StartFailure::TooLarge(cause)) => {
+                    (Phase::Failed, cause)
+                }
             }
         }
         Gone::Unknown => (

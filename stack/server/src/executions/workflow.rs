@@ -71,6 +71,9 @@ impl Status for WorkflowExecutionStatus {
         }
     }
 
+    /// The error says it all.
+    fn append_note(&mut self, _text: &str) {}
+
     fn failure_hint(&self) -> String {
         let failed = |task: &&WorkflowTask| {
             task.status() == WorkflowTaskStatus::WorkflowTaskFailed && !task.error.is_empty()

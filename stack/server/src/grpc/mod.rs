@@ -3,6 +3,7 @@
 mod adapter;
 mod answer;
 mod log;
+mod queue_health;
 mod services;
 
 #[cfg(test)]
@@ -15,20 +16,22 @@ use stigmer_api::DESCRIPTOR_SET;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{self, Server, server::TcpIncoming};
-use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 
 use crate::state::State;
 use answer::WireStatusLayer;
 use log::LogLayer;
+use queue_health::QueueHealth;
 
 /// Serves the API, health, and reflection on `listener`, until `stopping` is cancelled and the calls
 /// in flight are answered.
 pub fn serve(
     state: State,
-    health: HealthServer<impl Health>,
+    health: HealthReporter,
     listener: TcpListener,
     stopping: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = Result<(), transport::Error>> + Send + 'static> {
+    let health = HealthServer::new(QueueHealth::new(health, state.connection()));
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)

@@ -18,7 +18,6 @@ use stigmer_api::{
 };
 use tokio::{task::JoinHandle, time::timeout};
 use tonic::{Code, Request, transport::Channel};
-use tonic_health::server::health_reporter;
 
 use super::*;
 use crate::testing::TestState;
@@ -41,7 +40,7 @@ impl Bench {
         let address = listener
             .local_addr()
             .expect("a bound listener has an address");
-        let (_, health) = health_reporter();
+        let health = HealthReporter::new();
         let serving = serve(state, health, listener, stopping.clone()).expect("it serves");
         let serving = tokio::spawn(serving);
         let endpoint = Channel::from_shared(format!("http://{address}")).expect("an address");

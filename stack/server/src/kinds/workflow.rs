@@ -146,6 +146,7 @@ async fn validate(
         .await
         .map_err(|failure| match failure {
             ValidationFailure::Unavailable(cause) => Cause::Unavailable(system(&cause)),
+            ValidationFailure::TooLarge(cause) => Cause::invalid("spec", cause),
             ValidationFailure::Failed(cause) => Cause::Internal(system(&cause)),
         })
         .at(STEP)?;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     activities::{AgentExecutionActivities, WorkflowExecutionActivities},
     agent_execution::RunAgentExecution,
+    callback::{self, CallbackActivities},
     queues::TaskQueues,
     starter::Starter,
     validation::ValidateWorkflow,
@@ -30,6 +31,9 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 
 /// How often a connection is checked.
 const WATCH: Duration = Duration::from_secs(2);
+
+/// Agent executions that are waited for at a time. Attending one costs next to nothing.
+const MAX_CALLBACKS: usize = 1000;
 
 /// How long workers may take to stop: short at the end of the process, which nobody should wait for;
 /// longer when they are replaced.
@@ -136,8 +140,12 @@ impl Supervisor {
                 .with_workflow::<RunAgentExecution>()
                 .with_activities(AgentExecutionActivities {
                     store: self.store.clone(),
+                })
+                .with_activities(CallbackActivities {
                     client: client.clone(),
-                }),
+                })
+                .with_max_activities(MAX_CALLBACKS)
+                .with_heartbeat_interval(callback::HEARTBEAT),
             workflow_execution
                 .with_workflow::<RunWorkflowExecution>()
                 .with_activities(WorkflowExecutionActivities {

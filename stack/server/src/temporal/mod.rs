@@ -3,6 +3,7 @@
 
 mod activities;
 mod agent_execution;
+mod callback;
 mod calls;
 mod connection;
 mod ending;

@@ -6,7 +6,7 @@ use stigmer_api::{
     temporal_names::{MEMO_ACTIVITY_TASK_QUEUE, workflow},
     workflow::{WorkflowSpec, serverless::ServerlessWorkflowValidation},
 };
-use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
+use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, ping, start_workflow};
 use temporalio_client::{
     RetryOptions, RpcOptions, UntypedWorkflow, WorkflowCancelOptions, WorkflowDescribeOptions,
     WorkflowExecutionStatus, WorkflowGetResultOptions, WorkflowHandle,
@@ -34,6 +34,9 @@ const VALIDATION_DEADLINE: Duration = Duration::from_secs(validation::RUN_TIMEOU
 /// How long one look-up may take.
 const LOOKUP_DEADLINE: Duration = Duration::from_secs(5);
 
+/// What Temporal says of an argument that it does not take.
+const TOO_LARGE: &str = "Blob data size exceeds limit";
+
 /// Temporal, through one connection.
 pub(super) struct Starter {
     pub(super) client: Client,
@@ -43,23 +46,14 @@ pub(super) struct Starter {
 #[tonic::async_trait]
 impl Orchestrator for Starter {
     async fn start(&self, job: Job) -> Result<(), StartFailure> {
-        let started = match job {
+        match job {
             Job::Agent(execution) => {
                 self.start_execution(AGENT, &self.queues.agent_execution, execution)
-                    .await?
+                    .await
             }
             Job::Workflow(execution) => {
                 self.start_execution(WORKFLOW, &self.queues.workflow_execution, execution)
-                    .await?
-            }
-        };
-        match started {
-            Ok(_) | Err(StartError::AlreadyStarted { .. }) => Ok(()),
-            Err(error @ StartError::Refused { .. }) => {
-                Err(StartFailure::Refused(error.to_string()))
-            }
-            Err(error @ StartError::Unavailable { .. }) => {
-                Err(StartFailure::Unknown(error.to_string()))
+                    .await
             }
         }
     }
@@ -98,6 +92,17 @@ impl Orchestrator for Starter {
         }
     }
 
+    async fn ping(&self, queue: &str) -> Result<(), LookupError> {
+        let own = self.queues.polled();
+        let (through, on) = match own.iter().find(|own| *own == queue) {
+            Some(own) => (own, None),
+            None => (&self.queues.agent_execution.server, Some(queue)),
+        };
+        ping(&self.client, through, on, LOOKUP_DEADLINE)
+            .await
+            .map_err(|error| LookupError(error.to_string()))
+    }
+
     async fn validate(
         &self,
         spec: WorkflowSpec,
@@ -116,12 +121,13 @@ impl Orchestrator for Starter {
             run_timeout: validation::RUN_TIMEOUT,
             deadline: START_DEADLINE,
         };
-        start_workflow(&self.client, start)
-            .await
-            .map_err(|error| match error {
-                StartError::Unavailable { .. } => ValidationFailure::Unavailable(error.to_string()),
-                _ => ValidationFailure::Failed(error.to_string()),
-            })?;
+        if let Err(failure) = self.start_once(start).await {
+            return Err(match failure {
+                StartFailure::Refused(cause) => ValidationFailure::Failed(cause),
+                StartFailure::TooLarge(cause) => ValidationFailure::TooLarge(cause),
+                StartFailure::Unknown(cause) => ValidationFailure::Unavailable(cause),
+            });
+        }
         let handle = self.workflow(&workflow_id);
         let result = handle.get_result(WorkflowGetResultOptions::default());
         let validation = timeout(VALIDATION_DEADLINE, result)
@@ -164,7 +170,7 @@ impl Starter {
         kind: Kind,
         queues: &QueuePair,
         execution: E,
-    ) -> Result<Result<String, StartError>, StartFailure> {
+    ) -> Result<(), StartFailure> {
         let workflow_id = E::workflow_id(execution.id());
         let arguments = Arguments::none()
             .with(&Proto(execution))
@@ -178,7 +184,25 @@ impl Starter {
             run_timeout: kind.run_timeout,
             deadline: START_DEADLINE,
         };
-        Ok(start_workflow(&self.client, start).await)
+        self.start_once(start).await
+    }
+
+    /// Starts a workflow. One that was started before is fine.
+    async fn start_once(&self, start: Start<'_>) -> Result<(), StartFailure> {
+        match start_workflow(&self.client, start).await {
+            Ok(_) | Err(StartError::AlreadyStarted { .. }) => Ok(()),
+            // Temporal knows its limits; it tells of this one in words only.
+            Err(StartError::Refused { cause, .. }) if cause.contains(TOO_LARGE) => {
+                let what = "this is larger than Temporal takes (2 MiB unless configured otherwise); shorten it";
+                Err(StartFailure::TooLarge(what.to_owned()))
+            }
+            Err(error @ StartError::Refused { .. }) => {
+                Err(StartFailure::Refused(error.to_string()))
+            }
+            Err(error @ StartError::Unavailable { .. }) => {
+                Err(StartFailure::Unknown(error.to_string()))
+            }
+        }
     }
 
     fn workflow(&self, workflow_id: &str) -> WorkflowHandle<Client, UntypedWorkflow> {

@@ -1,4 +1,4 @@
-//! Format, lints, dependencies, unit tests, and doc tests.
+//! Format, lints, dependencies, pins, workflows, the flake, unit tests, and doc tests.
 
 use std::{process::Output as Ended, time::Instant};
 
@@ -12,7 +12,11 @@ use crate::{
     ask::ask,
     build::SELECTION,
     cargo::{JSON, run_cargo},
+    checkout::Checkout,
+    drift::compare,
     environment::as_the_user,
+    pins::Pins,
+    verbs::nix_check,
 };
 
 /// How a check ended.
@@ -167,6 +171,49 @@ pub fn dependencies(sh: &Shell, cargo: &Utf8Path, deny: &Utf8Path) -> Result<Ver
     } else {
         Verdict::Fails(printed(&ended))
     })
+}
+
+/// The workflows of CI are valid, and no looser than they need to be.
+pub fn workflows(sh: &Shell, zizmor: &Utf8Path) -> Result<Verdict> {
+    let check = cmd!(
+        sh,
+        "{zizmor} --offline --quiet --no-progress --color=never .github/workflows"
+    );
+    let ended = quietly(check)?;
+    Ok(if ended.status.success() {
+        Verdict::Holds("clean".into())
+    } else {
+        Verdict::Fails(printed(&ended))
+    })
+}
+
+/// Every file that names something pinned names the same as `pins.json`.
+pub fn pins(checkout: &Checkout, cargo: &Utf8Path) -> Result<Verdict> {
+    let agreements = compare(checkout, &Pins::read(&checkout.root)?, cargo)?;
+    let files = agreements.len();
+    let drifted = agreements.into_iter().flat_map(|it| {
+        let file = it.file;
+        it.drifted
+            .into_iter()
+            .map(move |how| format!("{file} {how}"))
+    });
+    let drifted: Vec<_> = drifted.collect();
+    Ok(if drifted.is_empty() {
+        Verdict::Holds(format!("{files} files in step"))
+    } else {
+        Verdict::Fails(drifted.join("\n"))
+    })
+}
+
+/// The flake parses, is locked, and evaluates, as far as Nix is here to say so.
+pub fn flake(checkout: &Checkout) -> Result<Verdict> {
+    match nix_check::in_words(checkout) {
+        Ok(summary) => Ok(Verdict::Holds(summary)),
+        Err(error) if exit_code_of(&error) == ExitCode::ChecksFailed => {
+            Ok(Verdict::Fails(error.to_string()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn built(result: Result<()>) -> Result<Verdict> {

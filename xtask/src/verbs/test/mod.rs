@@ -9,7 +9,7 @@ use stigmer_e2e_plan::{ExitCode, Output, read_json};
 use xshell::Shell;
 
 use self::{
-    checks::{Checks, dependencies, doc_tests, format, lints, unit_tests},
+    checks::{Checks, dependencies, doc_tests, flake, format, lints, pins, unit_tests, workflows},
     tally::Tally,
 };
 use crate::{
@@ -30,7 +30,7 @@ struct TotalEvent {
     exit_code: u8,
 }
 
-/// Format, build, lints, dependencies, unit tests, suite. A check that fails does not stop the others, but the
+/// Format, build, lints, dependencies, pins, workflows, flake, unit tests, suite. A check that fails does not stop the others, but the
 /// verb ends with the first failure's code; what cannot be built stops everything.
 pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {
     let outline = Outline {
@@ -51,6 +51,11 @@ pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<Exit
     checks.run("dependencies", || {
         dependencies(&sh, &cargo, &prepared.tool(Tool::CargoDeny)?)
     })?;
+    checks.run("pins", || pins(checkout, &cargo))?;
+    checks.run("workflows", || {
+        workflows(&sh, &prepared.tool(Tool::Zizmor)?)
+    })?;
+    checks.run("flake", || flake(checkout))?;
     checks.run("unit tests", || {
         unit_tests(&sh, &cargo, &prepared.plan.tools.nextest)
     })?;

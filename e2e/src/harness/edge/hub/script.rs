@@ -1,5 +1,7 @@
 //! Which call gets which answer. Pure; the server around it is `hub`.
 
+use serde_json::json;
+
 use super::{Call, Received, Response};
 
 /// A call that has to come a number of times, and its answer.
@@ -52,7 +54,9 @@ impl Script {
                 Some((_, response)) => response.clone(),
                 None => {
                     self.unexpected.push(received.summary());
-                    Response::status(501)
+                    // Not a status that a runner would try again after.
+                    Response::json(json!({"message": "the test expected no such request"}))
+                        .with_status(404)
                 }
             },
         };
@@ -104,7 +108,7 @@ mod tests {
         let mut ask = |path: &str| status(&script.response_to(received(path)));
         assert_eq!(
             [ask("/a"), ask("/a"), ask("/a"), ask("/a"), ask("/b")],
-            [201, 201, 202, 501, 501]
+            [201, 201, 202, 404, 404]
         );
         assert_eq!(
             script.complaints(),

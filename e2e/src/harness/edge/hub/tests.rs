@@ -51,7 +51,7 @@ async fn a_call_is_answered_recorded_and_written_down() {
 async fn an_unexpected_call_is_refused_and_told() {
     let (_folder, _, hub) = hub();
     let answer = get(&hub, "/surprise").await.unwrap();
-    assert_eq!(answer.status().as_u16(), 501);
+    assert_eq!(answer.status().as_u16(), 404);
     assert_eq!(hub.complaints().0, ["GET /surprise"]);
 }
 

@@ -12,6 +12,9 @@ use crate::{
 /// The SDK's time stamp. It changes with every run of a program and is no change of the resource.
 const GENERATED_AT: &str = "stigmer.ai/sdk.generated-at";
 
+/// What secret values read as.
+const HIDDEN: &str = "***";
+
 /// What the server has of a project.
 #[derive(Debug, Default)]
 pub struct Deployed {
@@ -115,8 +118,8 @@ async fn deploy_one<K: Deployable>(api: &Api, mut resource: K, org: &str) -> Res
     Ok((after, change))
 }
 
-/// Gives `new` the time stamp of `stored` when nothing else differs: to have been made again is no
-/// change, but the server updates a resource that differs in anything.
+/// Gives `new` the time stamp of `stored` when nothing else that can be seen differs: to have been
+/// made again is no change, but the server updates a resource that differs in anything.
 fn keep_time_stamp<K: Deployable>(new: &mut K, stored: &K) {
     let Some(old) = stored
         .metadata()
@@ -126,6 +129,7 @@ fn keep_time_stamp<K: Deployable>(new: &mut K, stored: &K) {
     };
     let mut twin = new.clone();
     twin.take_status_of(stored);
+    hide_secrets(&mut twin, stored);
     let metadata = twin.metadata_mut();
     metadata.id = stored.id().to_owned();
     metadata.slug = stored.slug().to_owned();
@@ -136,6 +140,22 @@ fn keep_time_stamp<K: Deployable>(new: &mut K, stored: &K) {
         new.metadata_mut()
             .annotations
             .insert(GENERATED_AT.to_owned(), old.clone());
+    }
+}
+
+/// Hides the values in `new` that are hidden in `stored`. Whether they differ only the server knows.
+fn hide_secrets<K: Deployable>(new: &mut K, stored: &K) {
+    let mut stored = stored.clone();
+    let (Some(new), Some(stored)) = (new.variables_mut(), stored.variables_mut()) else {
+        return;
+    };
+    for (name, variable) in new.iter_mut().filter(|(_, variable)| variable.is_secret) {
+        if stored
+            .get(name)
+            .is_some_and(|stored| stored.value == HIDDEN)
+        {
+            HIDDEN.clone_into(&mut variable.value);
+        }
     }
 }
 
@@ -164,7 +184,9 @@ fn report<K: Deployable>(resource: &K, status: Change) -> ResourceReport {
 
 #[cfg(test)]
 mod tests {
-    use stigmer_api::{ApiResourceMetadata, Resource, agent::AgentSpec};
+    use stigmer_api::{
+        ApiResourceMetadata, Resource, agent::AgentSpec, environment::EnvironmentValue,
+    };
 
     use super::*;
 
@@ -201,6 +223,29 @@ mod tests {
         keep_time_stamp(&mut again, &stored("same"));
         assert_eq!(made_at(&again), "1");
         assert_eq!(again.id(), "", "the server decides about ids");
+    }
+
+    #[test]
+    fn a_secret_that_the_server_hides_is_no_change_that_can_be_seen() {
+        let with_secret = |mut agent: Agent, value: &str| {
+            let spec = agent.spec.get_or_insert_default();
+            let variable = EnvironmentValue {
+                value: value.into(),
+                is_secret: true,
+                ..Default::default()
+            };
+            let variables = &mut spec.env_spec.get_or_insert_default().data;
+            variables.insert("TOKEN".into(), variable);
+            agent
+        };
+        let mut again = with_secret(agent("same", "2"), "hunter2");
+        keep_time_stamp(&mut again, &with_secret(stored("same"), HIDDEN));
+        assert_eq!(made_at(&again), "1");
+        let sent = again.variables_mut().unwrap()["TOKEN"].value.clone();
+        assert_eq!(
+            sent, "hunter2",
+            "the server gets the value, which may be new"
+        );
     }
 
     #[test]

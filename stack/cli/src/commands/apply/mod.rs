@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use stigmer_api::{LOCAL_ORG, Resource};
 
-use super::connect::require_local_backend;
+use super::connect::{or_start_daemon, require_local_backend};
 use crate::{
     api::{Api, Deployable},
     cli::ApplyArgs,
@@ -36,8 +36,8 @@ pub async fn execute(args: ApplyArgs, out: &Output) -> Result<ExitCode> {
     let resources = resources?;
     let org = args.org.as_deref().unwrap_or(LOCAL_ORG);
     screen.info(format!("Using local backend (organization: {org})"));
+    let api = or_start_daemon(api, screen).await?;
     screen.info("Connecting to backend...");
-    let api = api?;
     screen.success("✓ Connected to backend");
     screen.blank();
 

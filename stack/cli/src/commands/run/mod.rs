@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     apply::{Deployed, apply_quietly},
-    connect::require_local_backend,
+    connect::{or_start_daemon, require_local_backend},
     follow::{self, Followed},
 };
 
@@ -42,7 +42,11 @@ pub async fn execute(args: RunArgs, out: &Output) -> Result<ExitCode> {
              Or change to a project directory and run: stigmer run"
         );
     }
-    let api = Api::connect().await?;
+    let attempt = Api::connect().await;
+    let api = match in_project {
+        true => or_start_daemon(attempt, screen).await?,
+        false => attempt?,
+    };
     let mut rows = Vec::new();
     let target = match &args.target {
         Some(target) => {

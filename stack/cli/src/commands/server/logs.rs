@@ -29,13 +29,20 @@ pub async fn execute(args: &LogsArgs, out: &Output) -> Result<ExitCode> {
     for line in merged_tail(&layout, &components, args.tail) {
         show(&line, several, out);
     }
-    while args.follow {
+    if args.follow {
+        follow(&mut follower, several, out).await;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what is added, for ever: whoever has seen enough interrupts it.
+async fn follow(follower: &mut Follower, labelled: bool, out: &Output) {
+    loop {
         for line in follower.look() {
-            show(&line, several, out);
+            show(&line, labelled, out);
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn components(args: &LogsArgs) -> Result<Vec<Component>> {

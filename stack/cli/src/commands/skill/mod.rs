@@ -13,9 +13,9 @@ use stigmer_api::{
 };
 
 use self::archive::Archive;
-use super::connect::{connect, require_local_backend};
+use super::connect::{or_start_daemon, require_local_backend};
 use crate::{
-    api::push_skill,
+    api::{Api, push_skill},
     cli::{PushArgs, SkillCommand},
     render::{Output, Screen},
 };
@@ -69,8 +69,8 @@ async fn push(args: PushArgs, out: &Output) -> Result<ExitCode> {
     require_local_backend()?;
     let org = args.org.as_deref().unwrap_or(LOCAL_ORG);
     screen.info(format!("Using local backend (organization: {org})"));
+    let api = or_start_daemon(Api::connect().await, screen).await?;
     screen.info("Connecting to backend...");
-    let api = connect().await?;
     screen.success("✓ Connected to backend");
     screen.blank();
     screen.info(format!("Skill name: {name}"));

@@ -71,6 +71,22 @@ async fn a_refused_start_leaves_neither_execution_nor_session() {
 }
 
 #[tokio::test]
+async fn what_temporal_does_not_take_is_the_callers_mistake() {
+    let bench = Bench::new().await;
+    bench
+        .temporal
+        .refuse(StartFailure::TooLarge("shorten it".to_owned()));
+    let status = status_of(accept(&bench.state, bench.request()).await);
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(
+        status.message().contains("shorten it"),
+        "{}",
+        status.message()
+    );
+    assert_eq!(bench.count::<AgentExecution>().await, 0);
+}
+
+#[tokio::test]
 async fn a_refused_start_keeps_the_session_that_the_caller_named() {
     let bench = Bench::new().await;
     let first = bench.pending().await;

@@ -60,7 +60,7 @@ fn read(content: &[u8]) -> Result<String, ArchiveError> {
         if entry.is_symlink() {
             return Err(ArchiveError::Link(name));
         }
-        if entry.enclosed_name().is_none() || name.chars().any(|c| c < ' ' || c == '\u{7f}') {
+        if !is_plain(&name) {
             return Err(ArchiveError::Name(name));
         }
         total = total.saturating_add(entry.size());
@@ -70,6 +70,16 @@ fn read(content: &[u8]) -> Result<String, ArchiveError> {
         }
     }
     read_description(archive)
+}
+
+/// Whether a name is a path inside the archive on every system that may unpack it.
+fn is_plain(name: &str) -> bool {
+    let path = name.strip_suffix('/').unwrap_or(name);
+    let part = |part: &str| !matches!(part, "" | "." | "..");
+    path.split('/').all(part)
+        && !name
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\\' | ':'))
 }
 
 fn read_description(mut archive: ZipArchive<Cursor<&[u8]>>) -> Result<String, ArchiveError> {
@@ -150,6 +160,9 @@ mod tests {
                 "compression ratio",
             ),
             (zip(&[(SKILL_MD, b"x"), ("../up", b"x")]), "../up"),
+            (zip(&[(SKILL_MD, b"x"), ("/etc/up", b"x")]), "/etc/up"),
+            (zip(&[(SKILL_MD, b"x"), ("a/../../up", b"x")]), "a/../../up"),
+            (zip(&[(SKILL_MD, b"x"), ("C:\\up", b"x")]), "plain path"),
             (zip(&[(SKILL_MD, b"x"), ("a\u{7}b", b"x")]), "plain path"),
         ] {
             let error = read(&archive).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, json};
 use stigmer_api::{
     Resource as _,
-    environment::EnvironmentSpec,
+    execution_context::ExecutionValue,
     workflow::{Workflow, WorkflowSpec},
     workflow_execution::{WorkflowExecution, WorkflowExecutionSpec},
 };
@@ -35,7 +35,7 @@ pub(super) async fn input(
         workflow_yaml: yaml,
         metadata: None,
         initial_data: trigger(&spec),
-        env_vars: environment(workflow_spec.env_spec.as_ref(), &spec),
+        env_vars: environment(spec),
         org_id: metadata.org,
     })
 }
@@ -87,92 +87,39 @@ fn trigger(spec: &WorkflowExecutionSpec) -> Map<String, serde_json::Value> {
     trigger
 }
 
-/// Values of the execution before the defaults of the workflow. What the workflow declares secret is
-/// secret also when the execution does not say so.
-fn environment(
-    declared: Option<&EnvironmentSpec>,
-    spec: &WorkflowExecutionSpec,
-) -> BTreeMap<String, Entry> {
-    let declared = declared.map(|declared| &declared.data);
-    let secret = |key: &String| {
-        declared
-            .and_then(|declared| declared.get(key))
-            .is_some_and(|value| value.is_secret)
+/// The environment, which the server has put together; defaults and environments are in it already.
+fn environment(spec: WorkflowExecutionSpec) -> BTreeMap<String, Entry> {
+    let entry = |(key, value): (String, ExecutionValue)| {
+        let ExecutionValue { value, is_secret } = value;
+        (key, Entry { value, is_secret })
     };
-    let defaults = declared
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| !value.value.is_empty());
-    let defaults = defaults.map(|(key, value)| {
-        (
-            key.clone(),
-            Entry {
-                value: value.value.clone(),
-                is_secret: value.is_secret,
-            },
-        )
-    });
-    let given = spec.runtime_env.iter().map(|(key, value)| {
-        (
-            key.clone(),
-            Entry {
-                value: value.value.clone(),
-                is_secret: value.is_secret || secret(key),
-            },
-        )
-    });
-    defaults.chain(given).collect()
+    spec.runtime_env.into_iter().map(entry).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
-    use stigmer_api::{environment::EnvironmentValue, execution_context::ExecutionValue};
-
     use super::*;
 
     #[test]
-    fn given_values_win_over_defaults_and_stay_as_secret_as_declared() {
-        let declared = |value: &str, is_secret| EnvironmentValue {
+    fn the_environment_is_what_the_server_sent_empty_values_too() {
+        let value = |value: &str, is_secret| ExecutionValue {
             value: value.into(),
             is_secret,
-            ..Default::default()
-        };
-        let declared = EnvironmentSpec {
-            data: HashMap::from([
-                ("REGION".to_owned(), declared("eu", false)),
-                ("LEVEL".to_owned(), declared("info", false)),
-                ("TOKEN".to_owned(), declared("", true)),
-            ]),
-            ..Default::default()
-        };
-        let given = |value: &str| ExecutionValue {
-            value: value.into(),
-            is_secret: false,
         };
         let spec = WorkflowExecutionSpec {
-            runtime_env: HashMap::from([
-                ("REGION".to_owned(), given("us")),
-                ("TOKEN".to_owned(), given("t")),
-                ("EMPTY".to_owned(), given("")),
-            ]),
+            runtime_env: [
+                ("REGION".to_owned(), value("us", false)),
+                ("TOKEN".to_owned(), value("t", true)),
+                ("EMPTY".to_owned(), value("", false)),
+            ]
+            .into(),
             ..Default::default()
         };
-        let merged = environment(Some(&declared), &spec);
-        let shown = merged
-            .iter()
+        let shown = environment(spec)
+            .into_iter()
             .map(|(key, entry)| format!("{key}={}:{}", entry.value, entry.is_secret))
             .collect::<Vec<_>>();
-        assert_eq!(
-            shown,
-            [
-                "EMPTY=:false",
-                "LEVEL=info:false",
-                "REGION=us:false",
-                "TOKEN=t:true"
-            ]
-        );
+        assert_eq!(shown, ["EMPTY=:false", "REGION=us:false", "TOKEN=t:true"]);
     }
 
     #[test]

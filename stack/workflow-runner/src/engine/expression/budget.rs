@@ -40,12 +40,27 @@ impl Excess {
             Self::Recursion => "it recurses too deep",
         }
     }
+
+    /// As [`Excess::text`], when it is what the expression is given.
+    pub(super) fn text_of_state(self) -> &'static str {
+        match self {
+            Self::Depth => "what it works on is nested deeper than 128 levels",
+            _ => "what it works on is larger than 4 MiB",
+        }
+    }
 }
 
 thread_local! {
     static STEPS_LEFT: Cell<u64> = const { Cell::new(0) };
     static STACK_BASE: Cell<usize> = const { Cell::new(0) };
     static EXCESS: Cell<Option<Excess>> = const { Cell::new(None) };
+}
+
+/// Before what an expression may name is converted: steps are not counted, and the sizes and the
+/// depth are still bounded.
+pub(super) fn start_conversion() {
+    start();
+    STEPS_LEFT.set(u64::MAX);
 }
 
 /// Starts counting for one evaluation on this thread.

@@ -12,6 +12,7 @@ mod access;
 mod arithmetic;
 mod budget;
 mod natives;
+mod path;
 mod program;
 mod scope;
 mod syntax;
@@ -21,7 +22,7 @@ mod value;
 
 pub use natives::Surroundings;
 pub use program::ExpressionError;
-pub use scope::{Scope, Variables};
+pub use scope::{Scope, Shared, Variables};
 
 use std::collections::BTreeSet;
 

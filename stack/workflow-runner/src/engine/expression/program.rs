@@ -127,22 +127,24 @@ impl Program {
     ) -> Result<Value, ExpressionError> {
         let ctx = Ctx::<JustLut<Value>>::new(&self.filter.lut, Vars::new(variables));
         let first = self.filter.id.run((ctx, input)).next();
-        let failed = |cause: String| {
-            Err(ExpressionError::Evaluation {
-                code: shorten(&self.code),
-                cause,
-            })
-        };
         if let Some(excess) = budget::excess() {
-            return failed(excess.text().to_owned());
+            return Err(self.failed(excess.text()));
         }
         match first {
             None => Ok(Value::Null),
             Some(Ok(value)) => Ok(value),
-            Some(Err(exception)) => match exception.get_err() {
-                Ok(error) => failed(error.to_string()),
-                Err(_) => failed("break outside of its label".to_owned()),
-            },
+            Some(Err(exception)) => Err(match exception.get_err() {
+                Ok(error) => self.failed(error.to_string()),
+                Err(_) => self.failed("break outside of its label"),
+            }),
+        }
+    }
+
+    /// The evaluation ended with `cause`.
+    pub(super) fn failed(&self, cause: impl Into<String>) -> ExpressionError {
+        ExpressionError::Evaluation {
+            code: shorten(&self.code),
+            cause: cause.into(),
         }
     }
 }

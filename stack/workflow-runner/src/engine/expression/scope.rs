@@ -1,24 +1,29 @@
 //! Evaluating texts, and whole JSON trees of them, against the state of a workflow.
 
-use std::{cell::OnceCell, collections::BTreeMap, thread};
+use std::{cell::OnceCell, collections::BTreeMap, sync::Arc, thread};
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::{
     budget,
     natives::{self, Surroundings},
+    path,
     program::{ExpressionError, Program, VARIABLES},
     text::{self, Piece},
     value::Value,
 };
 
+/// Values by name that copies of a workflow's state share: a loop over thousands of items has a copy
+/// for each.
+pub type Shared = BTreeMap<String, Arc<Json>>;
+
 /// What expressions can name, and `.`.
 #[derive(Clone, Copy, Debug)]
 pub struct Variables<'a> {
     /// `$data`.
-    pub data: &'a Map<String, Json>,
+    pub data: &'a Shared,
     /// `$context`.
-    pub context: &'a Map<String, Json>,
+    pub context: &'a Shared,
     /// `$env`.
     pub env: &'a Json,
     /// `$secrets` and the values of `${.secrets.KEY}` and `${.env_vars.KEY}`, by key.
@@ -52,15 +57,22 @@ impl<'a> Scope<'a> {
         if !has_expressions(json) {
             return Ok(json.clone());
         }
-        self.evaluate(|evaluator| evaluator.tree(json))
+        match path::resolve(&self.variables, json) {
+            Some(resolved) => Ok(resolved),
+            None => self.evaluate(|evaluator| evaluator.tree(json)),
+        }
     }
 
     /// Whether the condition `text` holds. Null counts as false, the texts `true`, `1`, `false`
     /// and `0` as what they say.
     pub fn holds(&self, text: &str) -> Result<bool, ExpressionError> {
         let code = text::condition(text);
-        let value =
-            self.evaluate(|evaluator| evaluator.expression(&code).map(|value| value.to_json()))?;
+        let value = match path::value(&self.variables, &code) {
+            Some(value) => value,
+            None => {
+                self.evaluate(|evaluator| evaluator.expression(&code).map(|value| value.to_json()))?
+            }
+        };
         match &value {
             Json::Bool(holds) => Some(*holds),
             Json::Null => Some(false),
@@ -192,7 +204,7 @@ impl Evaluator<'_> {
 
     fn expression(&self, code: &str) -> Result<Value, ExpressionError> {
         let program = Program::of(code)?;
-        budget::start();
+        budget::start_conversion();
         let names = VARIABLES.iter().zip(&self.cells).enumerate();
         let mut values = <[Value; 6]>::default();
         for (at, (name, cell)) in names {
@@ -201,7 +213,10 @@ impl Evaluator<'_> {
             }
         }
         let subject = self.subject.get_or_init(|| self.make_subject()).clone();
-        // Converting the state is not the expression's doing.
+        // Converting the state is not the expression's doing, but too large is too large.
+        if let Some(excess) = budget::excess() {
+            return Err(program.failed(excess.text_of_state()));
+        }
         budget::start();
         program.run(subject, values)
     }
@@ -209,8 +224,8 @@ impl Evaluator<'_> {
     fn variable(&self, name: &str) -> Value {
         let variables = &self.variables;
         match name {
-            "$data" => Value::from_fields(variables.data),
-            "$context" => Value::from_fields(variables.context),
+            "$data" => Value::from_shared(variables.data),
+            "$context" => Value::from_shared(variables.context),
             "$env" => Value::from_json(variables.env),
             "$secrets" => self.placeholders(),
             "$input" => Value::from_json(variables.input),
@@ -231,7 +246,7 @@ impl Evaluator<'_> {
         if let Some(subject) = self.variables.subject {
             return Value::from_json(subject);
         }
-        let Value::Object(data) = Value::from_fields(self.variables.data) else {
+        let Value::Object(data) = Value::from_shared(self.variables.data) else {
             return Value::Null;
         };
         let mut fields = super::value::fields_of(data);

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value as Json, json};
 
@@ -25,7 +25,12 @@ impl World {
     }
 
     fn with<T>(&self, f: impl FnOnce(Scope<'_>) -> T) -> T {
-        let map = |json: &Json| json.as_object().cloned().expect("an object literal");
+        let map = |json: &Json| {
+            let fields = json.as_object().expect("an object literal").iter();
+            fields
+                .map(|(name, value)| (name.clone(), Arc::new(value.clone())))
+                .collect::<Shared>()
+        };
         let (data, context) = (map(&self.data), map(&self.context));
         f(Scope::new(
             Variables {
@@ -344,4 +349,77 @@ fn references_are_found_wherever_they_stand() {
     assert_eq!(names, ["$context.a", "$context.c", "$context.e", "$data.b"]);
     assert!(references("${ ] }").is_err());
     assert_eq!(references_of_condition("$context.a == 1").unwrap().len(), 1);
+}
+
+/// Paths are read without jq; in parentheses they are not, and must mean the same.
+#[test]
+fn a_path_means_what_jq_means_by_it() {
+    let mut world = World::new();
+    world.data = json!({
+        "item": {"x": 7, "list": [1, [2.0, 2.5, 1e300], null], "big": u64::MAX},
+        "a b": "c",
+        "text": "t",
+    });
+    for path in [
+        ".",
+        ".item",
+        ".item.list",
+        ".item.list[1][0]",
+        ".item.list[1][2]",
+        ".item.list[9].deep[1]",
+        ".item.big",
+        ".item.none.deep",
+        ".item[0]",
+        ".item.list.x",
+        ".text.x",
+        ".text[0]",
+        ".[\"a b\"]",
+        ".['a b']",
+        ".secrets.TOKEN",
+        ".env_vars",
+        ".[0]",
+        "$data",
+        "$data.item.x",
+        "$data[0]",
+        "$context.fetch.list[2]",
+        "$context['fetch']",
+        "$env.A.value",
+        "$env.B.value",
+        "$secrets.TOKEN",
+        "$secrets.NOPE",
+        "$secrets",
+        "$input.who",
+        "$output",
+        "$output.x",
+        "$nope",
+        "$nope.x",
+    ] {
+        let texts = [format!("${{ {path} }}"), format!("${{ ({path}) }}")];
+        let [plain, jq] = texts.map(|text| world.with(|scope| scope.resolve(&json!(text))));
+        assert_eq!(plain.is_err(), jq.is_err(), "{path}: {plain:?} {jq:?}");
+        if let (Ok(plain), Ok(jq)) = (plain, jq) {
+            assert_eq!(plain, jq, "{path}");
+        }
+        let [plain, jq] = [path.to_owned(), format!("({path})")]
+            .map(|code| world.with(|scope| scope.holds(&code).ok()));
+        assert_eq!(plain, jq, "{path}");
+    }
+}
+
+#[test]
+fn data_too_large_for_jq_is_an_error_and_not_null() {
+    let mut world = World::new();
+    world.data = json!({"big": vec!["x".repeat(1000); 5000], "small": 1});
+    let value = |text: &str| world.with(|scope| scope.resolve(&json!(text)));
+    assert_eq!(value("${ .small }").unwrap(), json!(1));
+    let error = text_of(value("${ .small + 1 }"));
+    assert!(
+        error.contains("what it works on is larger than 4 MiB"),
+        "{error}"
+    );
+    // Many small values are not steps of the expression.
+    let small = json!({"a": "", "b": "", "c": "", "d": "", "e": "", "f": ""});
+    world.data = json!({"many": vec![small; 60_000]});
+    let value = |text: &str| world.with(|scope| scope.resolve(&json!(text)));
+    assert_eq!(value("${ .many | length }").unwrap(), json!(60_000));
 }

@@ -4,9 +4,9 @@
 use std::{cmp::Ordering, collections::BTreeMap, fmt, rc::Rc};
 
 use jaq_core::Error;
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Number, Value as Json};
 
-use super::budget;
+use super::{budget, scope::Shared};
 
 /// A JSON value.
 #[derive(Clone, Debug, Default)]
@@ -115,13 +115,16 @@ impl Value {
         }
     }
 
-    pub(super) fn from_fields(fields: &Map<String, Json>) -> Self {
-        Self::object(
-            fields
-                .iter()
-                .map(|(k, v)| (Rc::from(k.as_str()), Self::from_json(v)))
-                .collect(),
-        )
+    pub(super) fn from_fields<'j>(
+        fields: impl IntoIterator<Item = (&'j String, &'j Json)>,
+    ) -> Self {
+        let field =
+            |(name, value): (&String, &Json)| (Rc::from(name.as_str()), Self::from_json(value));
+        Self::object(fields.into_iter().map(field).collect())
+    }
+
+    pub(super) fn from_shared(fields: &Shared) -> Self {
+        Self::from_fields(fields.iter().map(|(name, value)| (name, &**value)))
     }
 
     /// As jq writes it: whole floats as integers, `nan` as null, infinities as the largest number.

@@ -77,6 +77,9 @@ pub trait Effects: Clone + 'static {
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = Effect<(), Self::Interrupt>>;
 
+    /// Lets the world have a turn, and goes on as soon as it had one.
+    fn take_turns(&self) -> impl Future<Output = Effect<(), Self::Interrupt>>;
+
     /// Waits for events and returns what came with them, by id; `None` when time is over.
     fn receive(
         &self,

@@ -1,5 +1,7 @@
 //! Loops.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::{
@@ -49,8 +51,8 @@ impl<E: Effects> Run<'_, E> {
         let mut outputs = Vec::new();
         for (at, (key, item)) in keys.iter().zip(items).enumerate() {
             let mut inner = state.clone();
-            inner.data.insert(body.each.clone(), item);
-            inner.data.insert(body.at.clone(), key.clone());
+            inner.set(&body.each, item);
+            inner.set(&body.at, key.clone());
             if let Some(condition) = &body.condition
                 && !self
                     .scope(&inner)
@@ -66,7 +68,7 @@ impl<E: Effects> Run<'_, E> {
                 .map_err(|stop| {
                     stop.map(|error| error.inside(name, Some(&format!("iteration {at}"))))
                 })?;
-            outputs.push((key.clone(), inner.output));
+            outputs.push((key.clone(), Arc::unwrap_or_clone(inner.output)));
             if left == Left::Ended {
                 return Ok(Done::of_list(collected(outputs, named), left));
             }

@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -66,7 +67,7 @@ impl<E: Effects> Run<'_, E> {
             if end.map_err(|stop| inside(stop, name, branch))? == Left::Ended {
                 left = Left::Ended;
             }
-            outputs.insert(branch.clone(), inner.output.clone());
+            outputs.insert(branch.clone(), (*inner.output).clone());
             join(state, &inner, tasks);
             Ok(())
         })?;
@@ -136,7 +137,7 @@ fn win<'a, 't, E: Effects>(
         match end {
             Ok(left) => {
                 join(state, &inner, tasks);
-                let output = Map::from_iter([(branch.clone(), inner.output)]);
+                let output = Map::from_iter([(branch.clone(), Arc::unwrap_or_clone(inner.output))]);
                 return Ok(Done::of_list(Json::Object(output), left));
             }
             Err(Stop::Interrupted(interrupt)) => return Err(Stop::Interrupted(interrupt)),

@@ -42,6 +42,8 @@ pub struct Interpreter {
     world: World,
     log: RefCell<TaskLog>,
     begun: Cell<u32>,
+    /// Tasks begun since one waited for the world.
+    in_a_row: Cell<u32>,
 }
 
 /// How a run ended well.
@@ -93,6 +95,7 @@ impl Interpreter {
             world: World::new(constants),
             log: RefCell::default(),
             begun: Cell::new(0),
+            in_a_row: Cell::new(0),
         }
     }
 

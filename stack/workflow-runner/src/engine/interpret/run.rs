@@ -1,10 +1,12 @@
 //! The loop over tasks.
 
+use std::sync::Arc;
+
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
 use super::{
-    Done, Effects, Fault, Interpreter, Left, Step, Stop, TaskError,
+    Done, Effect, Effects, Fault, Interpreter, Left, Step, Stop, TaskError,
     flow::{Then, position},
     fork, kind,
     log::Entry,
@@ -19,6 +21,10 @@ use crate::engine::{
 /// The most tasks one run may begin. Flow that comes back again and again ends here, well before
 /// Temporal would end it for the length of its history.
 const MAX_TASKS: u32 = 5_000;
+
+/// The most tasks in a row that ask nothing of the world before it gets a turn: Temporal takes a
+/// workflow that computes for 10 s without coming back for lost, and begins it anew.
+const IN_A_ROW: u32 = 50;
 
 /// The interpreter with the effects of one branch.
 pub(super) struct Run<'e, E> {
@@ -63,6 +69,9 @@ impl<E: Effects> Run<'_, E> {
         let Named { name, body } = named;
         self.count()
             .map_err(|fault| Stop::Failed(TaskError::new(name, fault)))?;
+        self.let_the_world_turn(&body.action)
+            .await
+            .map_err(|stop| stop.map(|fault| TaskError::new(name, fault)))?;
         let path = if path.is_empty() {
             name.clone()
         } else {
@@ -106,30 +115,27 @@ impl<E: Effects> Run<'_, E> {
             export,
             ..
         } = body;
+        let output = Arc::new(output);
         match action {
             Action::Set(_) | Action::Switch(_) | Action::Wait(_) | Action::Raise(_) => {}
-            Action::Fork(_) => drop(state.data.insert(name.clone(), fork::as_data(&output))),
+            Action::Fork(_) => state.set(name, fork::as_data(&output)),
             Action::Call(_)
             | Action::For(_)
             | Action::Try(_)
             | Action::Listen(_)
-            | Action::Run(_) => {
-                state.data.insert(name.clone(), output.clone());
-            }
+            | Action::Run(_) => state.set(name, output.clone()),
         }
         state.output = match shape {
             None => output,
-            Some(shape) => self
-                .scope_of(state, &output)
-                .resolve(shape)
-                .map_err(|e| fail(e.into()))?,
+            Some(shape) => {
+                let shaped = self.scope_of(state, &output).resolve(shape);
+                shaped.map_err(|e| fail(e.into()))?.into()
+            }
         };
         if let Some(shape) = export {
-            let exported = self
-                .scope_of(state, &state.output)
-                .resolve(shape)
-                .map_err(|e| fail(e.into()))?;
-            state.context.insert(name.clone(), exported);
+            let exported = self.scope_of(state, &state.output).resolve(shape);
+            let exported = exported.map_err(|e| fail(e.into()))?;
+            state.context.insert(name.clone(), exported.into());
         }
         Ok(Some(then))
     }
@@ -168,6 +174,20 @@ impl<E: Effects> Run<'_, E> {
             Action::Fork(fork) => self.fork(fork, name, state, entry).await,
             Action::Try(body) => self.try_catch(body, name, state, entry).await,
         }
+    }
+
+    /// Waits for a moment when many tasks have run without waiting.
+    async fn let_the_world_turn(&self, action: &Action) -> Effect<(), E::Interrupt> {
+        let in_a_row = &self.engine.in_a_row;
+        match action {
+            Action::Call(_) | Action::Run(_) => in_a_row.set(0),
+            _ => in_a_row.set(in_a_row.get() + 1),
+        }
+        if in_a_row.get() > IN_A_ROW {
+            in_a_row.set(1);
+            self.fx.take_turns().await?;
+        }
+        Ok(())
     }
 
     fn count(&self) -> Result<(), Fault> {

@@ -23,7 +23,9 @@ impl<E: Effects> Run<'_, E> {
             .scope(state)
             .resolve(&Json::Object(variables.clone()))?;
         if let Json::Object(values) = &values {
-            state.data.extend(values.clone());
+            for (name, value) in values {
+                state.set(name, value.clone());
+            }
         }
         Ok(Done::new(values))
     }
@@ -116,7 +118,7 @@ impl<E: Effects> Run<'_, E> {
             .filter(|event| event.kind == EventKind::Update)
         {
             if let Some(data) = received.get(&event.id) {
-                state.data.insert(event.id.clone(), data.clone());
+                state.set(&event.id, data.clone());
             }
         }
         let output = if all {

@@ -1,12 +1,12 @@
 //! What a workflow knows while it runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::error::{Fault, kind};
 use crate::engine::{
-    expression::{ExpressionError, Scope, Surroundings, Variables},
+    expression::{ExpressionError, Scope, Shared, Surroundings, Variables},
     secrets::Environment,
 };
 
@@ -50,10 +50,10 @@ impl World {
         State {
             data: data
                 .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
+                .map(|(name, value)| (name.to_owned(), Arc::new(value)))
                 .collect(),
-            context: Map::new(),
-            output: Json::Null,
+            context: Shared::new(),
+            output: Arc::default(),
         }
     }
 
@@ -77,22 +77,31 @@ impl World {
     }
 }
 
-/// What changes: each branch and each iteration has a copy of its own.
+/// What changes: each branch and each iteration has a copy of its own, which shares the values.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct State {
     /// `$data`.
-    pub(super) data: Map<String, Json>,
+    pub(super) data: Shared,
     /// `$context`.
-    pub(super) context: Map<String, Json>,
+    pub(super) context: Shared,
     /// `$output`.
-    pub(super) output: Json,
+    pub(super) output: Arc<Json>,
 }
 
 impl State {
     pub(super) fn enter(&mut self, task: &str) {
-        self.data.insert("task".to_owned(), json!({"name": task}));
-        self.data
-            .insert("__stigmer_current_task_name".to_owned(), json!(task));
+        self.set("task", json!({"name": task}));
+        self.set("__stigmer_current_task_name", json!(task));
+    }
+
+    /// Sets a variable of `$data`.
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Arc<Json>>) {
+        self.replace(name, value);
+    }
+
+    /// Sets a variable of `$data` and returns what it was.
+    pub(super) fn replace(&mut self, name: &str, value: impl Into<Arc<Json>>) -> Option<Arc<Json>> {
+        self.data.insert(name.to_owned(), value.into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Failing and going on.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 
@@ -20,13 +20,11 @@ impl<E: Effects> Run<'_, E> {
         let mut attempt = 1;
         let error = loop {
             let error = match self.list(&body.tasks, state, &path).await {
-                Ok(left) => return Ok(Done::of_list(state.output.clone(), left)),
+                Ok(left) => return Ok(Done::of_list((*state.output).clone(), left)),
                 Err(Stop::Failed(error)) => error,
                 Err(interrupted) => return Err(interrupted),
             };
-            let before = state
-                .data
-                .insert(body.catch.name.clone(), error.as_variable());
+            let before = state.replace(&body.catch.name, error.as_variable());
             let decided = self.decide(&body.catch, &error, attempt, state);
             restore(state, &body.catch.name, &error, before);
             match decided.map_err(|fault| Stop::Failed(TaskError::new(name, fault)))? {
@@ -39,16 +37,14 @@ impl<E: Effects> Run<'_, E> {
                 }
             }
         };
-        let before = state
-            .data
-            .insert(body.catch.name.clone(), error.as_variable());
+        let before = state.replace(&body.catch.name, error.as_variable());
         let left = self
             .list(&body.catch.tasks, state, &format!("{}/catch", entry.id))
             .await;
         restore(state, &body.catch.name, &error, before);
         let left =
             left.map_err(|stop| stop.map(|error| error.inside(name, Some("in its catch"))))?;
-        Ok(Done::of_list(state.output.clone(), left))
+        Ok(Done::of_list((*state.output).clone(), left))
     }
 
     fn decide(
@@ -123,12 +119,12 @@ fn delay(retry: &Retry, attempt: u32) -> Duration {
 }
 
 /// The error is a variable of the catch alone, unless a task set one of that name.
-fn restore(state: &mut State, name: &str, error: &TaskError, before: Option<Json>) {
-    if state.data.get(name) != Some(&error.as_variable()) {
+fn restore(state: &mut State, name: &str, error: &TaskError, before: Option<Arc<Json>>) {
+    if state.data.get(name).map(|value| &**value) != Some(&error.as_variable()) {
         return;
     }
     match before {
-        Some(value) => drop(state.data.insert(name.to_owned(), value)),
+        Some(value) => state.set(name, value),
         None => drop(state.data.remove(name)),
     }
 }

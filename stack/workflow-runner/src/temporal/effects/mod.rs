@@ -9,8 +9,11 @@ use std::{cell::Cell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
+use stigmer_temporal::PingActivities;
+use temporalio_common::error::ActivityExecutionError;
 use temporalio_sdk::{
-    TimerOptions, TimerResult, WorkflowCancellationToken, WorkflowContext, WorkflowTermination,
+    ActivityOptions, TimerOptions, TimerResult, WorkflowCancellationToken, WorkflowContext,
+    WorkflowTermination,
 };
 
 use super::{MAX_PAYLOAD, ServerlessWorkflow, failure};
@@ -20,6 +23,9 @@ use crate::engine::{
 };
 
 pub(crate) use calls::SLACK;
+
+/// How long a turn may take, when no worker has time for it.
+const TURN: Duration = Duration::from_secs(60);
 
 /// Effects on one run. Each branch has a cancellation of its own.
 #[derive(Clone)]
@@ -118,6 +124,24 @@ impl Effects for TemporalEffects {
             TimerResult::Cancelled => Err(failure::cancelled()),
         }
     }
+
+    /// By an activity that does nothing: a timer of any length takes Temporal about a second.
+    async fn take_turns(&self) -> Effect<(), Self::Interrupt> {
+        let options = ActivityOptions::with_schedule_to_close_timeout(TURN)
+            .cancellation_token(self.token.clone())
+            .summary("a turn for Temporal".to_owned())
+            .build();
+        let turn = self
+            .ctx
+            .execute_activity(PingActivities::ping, (), options)
+            .await;
+        match turn {
+            Err(ActivityExecutionError::Cancelled(_)) => Err(failure::cancelled()),
+            // The turn was had, however it ended.
+            _ => Ok(()),
+        }
+    }
+
     async fn receive(
         &self,
         awaited: Awaited,

@@ -242,6 +242,10 @@ impl Effects for Fake {
             .await
     }
 
+    async fn take_turns(&self) -> Effect<(), &'static str> {
+        self.until(self.world.now.get() + 1).await
+    }
+
     async fn receive(
         &self,
         awaited: Awaited,

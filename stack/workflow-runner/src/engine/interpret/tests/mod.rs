@@ -131,6 +131,20 @@ fn flow_that_never_ends_ends_with_an_error() {
 }
 
 #[test]
+fn many_tasks_in_a_row_let_the_world_have_turns() {
+    let tasks = |count: u32| {
+        let ran = run(json!([{"l": {"for": {"each": "i", "in": count}, "do": [{"a": set("1")}]}}]));
+        ran.result.expect("it ends");
+        ran.millis
+    };
+    // The loop itself is a task too.
+    assert_eq!(
+        [tasks(49), tasks(50), tasks(99), tasks(1000)],
+        [0, 1, 1, 20]
+    );
+}
+
+#[test]
 fn an_expression_error_names_its_task_and_stops_the_workflow() {
     let ran =
         run(json!([{"a": set("1")}, {"b": set("${ $context | .a.b.c | keys }")}, {"c": set("3")}]));

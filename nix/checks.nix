@@ -1,6 +1,6 @@
 # What must hold of the flake itself: every tool is what its pin says and works, the Nix files are
-# formatted, and the stack builds.
-{ pkgs, tools, stack, src }:
+# formatted, programs are there, and the stack builds.
+{ pkgs, tools, stack, apps, src }:
 let
   inherit (pkgs.lib) escapeShellArg escapeShellArgs;
 
@@ -24,6 +24,10 @@ in
 builtins.mapAttrs works tools // {
   format = pkgs.runCommand "check-format" { nativeBuildInputs = [ pkgs.nixpkgs-fmt ]; } ''
     nixpkgs-fmt --check ${src}/flake.nix ${src}/nix
+    touch "$out"
+  '';
+  apps = pkgs.runCommand "check-apps" { } ''
+    ${builtins.concatStringsSep "\n" (pkgs.lib.mapAttrsToList (_: app: "test -x ${app.program}") apps)}
     touch "$out"
   '';
   workspace = stack.workspace;

@@ -8,21 +8,21 @@ let
       tools = import ./tools.nix { inherit pkgs system; };
       stack = import ./stack.nix { inherit pkgs; src = self; };
       environment = import ./environment.nix { inherit pkgs tools; };
-      e2e = import ./e2e.nix { inherit pkgs environment; };
+      # An app for each verb that needs more than a look at files.
+      apps = nixpkgs.lib.genAttrs [ "e2e" "repro" ] (verb: {
+        type = "app";
+        program = "${import ./run.nix { inherit pkgs environment verb; }}/bin/cargo-xtask-${verb}";
+      });
     in
     {
       packages = stack.packages // {
-        inherit e2e;
         model = tools.model.package;
         temporal-cli = tools.temporal-cli.package;
         default = stack.packages.cli;
       } // import ./images.nix { inherit pkgs; inherit (stack) packages version; };
       devShells.default = import ./shell.nix { inherit pkgs environment; };
-      apps = rec {
-        e2e = { type = "app"; program = "${self.packages.${system}.e2e}/bin/stigmer-e2e-run"; };
-        default = e2e;
-      };
-      checks = import ./checks.nix { inherit pkgs tools stack; src = self; };
+      apps = apps // { default = apps.e2e; };
+      checks = import ./checks.nix { inherit pkgs tools stack apps; src = self; };
       formatter = pkgs.nixpkgs-fmt;
     };
   perSystem = nixpkgs.lib.genAttrs systems onSystem;

@@ -52,6 +52,6 @@ pub use process::Process;
 pub use run::Supervisor;
 pub use rustix::process::Signal;
 pub use service::{Service, ServiceStarted, ServiceState, ServiceStopped};
-pub use spawn::SpawnError;
+pub use spawn::{SpawnError, spawn_bound};
 pub use spec::{Spec, StopPolicy};
 pub use warden::{Aftermath, watch};

@@ -134,6 +134,17 @@ pub(crate) fn on_death_of_parent(command: &mut Command, signal: Signal) {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn on_death_of_parent(_: &mut Command, _: Signal) {}
 
+/// Starts `command` so that, on Linux, what it starts is killed as soon as this process is gone,
+/// whatever ends it. For programs that are not supervised otherwise.
+///
+/// # Errors
+///
+/// When it cannot be started.
+pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
+    on_death_of_parent(&mut command, Signal::KILL);
+    spawn_on_lasting_thread(command)
+}
+
 /// Starts `command` on a thread that lasts as long as this process. The parent of the parent-death
 /// signal is the *thread* that forked: a child started by a runtime's blocking thread would be
 /// killed as soon as that thread idles out.

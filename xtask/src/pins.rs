@@ -1,74 +1,20 @@
 //! `pins.json`: the list of everything that comes from outside. Nix reads the same file.
 
-use std::{collections::BTreeMap, fmt, fs, str::FromStr};
+mod sources;
+mod tool;
+
+use std::{collections::BTreeMap, fmt, fs};
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use stigmer_e2e_plan::{ExitCode, failure};
 
+pub use self::{
+    sources::{Action, Nixpkgs},
+    tool::Tool,
+};
 use crate::ask::Version;
-
-/// The pinned artefacts by what they are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tool {
-    /// The Temporal CLI, which carries the dev server.
-    TemporalCli,
-    /// The test runner.
-    CargoNextest,
-    /// The llama.cpp server, as a Python module.
-    LlamaCpp,
-    /// The model in a GGUF file.
-    Model,
-    /// What checks licences and sources of dependencies.
-    CargoDeny,
-    /// What checks the workflows of CI.
-    Zizmor,
-    /// The pip that fetches everything else.
-    Pip,
-}
-
-impl Tool {
-    /// Every tool, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
-        Self::TemporalCli,
-        Self::CargoNextest,
-        Self::LlamaCpp,
-        Self::Model,
-        Self::CargoDeny,
-        Self::Zizmor,
-        Self::Pip,
-    ];
-
-    /// Its key in `pins.json`, and the name of its folder in the cache.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::TemporalCli => "temporal-cli",
-            Self::CargoNextest => "cargo-nextest",
-            Self::LlamaCpp => "llama-cpp",
-            Self::Model => "model",
-            Self::CargoDeny => "cargo-deny",
-            Self::Zizmor => "zizmor",
-            Self::Pip => "pip",
-        }
-    }
-}
-
-impl fmt::Display for Tool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Tool {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|tool| tool.name() == text);
-        found.ok_or_else(|| format!("use one of {}", Self::ALL.map(Self::name).join(", ")))
-    }
-}
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -82,32 +28,6 @@ pub struct Pins {
     /// The actions of CI by their names.
     pub actions: BTreeMap<String, Action>,
     artefacts: BTreeMap<Tool, Artefact>,
-}
-
-/// A revision of nixpkgs, named as in `flake.lock`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Nixpkgs {
-    /// Whose repository.
-    pub owner: String,
-    /// Its name.
-    pub repo: String,
-    /// The commit.
-    pub rev: String,
-    /// Seconds from 1970 to the commit.
-    pub last_modified: u64,
-    /// The hash of its files.
-    pub nar_hash: String,
-}
-
-/// A pinned action of CI.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Action {
-    /// Its version, for people.
-    pub version: String,
-    /// The commit.
-    pub revision: String,
 }
 
 /// One artefact.

@@ -187,6 +187,7 @@ fn as_pin(found: &Provisioned) -> Pin {
         path: found.file.clone(),
         sha256: found.sha256.to_string(),
         source: found.source.to_string(),
+        package: found.package.clone(),
     }
 }
 

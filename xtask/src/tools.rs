@@ -100,6 +100,7 @@ mod tests {
             folder: "/".into(),
             sha256: [0; 32].into(),
             source,
+            package: None,
         };
         let cached = [tool(Source::Cache), tool(Source::Cache)];
         assert_eq!(summary(&cached), "2 tools, all cached");

@@ -15,7 +15,7 @@ pub use exit_code::ExitCode;
 pub use failure::{ErrorEvent, Failure, exit_code_of, failure};
 pub use files::{is_full, read_json, write_atomically, write_json};
 pub use output::{Output, Style, columns, count, seconds, size};
-pub use plan::{LlmChoice, LlmFiles, Pin, Plan, Selection, Stack, Tools, Verb};
+pub use plan::{LlmChoice, LlmFiles, Package, Pin, Plan, Selection, Stack, Tools, Verb};
 pub use record::{Phase, PhaseName, PhaseRecord};
 pub use staleness::{sources, staleness};
 pub use tier::Tier;

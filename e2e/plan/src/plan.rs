@@ -137,4 +137,20 @@ pub struct Pin {
     pub sha256: String,
     /// `nix`, `cache`, `fetched`, or `path`.
     pub source: String,
+    /// What it was taken from; nothing for a program that the machine had.
+    #[serde(default)]
+    pub package: Option<Package>,
+}
+
+/// A package of the Python index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its file, in hex.
+    pub sha256: String,
+    /// SPDX expression.
+    pub license: String,
 }

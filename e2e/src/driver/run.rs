@@ -26,6 +26,7 @@ use super::{
 };
 use crate::results::{
     Coverage, Event, Fixtures, Provenance, Results, Scenario, TestOutcome, binaries_of, last_line,
+    sbom,
 };
 
 /// Carries out `plan`. The last line on stdout is the tally.
@@ -169,8 +170,25 @@ impl Run {
             last_line(&tally)
         );
         self.phase(PhaseName::Test, begin, summary)?;
-        self.results.run.provenance = Some(joined(provenance)?);
+        self.write_provenance(joined(provenance)?)?;
         tested
+    }
+
+    /// Writes what was run: into `run.json`, and as a bill of materials.
+    fn write_provenance(&mut self, provenance: Provenance) -> Result<()> {
+        let file = self.plan.root.join("Cargo.lock");
+        let lock =
+            std::fs::read_to_string(&file).with_context(|| format!("failed to read {file}"))?;
+        let bill = sbom(
+            &self.results.run.started_at,
+            &provenance,
+            &self.plan.pins,
+            &lock,
+        );
+        self.results
+            .write_file("sbom.cdx.json", &serde_json::to_vec_pretty(&bill)?)?;
+        self.results.run.provenance = Some(provenance);
+        Ok(())
     }
 
     /// Hashing takes seconds when a binary is new: it is done while tests run.

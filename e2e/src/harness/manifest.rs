@@ -36,10 +36,15 @@ impl Manifest {
     ///
     /// When it cannot be read or is none.
     pub fn load(test: &Test) -> Result<Self, ManifestError> {
-        Self::read(&test.session().root)
+        Self::of(&test.session().root)
     }
 
-    fn read(root: &Utf8Path) -> Result<Self, ManifestError> {
+    /// The manifest of the checkout at `root`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or is none.
+    pub fn of(root: &Utf8Path) -> Result<Self, ManifestError> {
         let path = root.join("fixtures/manifest.json");
         let content =
             read_json(&path).map_err(|error| ManifestError::Unreadable(format!("{error:#}")))?;
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_manifest_lists_every_project_that_there_is() {
-        let manifest = Manifest::read(checkout()).unwrap();
+        let manifest = Manifest::of(checkout()).unwrap();
         let listed = manifest.fixtures().map(|f| f.project().to_owned());
         let folder = checkout().join("fixtures/projects");
         let mut there = projects(&folder);
@@ -126,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_broken_project_says_something() {
-        let manifest = Manifest::read(checkout()).unwrap();
+        let manifest = Manifest::of(checkout()).unwrap();
         for broken in &manifest.content.broken {
             let empty = broken.says.iter().any(|text| text.trim().is_empty());
             assert!(!broken.says.is_empty() && !empty, "{broken:?}");
@@ -135,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_not_in_the_manifest_is_named_with_the_file() {
-        let manifest = Manifest::read(checkout()).unwrap();
+        let manifest = Manifest::of(checkout()).unwrap();
         let error = manifest.fixture("99").unwrap_err().to_string();
         assert!(
             error.contains("fixtures/manifest.json has no fixture 99"),

@@ -47,6 +47,9 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     // The HOME of commands outside of any environment.
     let _ = fs::remove_dir(test.folder().join("home"));
     findings.extend(daemon::findings(test));
+    if failed {
+        daemon::keep_log_tails(test);
+    }
     findings.extend(leftovers_of(test));
     findings.extend(test.leaked_secrets());
     findings

@@ -22,17 +22,20 @@ pub struct Spread {
 /// What the tests of a run measured; a part is absent when nothing was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Measured {
-    /// From the first spawn of a private environment to the ping that came back, server and
-    /// runner.
+    /// From the namespace of a private environment, whole with server and both runners, to the pings
+    /// that came back from every queue.
     pub environment_start: Option<Spread>,
-    /// The part of it that the ping took: a bare workflow with one activity through the same
-    /// workers, the anchor for what an agent run costs.
+    /// The part of it that the pings took: bare workflows with one activity each, at the same time
+    /// through the same workers; the anchor for what an agent run costs.
     pub ping: Option<Spread>,
     /// From the polite signal to the last exit.
     pub environment_stop: Option<Spread>,
     /// From the creation of a completed agent execution to its end, minus its model call.
     pub agent_overhead: Option<Spread>,
 }
+
+/// How many parts a whole environment has.
+const WHOLE: usize = 3;
 
 impl Measured {
     /// Reads the folders of the tests in `tests`; what cannot be read was not measured.
@@ -42,7 +45,7 @@ impl Measured {
         for folder in tests.read_dir_utf8().into_iter().flatten().flatten() {
             let record = read_json::<TestRecord>(&folder.path().join("test.json"));
             for environment in record.into_iter().flat_map(|record| record.environments) {
-                if environment.parts.len() > 1 {
+                if environment.parts.len() == WHOLE {
                     starts.push(environment.start_ms);
                     pings.extend(environment.ping_ms);
                 }
@@ -65,7 +68,7 @@ impl Measured {
             ("environment start", self.environment_start),
             ("stop", self.environment_stop),
             ("agent run beyond its model call", self.agent_overhead),
-            ("bare workflow with one activity", self.ping),
+            ("bare workflow with one activity in each queue", self.ping),
         ];
         let shown: Vec<_> = parts
             .into_iter()

@@ -9,6 +9,7 @@ mod measured;
 mod outcome;
 mod provenance;
 mod run_record;
+mod sbom;
 mod summary;
 
 pub use coverage::{Coverage, Fixtures, Scenario, scenarios};
@@ -18,4 +19,5 @@ pub use measured::Measured;
 pub use outcome::{Tally, TestOutcome, TestVerdict, function};
 pub use provenance::{Provenance, binaries_of, versions_of};
 pub use run_record::{RunRecord, RunVerdict, mark_ended};
+pub use sbom::sbom;
 pub use summary::{Summary, last_line};

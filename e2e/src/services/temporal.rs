@@ -76,6 +76,12 @@ impl Service for Temporal {
             // workflow.
             "--dynamic-config-value",
             "history.transferProcessorMaxPollRPS=1000",
+            // A queue has four partitions otherwise, which are loaded and forward to each other:
+            // twice the work for every namespace, and nothing gained on one machine.
+            "--dynamic-config-value",
+            "matching.numTaskqueueReadPartitions=1",
+            "--dynamic-config-value",
+            "matching.numTaskqueueWritePartitions=1",
         ]))
     }
 

@@ -10,7 +10,10 @@ mod settings;
 mod signals;
 mod start_and_stop;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use stigmer_api::{
     Resource,
@@ -48,7 +51,7 @@ async fn agent(api: &Api, name: &str) -> Result<Agent, Failure> {
 
 /// Runs `agent` to COMPLETED.
 async fn agent_completes(t: &Test, api: &Api, agent: &Agent) -> Result<(), Failure> {
-    let execution = given::execution("daemon-run", agent.id(), "Say it.");
+    let execution = given::execution(&unique("run"), agent.id(), "Say it.");
     let execution = api.create(execution).await?;
     completes::<AgentExecution>(t, api, execution.id(), AGENT).await
 }
@@ -60,9 +63,15 @@ async fn workflow_completes(t: &Test, api: &Api, name: &str) -> Result<(), Failu
         &serde_json::json!({"greeting": "hello"}),
     )];
     let workflow = api.apply(given::workflow(name, &tasks)).await?;
-    let execution = given::workflow_execution("daemon-run", workflow.id());
+    let execution = given::workflow_execution(&unique("run"), workflow.id());
     let execution = api.create(execution).await?;
     completes::<WorkflowExecution>(t, api, execution.id(), WF).await
+}
+
+/// A name that no other execution of the test has.
+fn unique(name: &str) -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 async fn completes<E: Execution>(

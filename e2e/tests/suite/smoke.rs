@@ -2,3 +2,4 @@
 
 mod command_line;
 mod start_and_stop;
+mod whole_path;

@@ -9,8 +9,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_api::{Resource, agent_execution::AgentExecution};
 use stigmer_e2e::{
     harness::{
-        Broken, Call, CliOutput, Daemon, Expectation, Failure, Gate, Probe, Project, Reply, Response, Test,
-        TestRecord,
+        Broken, Call, CliOutput, Daemon, Expectation, Failure, Gate, Probe, Project, Reply,
+        Response, Test, TestRecord,
         budget::{Budget, TEST, WF},
         story,
     },
@@ -18,7 +18,7 @@ use stigmer_e2e::{
 };
 use stigmer_e2e_plan::{read_json, write_json};
 
-use crate::{given, then};
+use crate::{fixture::Deployed, given, then};
 
 /// What the failing test says.
 pub const WORDS: &str = "this specimen has to fail";
@@ -75,15 +75,7 @@ fn specimen_fails_after_a_run() {
             .answering("An answer before the failure.")
             .start()
             .await?;
-        then::applied(
-            &env,
-            &Project::fixture(&t, "01-basic-agent")?
-                .cli(&env)
-                .args(["apply"])
-                .run()
-                .await?,
-        )
-        .await?;
+        Deployed::apply(&t, &env, "01").await?;
         let run = env
             .cli()
             .args([
@@ -95,6 +87,16 @@ fn specimen_fails_after_a_run() {
             .run()
             .await?;
         run.exited_with(0)?;
+        t.step("a workflow that calls the hub");
+        env.hub().expect(
+            Call::get("/before-the-failure"),
+            Response::text("An answer of the hub."),
+        );
+        let call = given::http_get("ask", &env.hub().url("/before-the-failure"));
+        let workflow = env.api().apply(given::workflow("asking", &[call])).await?;
+        let execution = given::workflow_execution("asked", workflow.id());
+        let execution = env.api().create(execution).await?;
+        then::workflow::completed(&env, execution.id(), WF).await?;
         t.step("a command that writes to both streams");
         let broken = Project::bare(&t, "broken", Some("name: broken\nruntime: python\n"))?;
         broken.cli(&env).args(["apply"]).run().await?;
@@ -107,15 +109,7 @@ fn specimen_fails_after_a_run() {
 fn specimen_waits_in_vain() {
     story(async |t| {
         let env = t.environment().start().await?;
-        then::applied(
-            &env,
-            &Project::fixture(&t, "01-basic-agent")?
-                .cli(&env)
-                .args(["apply"])
-                .run()
-                .await?,
-        )
-        .await?;
+        Deployed::apply(&t, &env, "01").await?;
         let gate = Gate::closed();
         env.llm().expect(Expectation::message_containing(
             "",
@@ -152,15 +146,7 @@ fn specimen_waits_in_vain() {
 fn specimen_leaves_the_model_unsatisfied() {
     story(async |t| {
         let env = t.environment().start().await?;
-        then::applied(
-            &env,
-            &Project::fixture(&t, "01-basic-agent")?
-                .cli(&env)
-                .args(["apply"])
-                .run()
-                .await?,
-        )
-        .await?;
+        Deployed::apply(&t, &env, "01").await?;
         env.llm().expect(Expectation::message_containing(
             "nobody says this",
             Reply::text("never given"),

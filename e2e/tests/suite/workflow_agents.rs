@@ -2,6 +2,7 @@
 
 mod by_slug;
 mod hops;
+mod overlapping;
 mod pipeline;
 mod secrets;
 mod settings;

@@ -11,11 +11,11 @@ use stigmer_api::{
     agent_execution::{AgentExecution, AgentExecutionStatus, ExecutionPhase},
     temporal_names::activity,
 };
+use stigmer_runner::heartbeats;
 use stigmer_temporal::Proto;
 use temporalio_common::{data_converters::MultiArgs2, error::ApplicationFailure};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -72,7 +72,7 @@ impl AgentActivities {
                 .execute(&execution, limit(ctx.info().deadline), self.interrupt(&ctx));
         let status = tokio::select! {
             status = turn => status,
-            () = heartbeats(&ctx) => unreachable!("heartbeats do not end"),
+            () = heartbeats(&ctx, HEARTBEAT) => unreachable!("heartbeats do not end"),
         };
         match status {
             Ok(status) if status.phase() == ExecutionPhase::ExecutionCancelled => {
@@ -106,19 +106,6 @@ impl AgentActivities {
 fn failure(type_name: &str, error: ReportError) -> ActivityError {
     let failure = ApplicationFailure::builder(error).type_name(type_name.to_owned());
     failure.non_retryable(true).build().into()
-}
-
-/// Signs of life until dropped.
-async fn heartbeats(ctx: &ActivityContext) {
-    let mut ticks = interval(HEARTBEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        // Without details there is nothing that fails to convert.
-        if let Err(error) = ctx.record_heartbeat(()).await {
-            tracing::warn!(%error, "heartbeat not recorded");
-        }
-    }
 }
 
 /// What is left until `deadline`, less the reserve.

@@ -1,8 +1,7 @@
 //! The server's API, as far as a runner needs it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
 use stigmer_api::{
     ApiResourceReference, MAX_MESSAGE_BYTES, Resource as _,
     agent::{self, Agent, agent_query_controller_client::AgentQueryControllerClient},
@@ -19,22 +18,13 @@ use stigmer_api::{
     session::{self, Session, session_query_controller_client::SessionQueryControllerClient},
     skill::{GetArtifactRequest, Skill, skill_query_controller_client::SkillQueryControllerClient},
 };
-use tokio::time::Instant;
-use tonic::{
-    Code, Request, Response, Status,
-    metadata::{Ascii, MetadataValue},
-    service::{Interceptor, interceptor::InterceptedService},
-    transport::{Channel, Endpoint},
-};
+use stigmer_runner::{AuthorizedChannel, Server, ServerError};
+use tonic::Code;
 
 use crate::{
     report::{SinkError, StatusSink},
-    settings::BackendSettings,
     skills::SkillSource,
 };
-
-/// How long one call may take.
-const CALL: Duration = Duration::from_secs(10);
 
 /// How long a read is tried again while the server cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,104 +33,67 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// into one answer.
 const PAGE: i32 = 50;
 
-/// A client of the server; it connects when first used, and again when the connection breaks.
+/// The services of the server.
 #[derive(Clone, Debug)]
-pub struct Backend {
-    address: Arc<str>,
-    channel: InterceptedService<Channel, Bearer>,
-}
-
-/// The server did not give what was asked for.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to {what} at the stigmer-server {address}: {:?}: {}", .status.code(), .status.message())]
-pub struct BackendError {
-    /// What was asked, such as `get session "ses-…"`.
-    pub what: String,
-    /// The server's address.
-    pub address: Arc<str>,
-    /// What it answered.
-    pub status: Box<Status>,
-}
-
-#[derive(Clone, Debug)]
-struct Bearer(MetadataValue<Ascii>);
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request
-            .metadata_mut()
-            .insert("authorization", self.0.clone());
-        Ok(request)
-    }
-}
+pub struct Backend(Server);
 
 impl Backend {
-    /// A client of the server in the settings. Nothing is sent yet.
-    ///
-    /// # Errors
-    ///
-    /// When the address or key cannot be used, which the settings rule out.
-    pub fn new(settings: &BackendSettings) -> anyhow::Result<Self> {
-        let channel = Endpoint::from_shared(format!("http://{}", settings.address))?
-            .connect_timeout(Duration::from_secs(2))
-            .timeout(CALL)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let bearer = Bearer(format!("Bearer {}", settings.api_key).parse()?);
-        Ok(Self {
-            address: settings.address.as_str().into(),
-            channel: InterceptedService::new(channel, bearer),
-        })
+    /// The services of `server`.
+    pub fn new(server: Server) -> Self {
+        Self(server)
     }
 
     /// A session by id.
-    pub async fn session(&self, id: &str) -> Result<Session, BackendError> {
-        let client = SessionQueryControllerClient::new(self.channel.clone())
+    pub async fn session(&self, id: &str) -> Result<Session, ServerError> {
+        let client = SessionQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let request = session::SessionId {
             value: id.to_owned(),
         };
-        self.read(format!("get session {id:?}"), || {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.get(request).await }
-        })
-        .await
+        self.0
+            .call(format!("get session {id:?}"), PATIENCE, || {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.get(request).await }
+            })
+            .await
     }
 
     /// An agent instance by id.
-    pub async fn agent_instance(&self, id: &str) -> Result<AgentInstance, BackendError> {
-        let client = AgentInstanceQueryControllerClient::new(self.channel.clone())
+    pub async fn agent_instance(&self, id: &str) -> Result<AgentInstance, ServerError> {
+        let client = AgentInstanceQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let request = agent_instance::AgentInstanceId {
             value: id.to_owned(),
         };
-        self.read(format!("get agent instance {id:?}"), || {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.get(request).await }
-        })
-        .await
+        self.0
+            .call(format!("get agent instance {id:?}"), PATIENCE, || {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.get(request).await }
+            })
+            .await
     }
 
     /// An agent by id.
-    pub async fn agent(&self, id: &str) -> Result<Agent, BackendError> {
-        let client = AgentQueryControllerClient::new(self.channel.clone())
+    pub async fn agent(&self, id: &str) -> Result<Agent, ServerError> {
+        let client = AgentQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let request = agent::AgentId {
             value: id.to_owned(),
         };
-        self.read(format!("get agent {id:?}"), || {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.get(request).await }
-        })
-        .await
+        self.0
+            .call(format!("get agent {id:?}"), PATIENCE, || {
+                let (mut client, request) = (client.clone(), request.clone());
+                async move { client.get(request).await }
+            })
+            .await
     }
 
     /// All executions of a session.
     pub async fn session_executions(
         &self,
         session_id: &str,
-    ) -> Result<Vec<AgentExecution>, BackendError> {
-        let client = AgentExecutionQueryControllerClient::new(self.channel.clone())
+    ) -> Result<Vec<AgentExecution>, ServerError> {
+        let client = AgentExecutionQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let mut executions: Vec<AgentExecution> = Vec::new();
         loop {
@@ -154,7 +107,7 @@ impl Backend {
                 let (mut client, request) = (client.clone(), request.clone());
                 async move { client.list_by_session(request).await }
             };
-            let page = self.read(what, call).await?.entries;
+            let page = self.0.call(what, PATIENCE, call).await?.entries;
             let last = page.len() < PAGE as usize;
             executions.extend(page);
             if last {
@@ -165,7 +118,7 @@ impl Backend {
 
     /// Where the status of an execution goes.
     pub fn status_of(&self, execution_id: &str) -> ExecutionStatus {
-        let client = AgentExecutionCommandControllerClient::new(self.channel.clone())
+        let client = AgentExecutionCommandControllerClient::new(self.0.channel())
             .max_encoding_message_size(MAX_MESSAGE_BYTES)
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         ExecutionStatus {
@@ -173,43 +126,22 @@ impl Backend {
             execution_id: execution_id.to_owned(),
         }
     }
-
-    /// Calls, and calls again while the server cannot be reached.
-    async fn read<T, F>(&self, what: String, call: impl Fn() -> F) -> Result<T, BackendError>
-    where
-        F: Future<Output = Result<Response<T>, Status>>,
-    {
-        let end = Instant::now() + PATIENCE;
-        let backoff = ExponentialBuilder::new()
-            .with_min_delay(Duration::from_millis(20))
-            .with_max_delay(Duration::from_secs(1))
-            .with_jitter()
-            .without_max_times();
-        call.retry(backoff)
-            .when(|status| status.code() == Code::Unavailable && Instant::now() < end)
-            .await
-            .map(Response::into_inner)
-            .map_err(|status| BackendError {
-                what,
-                address: self.address.clone(),
-                status: Box::new(status),
-            })
-    }
 }
 
 impl SkillSource for Backend {
-    async fn skill(&self, reference: &ApiResourceReference) -> Result<Skill, BackendError> {
-        let client = SkillQueryControllerClient::new(self.channel.clone())
+    async fn skill(&self, reference: &ApiResourceReference) -> Result<Skill, ServerError> {
+        let client = SkillQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        self.read(format!("get skill {:?}", reference.slug), || {
-            let (mut client, request) = (client.clone(), reference.clone());
-            async move { client.get_by_reference(request).await }
-        })
-        .await
+        self.0
+            .call(format!("get skill {:?}", reference.slug), PATIENCE, || {
+                let (mut client, request) = (client.clone(), reference.clone());
+                async move { client.get_by_reference(request).await }
+            })
+            .await
     }
 
-    async fn artifact(&self, key: &str) -> Result<Vec<u8>, BackendError> {
-        let client = SkillQueryControllerClient::new(self.channel.clone())
+    async fn artifact(&self, key: &str) -> Result<Vec<u8>, ServerError> {
+        let client = SkillQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let request = GetArtifactRequest {
             artifact_storage_key: key.to_owned(),
@@ -218,7 +150,10 @@ impl SkillSource for Backend {
             let (mut client, request) = (client.clone(), request.clone());
             async move { client.get_artifact(request).await }
         };
-        let response = self.read(format!("get artifact {key:?}"), call).await?;
+        let response = self
+            .0
+            .call(format!("get artifact {key:?}"), PATIENCE, call)
+            .await?;
         Ok(response.artifact)
     }
 }
@@ -226,7 +161,7 @@ impl SkillSource for Backend {
 /// The status of one execution on the server.
 #[derive(Clone, Debug)]
 pub struct ExecutionStatus {
-    client: AgentExecutionCommandControllerClient<InterceptedService<Channel, Bearer>>,
+    client: AgentExecutionCommandControllerClient<AuthorizedChannel>,
     execution_id: String,
 }
 

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use serde_json::{Map, Value};
 use stigmer_api::execution_context::ExecutionValue;
 
 /// The shortest secret that is cut out of texts, in bytes: shorter ones are part of any text.
@@ -60,6 +61,17 @@ impl Environment {
         })
     }
 
+    /// `object` without the values of secrets in its texts.
+    pub fn mask_object(&self, object: &Map<String, Value>) -> Map<String, Value> {
+        let json = Value::from(object.clone()).to_string();
+        let masked = self.mask(&json);
+        if masked == json {
+            return object.clone();
+        }
+        // A secret that is part of JSON's own syntax leaves nothing to be read.
+        serde_json::from_str(&masked).unwrap_or_default()
+    }
+
     /// What the model may know, as a section of its instructions; nothing without variables.
     pub fn section(&self) -> Option<String> {
         if self.variables.is_empty() {
@@ -88,7 +100,7 @@ impl std::fmt::Debug for Environment {
 
 /// A secret as it is, as JSON writes it, and as a URL does.
 fn forms(secret: &str) -> [String; 3] {
-    let json = serde_json::Value::from(secret).to_string();
+    let json = Value::from(secret).to_string();
     let url = reqwest::Url::parse_with_params("http://x/", [("", secret)])
         .map(|url| url.query().unwrap_or_default()[1..].to_owned())
         .unwrap_or_else(|_| secret.to_owned());
@@ -142,6 +154,17 @@ pub(crate) mod tests {
             environment.mask(r#"as is: a "b"/c; JSON: a \"b\"/c; URL: a+%22b%22%2Fc; ab"#),
             "as is: ***; JSON: ***; URL: ***; ab"
         );
+    }
+
+    #[test]
+    fn a_secret_in_a_schema_is_masked() {
+        let environment = environment(&[("TOKEN", "a \"b\"", true)]);
+        let schema = |default: &str| Map::from_iter([("default".to_owned(), Value::from(default))]);
+        assert_eq!(
+            environment.mask_object(&schema("is a \"b\"")),
+            schema("is ***")
+        );
+        assert_eq!(environment.mask_object(&schema("fine")), schema("fine"));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use stigmer_api::{
     agent::AgentSpec,
     agent_execution::{AgentExecution, AgentExecutionStatus},
 };
+use stigmer_runner::ServerError;
 use tokio::time::timeout;
 
 use crate::{
-    backend::{Backend, BackendError},
+    backend::Backend,
     conversation,
     environment::Environment,
     equipment::Equipment,
@@ -65,7 +66,7 @@ enum ExecutionError {
     #[error("agent instance {0:?} names no agent; recreate the instance")]
     NoAgent(String),
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Backend(#[from] ServerError),
     #[error(transparent)]
     Options(#[from] OptionError),
     #[error(transparent)]

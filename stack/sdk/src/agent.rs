@@ -103,6 +103,9 @@ impl Agent {
         let args = self.args.borrow();
         let servers = args.mcp_servers.iter().map(McpServer::name);
         let servers = servers.collect::<Vec<_>>();
+        check_unique(&servers, "spec.mcp_servers")?;
+        let helpers = args.sub_agents.iter().map(SubAgent::name);
+        check_unique(&helpers.collect::<Vec<_>>(), "spec.sub_agents")?;
         let sub_agents = args
             .sub_agents
             .iter()
@@ -125,6 +128,21 @@ impl Agent {
         };
         validate(&agent).map_err(ConversionError::Agent)?;
         Ok(agent)
+    }
+}
+
+/// The model and the parts of an agent refer to its parts by their names; `at` is the field that holds
+/// them.
+fn check_unique(names: &[&str], at: &str) -> Result<(), ConversionError> {
+    let taken = |index: &usize| names[..*index].contains(&names[*index]);
+    match (0..names.len()).find(taken) {
+        Some(index) => Err(ConversionError::Field {
+            field: format!("{at}[{index}].name"),
+            reason: ValidationError::PartNameTaken {
+                name: names[index].to_owned(),
+            },
+        }),
+        None => Ok(()),
     }
 }
 
@@ -233,6 +251,28 @@ mod tests {
         let error = agent.to_proto().unwrap_err().to_string();
         assert!(
             error.contains("spec.mcp_servers[0].stdio.command: value is required"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn two_parts_of_one_name_are_refused() {
+        let refused = |agent: &Agent| agent.to_proto().unwrap_err().to_string();
+        let agent = |name| Agent::new(&Context::new(), name, args()).unwrap();
+        let devops = agent("devops");
+        devops.add_mcp_server(StdioServer::new("github", "npx"));
+        devops.add_mcp_server(HttpServer::new("github", "https://mcp.example.com"));
+        assert_eq!(
+            refused(&devops),
+            "spec.mcp_servers[1].name: \"github\" is the name of another one of the agent; choose another name"
+        );
+        let lead = agent("lead");
+        for _ in 0..2 {
+            lead.add_sub_agent(SubAgent::new("helper", "Help the lead."));
+        }
+        let error = refused(&lead);
+        assert!(
+            error.starts_with("spec.sub_agents[1].name: \"helper\""),
             "{error}"
         );
     }

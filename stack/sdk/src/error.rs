@@ -51,6 +51,12 @@ pub enum ValidationError {
         /// The name.
         name: String,
     },
+    /// Two parts of an agent, of one kind, with one name.
+    #[error("{name:?} is the name of another one of the agent; choose another name")]
+    PartNameTaken {
+        /// The name.
+        name: String,
+    },
     /// A sub-agent that uses a server which its agent does not have.
     #[error("the agent has no MCP server {server:?}; add it to the agent")]
     ServerUnknown {

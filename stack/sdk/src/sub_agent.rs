@@ -33,6 +33,11 @@ impl SubAgent {
         }
     }
 
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// When to hand work to it.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {

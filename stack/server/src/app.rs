@@ -18,7 +18,7 @@ use crate::{
     grpc,
     settings::Settings,
     state::{Brokers, Connection, State},
-    store::Store,
+    store::{Store, Vault},
     temporal::Supervisor,
 };
 
@@ -41,7 +41,9 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::
         .local_addr()
         .context("failed to read back the address of the API")?;
     let brokers = Brokers::default();
-    let store = Store::open(&settings.db_path, brokers.observers())?;
+    let encryption = &settings.temporal.encryption;
+    let vault = Vault::new(encryption.keys().cloned(), encryption.encrypts());
+    let store = Store::open(&settings.db_path, vault, brokers.observers())?;
     let artifacts = Artifacts::open(&settings.storage_path)?;
 
     let stopping = CancellationToken::new();

@@ -26,10 +26,12 @@ pub trait Outgoing: Sized {
     fn masked(self) -> Self;
 }
 
-/// A resource that may hold secrets.
+/// A resource that may hold secrets. They are hidden from readers, and sealed in the store.
 pub trait Secrets: Clone {
-    /// Replaces every secret value by [`HIDDEN`].
-    fn hide(&mut self) {}
+    /// The secret values, those that are empty included.
+    fn secret_values(&mut self) -> Vec<&mut String> {
+        Vec::new()
+    }
 
     /// Puts back the `stored` value of every secret that a client read hidden and sent back hidden.
     fn restore(&mut self, _stored: &Self) {}
@@ -37,7 +39,7 @@ pub trait Secrets: Clone {
 
 /// A variable that may be secret.
 trait Variable {
-    /// Its value, if that is secret.
+    /// Its value, if that is secret and there is one: what is only declared has none.
     fn secret(&mut self) -> Option<&mut String>;
 }
 
@@ -45,7 +47,7 @@ macro_rules! variables {
     ($($variable:ident),*) => {$(
         impl Variable for $variable {
             fn secret(&mut self) -> Option<&mut String> {
-                self.is_secret.then_some(&mut self.value)
+                (self.is_secret && !self.value.is_empty()).then_some(&mut self.value)
             }
         }
     )*};
@@ -54,8 +56,8 @@ macro_rules! variables {
 macro_rules! secrets {
     ($($resource:ident => $variables:expr;)*) => {$(
         impl Secrets for $resource {
-            fn hide(&mut self) {
-                hide(variables_of(self, $variables));
+            fn secret_values(&mut self) -> Vec<&mut String> {
+                secret_values(variables_of(self, $variables))
             }
 
             fn restore(&mut self, stored: &Self) {
@@ -76,7 +78,7 @@ macro_rules! lists {
     ($($list:ident of $entries:ident;)*) => {$(
         impl Outgoing for $list {
             fn masked(mut self) -> Self {
-                self.$entries.iter_mut().for_each(Secrets::hide);
+                self.$entries.iter_mut().for_each(hide);
                 self
             }
         }
@@ -99,7 +101,7 @@ without_secrets!(AgentInstance, Session, Skill, WorkflowInstance);
 
 impl<R: Secrets> Outgoing for R {
     fn masked(mut self) -> Self {
-        self.hide();
+        hide(&mut self);
         self
     }
 }
@@ -130,9 +132,15 @@ fn variables_of<R, V>(
     variables(resource)
 }
 
-fn hide<V: Variable>(variables: Option<&mut Variables<V>>) {
+fn secret_values<V: Variable>(variables: Option<&mut Variables<V>>) -> Vec<&mut String> {
     let variables = variables.into_iter().flat_map(HashMap::values_mut);
-    for value in variables.filter_map(Variable::secret) {
+    variables.filter_map(Variable::secret).collect()
+}
+
+fn hide<R: Secrets>(resource: &mut R) {
+    // What has no value is a declaration, and tells nothing.
+    let values = resource.secret_values().into_iter();
+    for value in values.filter(|value| !value.is_empty()) {
         HIDDEN.clone_into(value);
     }
 }
@@ -206,6 +214,7 @@ mod tests {
                 data: HashMap::from([
                     ("A".to_owned(), value("1", false)),
                     ("B".to_owned(), value("marker", true)),
+                    ("C".to_owned(), value("", true)),
                 ]),
                 ..Default::default()
             }),
@@ -213,10 +222,8 @@ mod tests {
         };
         let mut sent_back = stored.clone().masked();
         let data = &sent_back.spec.as_ref().unwrap().data;
-        assert_eq!(
-            (data["A"].value.as_str(), data["B"].value.as_str()),
-            ("1", HIDDEN)
-        );
+        let shown = ["A", "B", "C"].map(|name| data[name].value.as_str());
+        assert_eq!(shown, ["1", HIDDEN, ""]);
         sent_back.restore(&stored);
         assert_eq!(sent_back, stored);
         // Without variables there is nothing to do.

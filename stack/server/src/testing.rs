@@ -15,7 +15,7 @@ use crate::{
     artifacts::Artifacts,
     executions::{Job, LookupError, Orchestrator, RunState, StartFailure, ValidationFailure},
     state::{Brokers, State},
-    store::Store,
+    store::{Store, Vault},
 };
 
 /// A state over files in a folder of its own, without Temporal until `connection` is set.
@@ -30,8 +30,12 @@ impl TestState {
         let folder = TempDir::new().expect("a temporary folder");
         let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("a UTF-8 path");
         let brokers = Brokers::default();
-        let store =
-            Store::open(&root.join("stigmer.db"), brokers.observers()).expect("the store opens");
+        let store = Store::open(
+            &root.join("stigmer.db"),
+            Vault::default(),
+            brokers.observers(),
+        )
+        .expect("the store opens");
         let artifacts = Artifacts::open(&root.join("storage")).expect("the folder is made");
         let (connection, connected) = watch::channel(None);
         let state = State::new(

@@ -1,11 +1,8 @@
-//! The process: starting, telling that it is ready, ending.
-
-use std::time::Duration;
+//! The process: what it polls for.
 
 use anyhow::Context as _;
-use stigmer_temporal::{
-    Client, PingActivities, WorkerSpec, WorkersHandle, check_health, connect_until, spawn_workers,
-};
+use stigmer_runner::Server;
+use stigmer_temporal::{Client, PingActivities, WorkerSpec};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,53 +18,12 @@ use crate::{
 const COMPONENT: &str = "stigmer-workflow-runner";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// How long Temporal may take to come up.
-const CONNECT: Duration = Duration::from_secs(30);
-
-/// How long the workers may take to begin polling.
-const POLLING: Duration = Duration::from_secs(10);
-
-/// How long what is in flight has to tell that it was stopped.
-const STOP: Duration = Duration::from_secs(3);
-
 /// Executions that are waited for at a time. Waiting costs next to nothing.
 const MAX_EXECUTIONS: usize = 1000;
 
 /// Runs the workflow-runner until a signal asks it to end, and ends the process.
 pub fn main() -> ! {
-    stigmer_process::run(COMPONENT, VERSION, Settings::from_env, serve)
-}
-
-async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let signal = stigmer_process::shutdown_requested();
-    tokio::pin!(signal);
-    let stopping = CancellationToken::new();
-    let mut workers = tokio::select! {
-        workers = start(&settings, stopping.clone()) => workers?,
-        signal = &mut signal => return signal.context("failed to listen for signals"),
-    };
-    let ended = tokio::select! {
-        error = workers.ended() => Err(anyhow::Error::new(error).context("nothing is executed any more")),
-        signal = &mut signal => signal.context("failed to listen for signals"),
-    };
-    stopping.cancel();
-    workers.stop(STOP).await?;
-    ended
-}
-
-async fn start(settings: &Settings, stopping: CancellationToken) -> anyhow::Result<WorkersHandle> {
-    // Read beside the connecting; the first workflow would wait for it.
-    let library = tokio::task::spawn_blocking(expression::warm_up);
-    let identity = format!("{COMPONENT}@{}", std::process::id());
-    let client = connect_until(&settings.temporal, &identity, CONNECT).await?;
-    check_health(&client).await?;
-    let mut workers = spawn_workers(client.clone(), workers(settings, client, stopping)?)?;
-    workers.until_polling(POLLING).await?;
-    library
-        .await
-        .context("failed to read the standard library of expressions")?;
-    stigmer_process::announce(COMPONENT, VERSION, None, &settings.queues.names())?;
-    Ok(workers)
+    stigmer_runner::run(COMPONENT, VERSION, Settings::from_env, workers)
 }
 
 fn workers(
@@ -75,9 +31,10 @@ fn workers(
     client: Client,
     stopping: CancellationToken,
 ) -> anyhow::Result<Vec<WorkerSpec>> {
+    // Read before the first workflow, which would wait for it, and beside the rest of the start.
+    tokio::task::spawn_blocking(expression::warm_up);
     let build = stigmer_process::build_id();
-    let backend =
-        Backend::new(&settings.backend).context("failed to make a client of the stigmer-server")?;
+    let backend = Backend::new(Server::new(&settings.backend)?);
     let tasks = TaskActivities::new(backend.clone(), stopping.clone())
         .context("failed to make an HTTP client")?;
     let queues = &settings.queues;

@@ -61,10 +61,12 @@ fn a_wrong_field_is_named() {
 
 #[test]
 fn a_missing_tool_is_named() {
-    let error = Pins::parse(r#"{ "artefacts": {} }"#)
-        .expect_err("refused")
-        .to_string();
-    assert_eq!(error, "artefact `temporal-cli` is missing");
+    let text = fs::read_to_string(checkout().join("pins.json")).expect("readable");
+    let mut pins: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let artefacts = pins["artefacts"].as_object_mut().expect("an object");
+    artefacts.remove("temporal-cli").expect("it was there");
+    let error = Pins::parse(&pins.to_string()).expect_err("refused");
+    assert_eq!(error.to_string(), "artefact `temporal-cli` is missing");
 }
 
 #[test]

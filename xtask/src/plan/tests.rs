@@ -70,6 +70,7 @@ fn the_plan_names_every_tool_binary_and_phase() {
         folder: Utf8Path::new(file).parent().expect("a folder").into(),
         sha256: [7; 32].into(),
         source: crate::provision::Source::Cache,
+        package: None,
     };
     let tools = vec![
         tool(Tool::TemporalCli, "/k/temporal"),

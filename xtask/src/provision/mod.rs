@@ -11,7 +11,7 @@ use std::{env, fmt, thread};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use stigmer_e2e_plan::{ExitCode, failure};
+use stigmer_e2e_plan::{ExitCode, Package, failure};
 
 pub use disk::{WRITABLE as CACHE_WRITABLE, free_bytes};
 pub use slot::{Slot, State};
@@ -41,6 +41,21 @@ pub struct Provisioned {
     pub sha256: Sha256Hex,
     /// How it got here.
     pub source: Source,
+    /// What it was taken from; nothing for a program that the machine had.
+    pub package: Option<Package>,
+}
+
+/// The package that a pin names.
+fn package_of(pin: &Pin<'_>) -> Package {
+    let Pin {
+        artefact, download, ..
+    } = pin;
+    Package {
+        name: artefact.package.clone(),
+        version: artefact.version.clone(),
+        sha256: download.wheel.sha256.to_string(),
+        license: artefact.license.clone(),
+    }
 }
 
 impl Provisioned {
@@ -188,6 +203,7 @@ impl Provisioner<'_> {
             folder,
             sha256,
             source: Source::Nix,
+            package: Some(package_of(pin)),
         })
     }
 
@@ -210,6 +226,7 @@ impl Provisioner<'_> {
             folder,
             sha256,
             source: Source::Path,
+            package: None,
         })
     }
 

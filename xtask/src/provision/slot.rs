@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use stigmer_e2e_plan::{read_json, write_json};
 
 use super::{
-    Provisioned, Source, disk,
+    Provisioned, Source, disk, package_of,
     verify::{Fingerprint, sha256_of, size_and_time},
 };
 use crate::pins::{Download, Pin, Sha256Hex};
@@ -101,6 +101,7 @@ impl Slot {
             folder: self.folder.clone(),
             sha256: pin.download.member.sha256.clone(),
             source,
+            package: Some(package_of(pin)),
         }
     }
 

@@ -88,6 +88,7 @@ fn a_file_that_names_another_pin_is_said_with_both() {
     world.write("checkout/flake.lock", &lock.replacen("1782959384", "1", 1));
     world.write("broken", "metadata");
     let ended = world.run(&["pins", "verify"]);
+    world.write("broken", "");
     assert_eq!(ended.code, Some(97), "{}", ended.stderr);
     let drifted: Vec<_> = ended
         .stdout

@@ -224,7 +224,7 @@ cp {index}/"${{asked%%=*}}"/* "$dest""#
         let script = format!(
             "[ \"$2\" = --version ] && echo \"$1\" 1.0.0 && exit\n\
              [ \"$(cat {0} 2>/dev/null)\" = \"$1\" ] && echo 'error: it is broken' >&2 && exit 101\n\
-             case $1 in build) {1} ;; test) echo 'test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured' ;; esac",
+             case $1 in build) {1} ;; metadata) echo '{{\"packages\": []}}' ;; test) echo 'test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured' ;; esac",
             self.path("broken"),
             BINARIES.map(artefact).concat()
         );

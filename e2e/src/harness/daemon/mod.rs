@@ -19,7 +19,7 @@ use crate::ensure;
 
 pub use processes::{HomeProcess, listening_ports, processes_of};
 pub use report::{PartReport, Report};
-pub(super) use teardown::findings;
+pub(super) use teardown::{findings, keep_log_tails};
 
 /// How long a start may take until it says so: START for the parts, and some for the command itself.
 const START_COMMAND: Duration = Duration::from_secs(START.limit.as_secs() + 5);
@@ -85,9 +85,7 @@ impl Daemon {
             source,
         };
         fs::create_dir_all(home.join(".stigmer")).map_err(prepared)?;
-        let llm = ScriptLlm::start(test.llm_journal())
-            .await
-            .map_err(prepared)?;
+        let llm = ScriptLlm::start(test.llm_journal()).map_err(prepared)?;
         llm.answer_any(Reply::text("Done."));
         let stack = &test.session().stack;
         let mut variables = common(test, &home);

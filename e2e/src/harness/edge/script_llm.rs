@@ -18,10 +18,11 @@ use axum::{
     routing::{any, get, post},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
+    listening::Listening,
     openai,
     script::{Expectation, Kind, Part, Reply, Script, Seen},
 };
@@ -32,7 +33,7 @@ use crate::harness::Journal;
 pub struct ScriptLlm {
     base_url: String,
     edge: Arc<Edge>,
-    server: JoinHandle<()>,
+    _listening: Listening,
 }
 
 #[derive(Debug)]
@@ -48,9 +49,7 @@ impl ScriptLlm {
     /// # Errors
     ///
     /// When no port can be bound.
-    pub(crate) async fn start(journal: Journal) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let base_url = format!("http://{}/v1", listener.local_addr()?);
+    pub(crate) fn start(journal: Journal) -> io::Result<Self> {
         let edge = Arc::new(Edge {
             script: Mutex::default(),
             journal,
@@ -61,15 +60,11 @@ impl ScriptLlm {
             .route("/v1/models", get(async || Json(openai::models())))
             .fallback(any(unknown))
             .with_state(edge.clone());
-        let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the scripted model ended");
-            }
-        });
+        let listening = Listening::start(router)?;
         Ok(Self {
-            base_url,
+            base_url: format!("http://{}/v1", listening.address()),
             edge,
-            server,
+            _listening: listening,
         })
     }
 
@@ -101,12 +96,6 @@ impl ScriptLlm {
     /// Unexpected requests, and expectations that nothing used.
     pub(crate) fn complaints(&self) -> (Vec<String>, Vec<String>) {
         self.edge.script().complaints()
-    }
-}
-
-impl Drop for ScriptLlm {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 

@@ -13,7 +13,7 @@ async fn scripted() -> (tempfile::TempDir, camino::Utf8PathBuf, ScriptLlm) {
         .expect("a UTF-8 path")
         .join("llm.jsonl");
     let journal = Journal::open(&path, Instant::now(), Default::default()).expect("a new journal");
-    let llm = ScriptLlm::start(journal).await.expect("a free port");
+    let llm = ScriptLlm::start(journal).expect("a free port");
     (folder, path, llm)
 }
 

@@ -6,6 +6,7 @@ mod model;
 mod part;
 mod ready;
 pub(crate) mod settings;
+mod start;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -20,8 +21,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::Model;
 use settings::Variables;
 
-pub use builder::{Builder, StartError};
+pub use builder::Builder;
 pub use part::{Component, Part};
+pub use start::StartError;
 
 /// A started environment. Clones are handles of the same one.
 #[derive(Clone)]

@@ -127,12 +127,13 @@ mod tests {
         }
     }
 
-    fn table(used: &[(&TestOutcome, &[(&str, &[Stage])])]) -> Fixtures {
+    /// A fixture and the stages that it came through.
+    type Use<'a> = (&'a str, &'a [Stage]);
+
+    fn table(used: &[(&TestOutcome, &[Use<'_>])]) -> Fixtures {
         let ids = ["01", "07", "WAIT"].map(str::to_owned);
-        let uses = |stages: &[(&str, &[Stage])]| {
-            let of = |(id, stages): &(&str, &[Stage])| {
-                ((*id).to_owned(), stages.iter().copied().collect())
-            };
+        let uses = |stages: &[Use<'_>]| {
+            let of = |(id, stages): &Use<'_>| ((*id).to_owned(), stages.iter().copied().collect());
             stages.iter().map(of).collect::<Uses>()
         };
         let used = used

@@ -1,7 +1,10 @@
 //! Commands that need a server start one.
 
 use stigmer_api::agent::Agent;
-use stigmer_e2e::harness::{Daemon, NOBODY, Project, budget::START, story};
+use stigmer_e2e::{
+    ensure,
+    harness::{Daemon, NOBODY, Project, budget::START, story},
+};
 
 use super::true_status;
 
@@ -65,6 +68,30 @@ fn dmn_17_with_an_explicit_address_no_daemon_is_started() {
         run.exited_with(1)?.does_not_say("Starting local backend")?;
         daemon.nothing_is_left(&[])?;
         assert_eq!(daemon.status().await?.state, "stopped");
+        Ok(())
+    });
+}
+
+#[test]
+fn dmn_17_two_commands_at_the_same_time_start_one_daemon() {
+    story(async |t| {
+        let daemon = Daemon::prepare(&t).await?;
+        let projects = [
+            Project::with_agents(&t, &[("first", "Helps", "Answer in one word.")])?,
+            Project::template(&t, "agents")?,
+        ];
+        let apply = |project: &Project| {
+            let cli = daemon.cli().cwd(project.directory());
+            cli.args(["apply"]).within(START.limit).run()
+        };
+        let (one, other) = tokio::try_join!(apply(&projects[0]), apply(&projects[1]))?;
+        one.exited_with(0)?;
+        other.exited_with(0)?;
+        let said = "Starting local backend daemon...";
+        let starts = one.lines_with(said) + other.lines_with(said);
+        ensure!(starts == 1, "{starts} commands started a daemon");
+        true_status(&t, &daemon).await?;
+        daemon.stop().await?;
         Ok(())
     });
 }

@@ -1,13 +1,21 @@
 //! Parts that are killed, frozen, or dead without anybody noticing.
 
-use stigmer_api::{Resource, agent::Agent};
+use serde_json::json;
+use stigmer_api::{Resource as _, agent::Agent, workflow_execution::WorkflowExecution};
 use stigmer_e2e::{
     ensure,
-    harness::{Daemon, Failure, Probe, Test, budget::STOP, story},
+    harness::{
+        Daemon, Failure, Probe, Test,
+        budget::{STOP, WF},
+        story,
+    },
     supervise::{Identity, Signal},
 };
 
-use super::{BACK, agent, agent_completes, true_status, until, until_back, workflow_completes};
+use super::{
+    BACK, agent, agent_completes, completes, true_status, until, until_back, workflow_completes,
+};
+use crate::given;
 
 fn signal(pid: u32, signal: Signal) -> Result<(), Failure> {
     let there = Identity::of(pid).is_some_and(|process| process.signal(signal));
@@ -43,9 +51,9 @@ fn dmn_07_after_a_killed_server_the_next_start_has_the_earlier_agents() {
         let supervisor = supervisor
             .ok_or_else(|| Failure::new("no supervisor"))?
             .identity;
-        supervisor.signal(Signal::KILL);
         signal(report.pid("stigmer-server")?, Signal::KILL)?;
-        let gone = async || crate::given::none_of(daemon.processes().into_iter());
+        supervisor.signal(Signal::KILL);
+        let gone = async || given::none_of(daemon.processes().into_iter());
         t.eventually("its children are gone", STOP, gone).await?;
         assert_eq!(daemon.status().await?.state, "stopped");
 
@@ -92,6 +100,27 @@ async fn mended(t: &Test, daemon: &Daemon, part: &str, pid: u32) -> Result<(), F
     Ok(())
 }
 
+/// The same while `work` is begun at the moment of the kill, which has to be done in the end.
+async fn mended_under_work(
+    t: &Test,
+    daemon: &Daemon,
+    part: &str,
+    pid: u32,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let begun = async {
+        let killed = async || match Identity::of(pid) {
+            Some(_) => Probe::NotYet("it runs".to_owned()),
+            None => Probe::Done(()),
+        };
+        t.eventually(format!("{part} is killed"), BACK, killed)
+            .await?;
+        work.await
+    };
+    let (mended, done) = tokio::join!(mended(t, daemon, part, pid), begun);
+    mended.and(done)
+}
+
 #[test]
 fn dmn_10_a_workflow_runner_that_is_killed_or_frozen_is_noticed_and_replaced() {
     story(async |t| {
@@ -99,21 +128,15 @@ fn dmn_10_a_workflow_runner_that_is_killed_or_frozen_is_noticed_and_replaced() {
         let report = daemon.start().await?;
         let api = daemon.api(report.address()?);
         workflow_completes(&t, &api, "before").await?;
-        let pid = report.pid("workflow-runner")?;
-        let (mended, completed) = tokio::join!(
-            mended(&t, &daemon, "workflow-runner", pid),
-            // Created when the runner was just killed.
-            async {
-                let killed = async || match Identity::of(pid) {
-                    Some(_) => Probe::NotYet("it runs".to_owned()),
-                    None => Probe::Done(()),
-                };
-                t.eventually("the runner is killed", BACK, killed).await?;
-                workflow_completes(&t, &api, "meanwhile").await
-            }
-        );
-        mended?;
-        completed?;
+        let part = "workflow-runner";
+        let workflow = given::workflow("meanwhile", &[given::set("greet", &json!({"a": "b"}))]);
+        let workflow = api.apply(workflow).await?;
+        let meanwhile = async {
+            let execution = given::workflow_execution("meanwhile", workflow.id());
+            let execution = api.create(execution).await?;
+            completes::<WorkflowExecution>(&t, &api, execution.id(), WF).await
+        };
+        mended_under_work(&t, &daemon, part, report.pid(part)?, meanwhile).await?;
         workflow_completes(&t, &api, "after").await?;
         daemon.stop().await?;
         Ok(())
@@ -127,17 +150,9 @@ fn dmn_11_an_agent_runner_that_is_killed_or_frozen_is_noticed_and_replaced() {
         let report = daemon.start().await?;
         let api = daemon.api(report.address()?);
         let agent = agent(&api, "patient").await?;
-        let pid = report.pid("agent-runner")?;
-        let (mended, completed) = tokio::join!(mended(&t, &daemon, "agent-runner", pid), async {
-            let killed = async || match Identity::of(pid) {
-                Some(_) => Probe::NotYet("it runs".to_owned()),
-                None => Probe::Done(()),
-            };
-            t.eventually("the runner is killed", BACK, killed).await?;
-            agent_completes(&t, &api, &agent).await
-        });
-        mended?;
-        completed?;
+        let part = "agent-runner";
+        let meanwhile = agent_completes(&t, &api, &agent);
+        mended_under_work(&t, &daemon, part, report.pid(part)?, meanwhile).await?;
         agent_completes(&t, &api, &agent).await?;
         daemon.stop().await?;
         Ok(())

@@ -76,7 +76,7 @@ fn dmn_20_logs_shows_the_last_fifty_of_all_components_by_time() {
             "-c",
             "agent-runner",
             "-n",
-            "1",
+            "0",
         ];
         let one = daemon.cli().args(one).run().await?;
         one.exited_with(0)?

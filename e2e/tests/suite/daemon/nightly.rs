@@ -102,13 +102,10 @@ fn dmn_15_twenty_rounds_leave_nothing_and_do_not_get_slower() {
             daemon.stop().await?;
         }
         t.fact("start_s", seconds.clone());
-        let median = |times: &[f64]| {
-            let mut times = times.to_vec();
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
-        };
+        // The quickest of each half: what else the machine does makes a start slower, never quicker.
+        let quickest = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
         // The first makes Temporal's store.
-        let (early, late) = (median(&seconds[1..10]), median(&seconds[11..]));
+        let (early, late) = (quickest(&seconds[1..10]), quickest(&seconds[10..]));
         ensure!(late < early * 1.5 + 0.2, "starts get slower: {seconds:?}");
         Ok(())
     });

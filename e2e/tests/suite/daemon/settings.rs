@@ -3,7 +3,7 @@
 use stigmer_api::{Resource as _, agent::Agent, temporal_names};
 use stigmer_e2e::{
     ensure,
-    harness::{Daemon, story},
+    harness::{Daemon, NOBODY, budget::START, story},
     services::free_port,
 };
 use stigmer_temporal::QueueKind;
@@ -44,6 +44,7 @@ fn dmn_16_the_settings_in_force_are_the_given_ones_and_are_printed() {
         t.step("the same by what each setting does");
         let report = daemon.status().await?;
         assert_eq!(report.address()?, format!("127.0.0.1:{port}"));
+        assert_eq!(report.all["llm"]["state"], "reachable");
         assert_eq!(
             report.part("agent-runner")?.task_queues,
             ["my-agent-runner"]
@@ -104,6 +105,17 @@ fn dmn_16_two_different_temporals_are_refused_and_a_wrong_setting_is_named() {
             assert_eq!(start.error_lines().len(), 1, "{:?}", start.error_lines());
             daemon.nothing_is_left(&[])?;
         }
+        t.step("a Temporal that is not there");
+        let start = daemon
+            .cli()
+            .env("TEMPORAL_SERVICE_ADDRESS", NOBODY)
+            .args(["server", "start"])
+            .run()
+            .await?;
+        start
+            .exited_with(1)?
+            .says(&format!("no Temporal answers at {NOBODY}"))?;
+        daemon.nothing_is_left(&[])?;
         t.step("a server that refuses its settings is told with its own words");
         let queue = temporal_names::WORKFLOW_EXECUTION_STIGMER.variable;
         let start = daemon
@@ -117,6 +129,30 @@ fn dmn_16_two_different_temporals_are_refused_and_a_wrong_setting_is_named() {
             .says("stigmer-server ended before it was ready")?
             .says(queue)?;
         daemon.nothing_is_left(&[])?;
+        Ok(())
+    });
+}
+
+#[test]
+fn dmn_16_a_model_that_is_not_there_is_told_and_stops_no_start() {
+    story(async |t| {
+        let daemon = Daemon::prepare(&t).await?;
+        let daemon = daemon.setting("STIGMER_LLM_BASE_URL", format!("http://{NOBODY}"));
+        let start = daemon
+            .cli()
+            .args(["server", "start"])
+            .within(START.limit)
+            .run()
+            .await?;
+        start
+            .exited_with(0)?
+            .says("The LLM is not reachable")?
+            .says(NOBODY)?;
+        let report = daemon.status().await?;
+        assert_eq!(report.all["llm"]["state"], "unreachable");
+        let llm = daemon.cli().args(["server", "llm", "status"]).run().await?;
+        llm.exited_with(1)?.says("Not Running")?;
+        daemon.stop().await?;
         Ok(())
     });
 }

@@ -2,12 +2,27 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
+use camino::Utf8Path;
 use stigmer_e2e::{
     ensure,
-    harness::{Daemon, listening_ports, story},
+    harness::{
+        Daemon, Probe,
+        budget::{START, STOP},
+        listening_ports, story,
+    },
+    supervise::Signal,
 };
 
 use super::{PARTS, agent, agent_completes, true_status, workflow_completes};
+use crate::given;
+
+/// A program for `daemon` that does as told.
+fn script(daemon: &Daemon, name: &str, text: &str) -> std::io::Result<String> {
+    let path = daemon.home().join(name);
+    fs::write(&path, format!("#!/bin/sh\n{text}\n"))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(path.into_string())
+}
 
 #[test]
 fn dmn_01_a_daemon_is_running_after_start_and_stopped_after_stop() {
@@ -61,18 +76,16 @@ fn dmn_02_start_returns_only_when_the_stack_does_work() {
         let daemon = Daemon::prepare(&t).await?;
         t.step("a server and a runner that take their time");
         let delay = Duration::from_millis(1500);
-        let slow = |name: &str, program: &str| -> std::io::Result<String> {
-            let script = daemon.home().join(name);
-            fs::write(
-                &script,
-                format!("#!/bin/sh\nsleep {}\nexec {program}\n", delay.as_secs_f64()),
-            )?;
-            fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
-            Ok(script.into_string())
+        let slow = |name: &str, program: &Utf8Path| {
+            script(
+                &daemon,
+                name,
+                &format!("sleep {}\nexec {program}", delay.as_secs_f64()),
+            )
         };
         let stack = &t.session().stack;
-        let server = slow("slow-server", stack.server.as_str())?;
-        let runner = slow("slow-runner", stack.agent_runner.as_str())?;
+        let server = slow("slow-server", &stack.server)?;
+        let runner = slow("slow-runner", &stack.agent_runner)?;
         let daemon = daemon
             .setting("STIGMER_SERVER_BIN", server)
             .setting("STIGMER_AGENT_RUNNER_BIN", runner);
@@ -167,6 +180,39 @@ fn dmn_05_stop_leaves_nothing_of_the_whole_stack() {
             "temporal.pid",
         ] {
             ensure!(!daemon.folder().join(file).exists(), "{file} is left");
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn dmn_05_a_start_that_is_given_up_leaves_nothing() {
+    story(async |t| {
+        for signal in [Signal::INT, Signal::KILL] {
+            t.step(format!("{signal:?} to a start that waits for its server"));
+            let daemon = Daemon::with_own_temporal(&t).await?;
+            let server = script(&daemon, "silent-server", "exec sleep 600")?;
+            let daemon = daemon.setting("STIGMER_SERVER_BIN", server);
+            let start = daemon
+                .cli()
+                .args(["server", "start"])
+                .within(START.limit)
+                .spawn()?;
+            let waits = async || {
+                let found = daemon.processes();
+                match found.iter().any(|process| process.program == "sleep") {
+                    true => Probe::Done(()),
+                    false => Probe::NotYet(format!("{found:?}")),
+                }
+            };
+            t.eventually("the server is started", START, waits).await?;
+            let status = daemon.status().await?;
+            assert_eq!(status.part("stigmer-server")?.state, "starting");
+            start.signal(signal);
+            start.finish().await?;
+            let gone = async || given::none_of(daemon.processes().into_iter());
+            t.eventually("nothing is left", STOP, gone).await?;
+            assert_eq!(daemon.status().await?.state, "stopped");
         }
         Ok(())
     });

@@ -4,16 +4,103 @@ use std::fs;
 
 use stigmer_e2e::{
     ensure,
-    harness::{Cli, CliOutput, NOBODY, Project, story},
+    harness::{Cli, CliOutput, Environment, Failure, NOBODY, Project, Test, story},
 };
 
-use super::complains;
+use super::{complains, silent_server};
 use crate::then::Refusal;
 
 /// The lines of standard error that `--debug` adds: those of the log.
 fn log_lines(output: &CliOutput) -> usize {
     let lines = output.error_lines().into_iter();
     lines.filter(|line| line.contains(" DEBUG ")).count()
+}
+
+/// Programs that go wrong, one way each (`fixtures/projects/broken`).
+const BROKEN: [&str; 8] = [
+    "creates_nothing",
+    "exits_three",
+    "panics",
+    "prints_a_mebibyte",
+    "runs_for_ever",
+    "writes_foreign",
+    "writes_truncated",
+    "writes_unknown_file",
+];
+
+/// Commands that fail, each in its own way; none of them may tell `secret`.
+fn failing(
+    t: &Test,
+    env: &Environment,
+    secret: &str,
+    silent: &str,
+) -> Result<Vec<(String, Cli)>, Failure> {
+    let cli = |arguments: &[&str]| env.cli().args(arguments.iter().copied());
+    let variable = format!("secret:TOKEN={secret}");
+    let run = ["run", "nobody", "--runtime-env", &variable];
+    let fixture = Project::fixture(t, "01-basic-agent")?;
+    let mut cases = vec![
+        ("an unknown name", cli(&run)),
+        ("no server", cli(&run).env("STIGMER_SERVER_ADDR", NOBODY)),
+        (
+            "a silent server",
+            cli(&run).env("STIGMER_SERVER_ADDR", silent),
+        ),
+        (
+            "a variable of the wrong form",
+            cli(&[
+                "run",
+                "nobody",
+                "--runtime-env",
+                &format!("secret:{secret}"),
+            ]),
+        ),
+        (
+            "a variable without a name",
+            cli(&[
+                "run",
+                "nobody",
+                "--runtime-env",
+                &format!("secret:={secret}"),
+            ]),
+        ),
+        (
+            "a project and no server",
+            fixture
+                .cli(env)
+                .env("STIGMER_SERVER_ADDR", NOBODY)
+                .args(["apply"]),
+        ),
+        ("no project", cli(&["apply"])),
+        ("no skill", cli(&["skill", "push"])),
+        ("no such agent", cli(&["agent", "get", "nobody"])),
+        ("no such execution", cli(&["execution", "watch", "nobody"])),
+        ("no such setting", cli(&["config", "get", "nothing"])),
+        ("no such backend", cli(&["backend", "set", "moon"])),
+        ("a place that is taken", fixture.cli(env).args(["new"])),
+    ]
+    .into_iter()
+    .map(|(what, cli)| (what.to_owned(), cli))
+    .collect::<Vec<_>>();
+    for (name, yaml) in [
+        ("not-yaml", "name: [unclosed\n\t}: {"),
+        ("no-runtime", "name: broken\n"),
+        ("no-main", "name: x\nruntime: rust\nmain: src/nowhere.rs\n"),
+    ] {
+        let project = Project::bare(t, name, Some(yaml))?;
+        cases.push((name.to_owned(), project.cli(env).args(["apply"])));
+    }
+    for name in BROKEN {
+        let project = Project::fixture(t, &format!("broken/{name}"))?;
+        let apply = project.cli(env).env("STIGMER_SYNTHESIS_TIMEOUT", "1s");
+        cases.push((name.to_owned(), apply.args(["apply"])));
+    }
+    let project = Project::template(t, "does-not-compile")?;
+    cases.push((
+        "does not compile".to_owned(),
+        project.cli(env).args(["apply"]),
+    ));
+    Ok(cases)
 }
 
 #[test]
@@ -23,75 +110,14 @@ fn err_20_debug_says_more_with_the_same_exit_code_and_tells_no_secret() {
         let refusal = Refusal::expected(&env)?;
         // A value that must not be written down anywhere; teardown looks for it, too.
         let secret = t.secret("TOKEN");
-        let bare = |name: &str, yaml: &str| Project::bare(&t, name, Some(yaml));
-        let broken = |name: &str| Project::fixture(&t, &format!("broken/{name}"));
-        let no_main = bare("no-main", "name: x\nruntime: rust\nmain: src/nowhere.rs\n")?;
-        let not_yaml = bare("not-yaml", "name: [unclosed\n\t}: {")?;
-        let fixture = Project::fixture(&t, "01-basic-agent")?;
-        let run = |arguments: &[&str]| env.cli().args(["run"]).args(arguments.iter().copied());
-        let variable = format!("secret:TOKEN={secret}");
-        let cases: Vec<(&str, Cli)> = vec![
-            (
-                "an unknown name",
-                run(&["nobody", "--runtime-env", &variable]),
-            ),
-            (
-                "a server that is not there",
-                run(&["nobody", "--runtime-env", &variable]).env("STIGMER_SERVER_ADDR", NOBODY),
-            ),
-            (
-                "a variable of the wrong form",
-                run(&["nobody", "--runtime-env", &format!("secret:{secret}")]),
-            ),
-            (
-                "a variable without a name",
-                run(&["nobody", "--runtime-env", &format!("secret:={secret}")]),
-            ),
-            (
-                "a project file that is none",
-                not_yaml.cli(&env).args(["apply"]),
-            ),
-            (
-                "a program that is not there",
-                no_main.cli(&env).args(["apply"]),
-            ),
-            (
-                "a program that ends badly",
-                broken("exits_three")?.cli(&env).args(["apply"]),
-            ),
-            (
-                "a program that creates nothing",
-                broken("creates_nothing")?.cli(&env).args(["apply"]),
-            ),
-            (
-                "a file that is no resource",
-                broken("writes_garbage")?.cli(&env).args(["apply"]),
-            ),
-            (
-                "apply without a server",
-                fixture
-                    .cli(&env)
-                    .env("STIGMER_SERVER_ADDR", NOBODY)
-                    .args(["apply"]),
-            ),
-            ("no skill", env.cli().args(["skill", "push"])),
-            ("no such agent", env.cli().args(["agent", "get", "nobody"])),
-            (
-                "no such execution",
-                env.cli().args(["execution", "watch", "nobody"]),
-            ),
-            (
-                "no such setting",
-                env.cli().args(["config", "get", "nothing"]),
-            ),
-            ("a place that is taken", fixture.cli(&env).args(["new"])),
-        ];
-        for (what, cli) in cases {
-            t.step(what);
-            let plain = cli.clone().run().await?;
-            refusal.check(&plain)?;
-            let debug = cli.args(["--debug"]).run().await?;
-            refusal.check(&debug)?;
+        let (silent, silence) = silent_server().await?;
+        for (what, cli) in failing(&t, &env, &secret, &silent)? {
+            t.step(&what);
+            // What is counted is time without an answer, so both may wait at once.
+            let (plain, debug) = tokio::try_join!(cli.clone().run(), cli.args(["--debug"]).run())?;
+            plain.exited_with(1)?;
+            debug.exited_with(1)?;
+            refusal.check_store(&what)?;
             ensure!(
                 log_lines(&plain) == 0 && log_lines(&debug) > 0,
                 "{what}: {} lines of log without --debug, {} with it:\n{}",
@@ -107,6 +133,7 @@ fn err_20_debug_says_more_with_the_same_exit_code_and_tells_no_secret() {
                 output.does_not_say(&secret)?;
             }
         }
+        silence.abort();
         Ok(())
     });
 }

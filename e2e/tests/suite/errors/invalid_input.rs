@@ -2,11 +2,12 @@
 
 use prost::Message;
 use stigmer_api::{ApiResourceKind, Resource, agent::Agent, agent_execution::AgentExecution};
-use stigmer_e2e::harness::{CheckError, Environment, Project, Test, budget::AGENT, story};
+use stigmer_e2e::harness::{CheckError, Environment, Test, budget::AGENT, story};
 use tonic::Code;
 
 use super::complains;
 use crate::{
+    fixture::Deployed,
     given::{agent, execution},
     then::{self, Refusal},
 };
@@ -147,15 +148,7 @@ fn err_14_a_message_of_one_mebibyte_is_accepted_whole() {
 fn err_15_a_runtime_variable_of_the_wrong_form_is_named_and_nothing_is_run() {
     story(async |t| {
         let env = t.environment().without_runners().start().await?;
-        then::applied(
-            &env,
-            &Project::fixture(&t, "01-basic-agent")?
-                .cli(&env)
-                .args(["apply"])
-                .run()
-                .await?,
-        )
-        .await?;
+        Deployed::apply(&t, &env, "01").await?;
         let refusal = Refusal::expected(&env)?;
         for (argument, complaint) in [
             ("X", "invalid format: X ("),

@@ -17,7 +17,10 @@ fn err_19_a_runner_that_cannot_begin_is_the_cause_of_a_failed_execution() {
         let flow = env.api().create(workflow("flow", &[greet])).await?;
         t.step("start an execution whose workflow is gone before the runner asks for it");
         env.workflow_runner().freeze().await;
-        let started = env.api().create(workflow_execution("err-19", flow.id())).await?;
+        let started = env
+            .api()
+            .create(workflow_execution("err-19", flow.id()))
+            .await?;
         env.api().delete::<Workflow>(flow.id()).await?;
         env.workflow_runner().thaw().await;
         let says = ["Failed to query workflow", "not found"];
@@ -27,7 +30,10 @@ fn err_19_a_runner_that_cannot_begin_is_the_cause_of_a_failed_execution() {
         t.step("the control: the runner goes on with the next");
         let greet = task("greet", "SET", json!({"variables": {"greeting": "hello"}}));
         let flow = env.api().create(workflow("flow", &[greet])).await?;
-        let next = env.api().create(workflow_execution("err-19", flow.id())).await?;
+        let next = env
+            .api()
+            .create(workflow_execution("err-19-next", flow.id()))
+            .await?;
         then::workflow::completed(&env, next.id(), WF).await?;
         Ok(())
     });

@@ -6,8 +6,8 @@ use stigmer_e2e::{
     ensure,
     harness::{CliError, NOBODY, Project, story},
 };
-use tokio::net::TcpListener;
 
+use super::silent_server;
 use crate::{fixture::Deployed, then::Refusal};
 
 #[test]
@@ -97,14 +97,7 @@ fn err_04_a_server_that_never_answers_does_not_hold_a_command_for_ever() {
         let env = t.environment().without_runners().start().await?;
         let project = Project::fixture(&t, "01-basic-agent")?;
         t.step("listen on a port and never answer");
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
-        let silence = tokio::spawn(async move {
-            let mut held = Vec::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                held.push(stream);
-            }
-        });
+        let (address, silence) = silent_server().await?;
         let refusal = Refusal::expected(&env)?;
         let limit = Duration::from_secs(15);
         let start = Instant::now();

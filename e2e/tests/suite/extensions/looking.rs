@@ -11,7 +11,7 @@ use stigmer_api::{
     workflow::Workflow,
 };
 use stigmer_e2e::harness::{
-    Call, CheckError, CliOutput, Environment, Expectation, Gate, Probe, Project, Reply, Response,
+    Call, CheckError, CliOutput, Environment, Expectation, Gate, Probe, Reply, Response,
     budget::{AGENT, WF},
     story,
 };
@@ -227,8 +227,7 @@ fn ext_13_a_cancelled_workflow_execution_ends_and_whoever_watches_is_told() {
 fn ext_13_a_cancelled_agent_execution_ends_its_request_to_the_model() {
     story(async |t| {
         let env = t.environment().without_workflow_runner().start().await?;
-        let project = Project::fixture(&t, "01-basic-agent")?;
-        then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
+        Deployed::apply(&t, &env, "01").await?;
         let gate = Gate::closed();
         let reply = Reply::nothing()
             .then("Thinking")

@@ -3,10 +3,17 @@
 use std::{fs, time::Duration};
 
 use camino::Utf8PathBuf;
+use serde_json::json;
 use stigmer_api::{agent::Agent, workflow::Workflow};
-use stigmer_e2e::harness::{CheckError, Cli, Environment, Failure, Test, budget::AGENT, story};
+use stigmer_e2e::harness::{
+    Call, CheckError, Cli, Environment, Failure, Response, Test,
+    budget::{AGENT, WF},
+    story,
+};
 
 use crate::then::{self, Applied};
+
+const ANSWER: &str = "It divides by zero.";
 
 /// The folder of a new project, made by `stigmer new NAME` with further arguments.
 async fn new_project(
@@ -52,6 +59,33 @@ async fn check_project(env: &Environment, apply: Cli) -> Result<(), CheckError> 
             ("Workflow", "review-demo-pr", "✓ Unchanged")
         ]
     );
+    t.step("run its workflow");
+    let pull = "/repos/stigmer/hello-stigmer/pulls/1";
+    let title = json!({"title": "feat: divide", "body": "Divides."});
+    env.hub().expect(Call::get(pull), Response::json(title));
+    env.hub().expect(Call::get(pull), Response::text("+ a / 0"));
+    let url = format!("PR_URL={}", env.hub().url(pull));
+    let run = [
+        "run",
+        "review-demo-pr",
+        "--follow=false",
+        "--runtime-env",
+        &url,
+    ];
+    let id = then::workflow::started(env, &env.cli().args(run).run().await?).await?;
+    let execution = then::workflow::completed(env, &id, WF).await?.execution;
+    assert_eq!(
+        then::workflow::output(&execution, "store-results")?,
+        json!({"title": "feat: divide", "review": ANSWER})
+    );
+    let asked = env.llm().requests();
+    let asked = asked
+        .first()
+        .map(|seen| seen.last_user_message().to_owned());
+    let asked = asked.unwrap_or_default();
+    for part in ["feat: divide", "Divides.", "+ a / 0"] {
+        assert!(asked.contains(part), "{part:?} is not in {asked:?}");
+    }
     t.step("run its agent");
     let run = [
         "run",
@@ -69,11 +103,7 @@ async fn check_project(env: &Environment, apply: Cli) -> Result<(), CheckError> 
 #[test]
 fn ext_11_a_new_project_is_applied_and_run_as_it_is() {
     story(async |t| {
-        let env = t
-            .environment()
-            .answering("It divides by zero.")
-            .start()
-            .await?;
+        let env = t.environment().answering(ANSWER).start().await?;
         // With this checkout's SDK, only the program itself is compiled.
         let sdk = t.session().root.join("stack/sdk");
         let arguments = ["--sdk", sdk.as_str()];
@@ -92,11 +122,7 @@ mod nightly {
     #[test]
     fn ext_11_a_new_project_builds_offline_with_its_own_copy_of_the_sdk() {
         story(async |t| {
-            let env = t
-                .environment()
-                .answering("It divides by zero.")
-                .start()
-                .await?;
+            let env = t.environment().answering(ANSWER).start().await?;
             let project = new_project(&t, &env, "ext-11-copy", &[]).await?;
             let manifest = fs::read_to_string(project.join("Cargo.toml"))?;
             assert!(

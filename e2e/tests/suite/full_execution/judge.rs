@@ -6,11 +6,11 @@ use stigmer_api::agent_execution::{
     AgentExecution, AgentExecutionStatus, AgentMessage, ExecutionPhase, MessageType,
 };
 use stigmer_e2e::harness::{
-    Expectation, NoAnswer, Probe, Project, Reply, answer_of, budget::AGENT, check_answer,
-    check_not_empty, greets, own_words, story,
+    Expectation, NoAnswer, Probe, Reply, answer_of, budget::AGENT, check_answer, check_not_empty,
+    greets, own_words, story,
 };
 
-use crate::then;
+use crate::{fixture::Deployed, then};
 
 const GOOD: [(&str, &str); 9] = [
     ("a plain sentence", "Hello! Yes, I can respond."),
@@ -197,12 +197,7 @@ fn ful_08_the_last_ai_message_is_read_and_not_the_last_of_any_kind() {
 fn ful_08_a_failed_or_cancelled_execution_ends_the_wait_at_once() {
     story(async |t| {
         let env = t.environment().start().await?;
-        let output = Project::fixture(&t, "01-basic-agent")?
-            .cli(&env)
-            .args(["apply"])
-            .run()
-            .await?;
-        then::applied(&env, &output).await?;
+        Deployed::apply(&t, &env, "01").await?;
         for (asked, phase) in [
             (1, ExecutionPhase::ExecutionFailed),
             (2, ExecutionPhase::ExecutionCancelled),

@@ -13,13 +13,14 @@ use stigmer_api::{
 use stigmer_e2e::{
     ensure,
     harness::{
-        Broken, CheckError, Environment, Failure, NoAnswer, Project, Snapshot, Test, TestRecord,
+        Broken, CheckError, Environment, Failure, NoAnswer, Snapshot, Test, TestRecord,
         answer_message, answer_of, budget::REAL, check_answer, check_not_empty, greets, own_words,
         story,
     },
 };
 
 use crate::{
+    fixture::Deployed,
     given::{agent, execution},
     then,
 };
@@ -45,12 +46,7 @@ async fn with_real_model(t: &Test) -> Result<Environment, Failure> {
         json!({"name": model.model, "sha256": model.sha256, "base_url": model.base_url}),
     );
     let env = t.environment().with_real_model().start().await?;
-    let output = Project::fixture(t, "01-basic-agent")?
-        .cli(&env)
-        .args(["apply"])
-        .run()
-        .await?;
-    then::applied(&env, &output).await?;
+    Deployed::apply(t, &env, "01").await?;
     Ok(env)
 }
 

@@ -105,6 +105,13 @@ fn log_03_a_failure_comes_with_logs_transcripts_records_and_histories() {
             "{model}"
         );
 
+        t.step("what the hub was asked and answered");
+        let hub = std::fs::read_to_string(folder.join("hub.jsonl"))?;
+        assert!(
+            hub.contains("/before-the-failure") && hub.contains("An answer of the hub."),
+            "{hub}"
+        );
+
         t.step("every call, the records, and the history of the execution");
         assert!(
             std::fs::read_to_string(folder.join("grpc.jsonl"))?

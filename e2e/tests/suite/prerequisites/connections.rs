@@ -9,11 +9,11 @@ use std::{
 };
 
 use stigmer_e2e::{
-    harness::{Expectation, Gate, Probe, Project, Reply, Test, budget::AGENT, story},
+    harness::{Expectation, Gate, Probe, Reply, Test, budget::AGENT, story},
     supervise::leftovers,
 };
 
-use crate::then;
+use crate::{fixture::Deployed, then};
 
 /// Remote addresses in the system's hexadecimal form, by the name of the program.
 type Remotes = BTreeMap<String, BTreeSet<String>>;
@@ -151,15 +151,7 @@ fn pre_08_no_process_of_a_test_connects_to_anything_but_this_machine() {
             .then("whole.");
         env.llm()
             .expect(Expectation::message_containing("Be watched.", reply));
-        then::applied(
-            &env,
-            &Project::fixture(&t, "01-basic-agent")?
-                .cli(&env)
-                .args(["apply"])
-                .run()
-                .await?,
-        )
-        .await?;
+        Deployed::apply(&t, &env, "01").await?;
         t.step("run an agent that waits until every program was seen at work");
         let run = env
             .cli()

@@ -9,22 +9,24 @@ use stigmer_api::{
     session::Session,
 };
 use stigmer_e2e::harness::{
-    CheckError, CliOutput, Environment, Expectation, Project, Reply, Test, budget::AGENT, story,
+    CheckError, CliOutput, Environment, Expectation, Reply, Test, budget::AGENT, story,
 };
 
-use crate::then::{self, Applied};
+use crate::{
+    fixture::Deployed,
+    then::{self, Applied},
+};
 
 const ANSWER: &str = "Hello from the scripted model.";
 
 async fn with_fixture_01(t: &Test) -> Result<(Environment, Vec<Applied>), CheckError> {
-    let env = t.environment().answering(ANSWER).start().await?;
-    t.step("apply fixture 01");
-    let output = Project::fixture(t, "01-basic-agent")?
-        .cli(&env)
-        .args(["apply"])
-        .run()
+    let env = t
+        .environment()
+        .without_workflow_runner()
+        .answering(ANSWER)
+        .start()
         .await?;
-    let rows = then::applied(&env, &output).await?;
+    let rows = Deployed::apply(t, &env, "01").await?.rows;
     Ok((env, rows))
 }
 
@@ -189,12 +191,7 @@ fn run_13_without_a_message_the_agent_is_told_to_execute() {
 fn run_15_a_failed_execution_is_told_with_its_cause_and_fails_the_command() {
     story(async |t| {
         let env = t.environment().start().await?;
-        let output = Project::fixture(&t, "01-basic-agent")?
-            .cli(&env)
-            .args(["apply"])
-            .run()
-            .await?;
-        then::applied(&env, &output).await?;
+        Deployed::apply(&t, &env, "01").await?;
         t.step("run it against a model that refuses");
         env.llm()
             .answer_any(Reply::status(400, "scripted refusal 4711"));

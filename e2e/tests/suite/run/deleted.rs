@@ -6,7 +6,7 @@ use stigmer_api::{
     ApiResourceKind, agent_execution::AgentExecution, workflow_execution::WorkflowExecution,
 };
 use stigmer_e2e::harness::{
-    Call, CheckError, Environment, Expectation, Gate, Probe, Project, Reply, Response,
+    Call, CheckError, Environment, Expectation, Gate, Probe, Reply, Response,
     budget::{AGENT, WF},
     story,
 };
@@ -14,6 +14,7 @@ use tonic::Code;
 
 use super::workflows::{PULL, pull_request, with_fixture_07};
 use crate::{
+    fixture::Deployed,
     given,
     then::{self, Execution},
 };
@@ -21,7 +22,7 @@ use crate::{
 /// The record is gone, its stream ends with NOT_FOUND, and every workflow that was started for it ends
 /// in Temporal.
 async fn check_gone<E: Execution>(env: &Environment, id: &str) -> Result<(), CheckError> {
-    let error = env.api().get::<E>(id).await.err().expect("it was deleted");
+    let error = env.api().get::<E>(id).await.expect_err("it was deleted");
     assert_eq!(error.code(), Code::NotFound);
     let ended = env
         .test()
@@ -44,7 +45,7 @@ async fn check_still_gone<E: Execution>(env: &Environment, id: &str) -> Result<(
     env.ping(Duration::from_secs(5))
         .await
         .expect("the parts do work");
-    let error = env.api().get::<E>(id).await.err().expect("it was deleted");
+    let error = env.api().get::<E>(id).await.expect_err("it was deleted");
     assert_eq!(error.code(), Code::NotFound);
     assert_eq!(env.store().count(E::KIND)?, 0);
     Ok(())
@@ -94,8 +95,7 @@ fn run_18_a_deleted_workflow_execution_stops_and_does_not_come_back() {
 fn run_18_a_deleted_agent_execution_stops_and_does_not_come_back() {
     story(async |t| {
         let env = t.environment().start().await?;
-        let project = Project::fixture(&t, "01-basic-agent")?;
-        then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
+        Deployed::apply(&t, &env, "01").await?;
         let gate = Gate::closed();
         let reply = Reply::nothing()
             .then("Half of ")

@@ -4,21 +4,19 @@ use std::time::{Duration, Instant};
 
 use stigmer_api::agent_execution::{AgentExecution, ExecutionPhase};
 use stigmer_e2e::harness::{
-    Expectation, Gate, Project, Reply, answer_of, budget::AGENT, execution_id, story,
+    Expectation, Gate, Reply, answer_of, budget::AGENT, execution_id, story,
 };
 
-use crate::then::{self, phase_of};
+use crate::{
+    fixture::Deployed,
+    then::{self, phase_of},
+};
 
 #[test]
 fn run_16_ctrl_c_ends_the_command_at_once_and_not_the_execution() {
     story(async |t| {
         let env = t.environment().start().await?;
-        let output = Project::fixture(&t, "01-basic-agent")?
-            .cli(&env)
-            .args(["apply"])
-            .run()
-            .await?;
-        then::applied(&env, &output).await?;
+        Deployed::apply(&t, &env, "01").await?;
         t.step("follow a run whose model waits in the middle of its answer");
         let gate = Gate::closed();
         let reply = Reply::nothing()

@@ -1,4 +1,4 @@
-//! Starting, doing work, stopping, and the whole path in between.
+//! Starting, doing work, stopping.
 
 use std::{
     collections::BTreeSet,
@@ -6,18 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
 use stigmer_api::agent::Agent;
 use stigmer_e2e::{
     harness::{
-        Call, CheckError, Component, Environment, Project, QUEUES, Response, answer_of,
-        budget::{AGENT, START, STOP, STOP_TARGET, WF},
+        Component, QUEUES,
+        budget::{START, STOP, STOP_TARGET},
         story,
     },
     supervise::Identity,
 };
-
-use crate::then;
 
 #[test]
 fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
@@ -132,10 +129,9 @@ fn smk_02_ready_means_that_every_queue_does_work() {
         for runner in [env.workflow_runner(), env.agent_runner()] {
             runner.freeze().await;
             let queues = runner.ready().task_queues;
-            let pings = queues.iter().map(|queue| {
-                env.temporal()
-                    .ping(&server_queues[0], Some(queue), briefly)
-            });
+            let pings = queues
+                .iter()
+                .map(|queue| env.temporal().ping(&server_queues[0], Some(queue), briefly));
             let pings = futures_util::future::join_all(pings).await;
             runner.thaw().await;
             for (ping, queue) in pings.iter().zip(&queues) {
@@ -242,80 +238,4 @@ fn smk_05_a_wrong_binary_path_fails_at_once_and_is_named() {
         // Teardown fails this test if a part of either environment is still there.
         Ok(())
     });
-}
-
-#[test]
-fn smk_08_one_path_from_start_to_stop_takes_less_than_a_minute() {
-    story(async |t| {
-        let start = Instant::now();
-        let env = t
-            .environment()
-            .answering("The code looks good to me.")
-            .start()
-            .await?;
-        t.step("apply fixtures 01 and 07");
-        let mut rows = Vec::new();
-        for fixture in ["01-basic-agent", "07-basic-workflow"] {
-            let project = Project::fixture(&t, fixture)?;
-            let output = project.cli(&env).args(["apply"]).run().await?;
-            rows.extend(then::applied(&env, &output).await?);
-        }
-        let kinds = rows.iter().map(|row| row.kind.as_str());
-        assert_eq!(kinds.collect::<Vec<_>>(), ["Agent", "Agent", "Workflow"]);
-        t.step("run both agents and the workflow, and read what they gave");
-        for row in &rows[..2] {
-            run_agent(&env, &row.name).await?;
-        }
-        run_workflow(&env, &rows[2].name).await?;
-        t.step("stop");
-        for part in [env.workflow_runner(), env.agent_runner(), env.server()] {
-            let stopped = part.stop().await?.expect("it was running");
-            assert!(
-                !stopped.forced && stopped.status.is_some_and(|status| status.success()),
-                "{stopped:?}"
-            );
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "it took {:?}",
-            start.elapsed()
-        );
-        Ok(())
-    });
-}
-
-async fn run_agent(env: &Environment, name: &str) -> Result<(), CheckError> {
-    let arguments = ["run", name, "--message", "Please review."];
-    let run = env.cli().args(arguments).run().await?;
-    run.exited_with(0)?;
-    let id = then::started(env, &run).await?;
-    let finished = then::completed(env, &id, AGENT).await?;
-    assert_eq!(
-        answer_of(&finished.execution),
-        Some("The code looks good to me.")
-    );
-    Ok(())
-}
-
-async fn run_workflow(env: &Environment, name: &str) -> Result<(), CheckError> {
-    env.hub().expect(
-        Call::get("/repos/stigmer/hello-stigmer/pulls/1"),
-        Response::json(json!({
-            "title": "feat: add greeting", "body": "Adds a greeting", "state": "open",
-            "user": {"login": "octo"},
-        })),
-    );
-    let run = env.cli().args(["run", name]).run().await?;
-    run.exited_with(0)?;
-    let id = then::workflow::started(env, &run).await?;
-    let finished = then::workflow::completed(env, &id, WF).await?;
-    let response = then::workflow::output(&finished.execution, "processResponse")?;
-    assert_eq!(
-        response,
-        json!({
-            "prTitle": "feat: add greeting", "prBody": "Adds a greeting", "prState": "open",
-            "prAuthor": "octo", "status": "success",
-        })
-    );
-    Ok(())
 }

@@ -10,13 +10,14 @@ use stigmer_api::{
 use stigmer_e2e::{
     ensure,
     harness::{
-        Broken, CheckError, Environment, Expectation, Gate, Project, Reply, Snapshot, Test,
-        answer_of, budget::AGENT, story,
+        Broken, CheckError, Environment, Expectation, Gate, Reply, Snapshot, Test, answer_of,
+        budget::AGENT, story,
     },
 };
 
 use super::watching::{AT_ONCE, compare, next, phases_of, subscribed};
 use crate::{
+    fixture::Deployed,
     given::execution,
     then::{self, Execution, check_phases},
 };
@@ -24,8 +25,7 @@ use crate::{
 /// An environment with fixture 01 applied, and the id of its first agent.
 async fn with_agent(t: &Test) -> Result<(Environment, String), CheckError> {
     let env = t.environment().without_workflow_runner().start().await?;
-    let project = Project::fixture(t, "01-basic-agent")?;
-    then::applied(&env, &project.cli(&env).args(["apply"]).run().await?).await?;
+    Deployed::apply(t, &env, "01").await?;
     let agent: Agent = env.api().by_slug("code-reviewer").await?;
     Ok((env, agent.id().to_owned()))
 }

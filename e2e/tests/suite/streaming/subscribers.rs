@@ -85,6 +85,7 @@ async fn race(
 fn str_03_no_update_around_a_subscription_is_lost() {
     story(async |t| {
         const EXECUTIONS: usize = 50;
+        const AT_ONCE: usize = 5;
         const SUBSCRIPTIONS: usize = 10;
         let (env, workflow) = with_workflow(&t).await?;
         // Nobody else reports: the test is the runner.
@@ -93,11 +94,16 @@ fn str_03_no_update_around_a_subscription_is_lost() {
         let mut random = t.random();
         let mut moment = |longest_us: u64| Duration::from_micros(random.next_u64() % longest_us);
         let (mut streams, mut after_the_end) = (0, 0);
-        for n in 0..EXECUTIONS {
-            let reports = [moment(5_000), moment(5_000)];
-            let subscriptions = (0..SUBSCRIPTIONS).map(|_| moment(20_000)).collect();
-            let name = format!("round-{n}");
-            for phases in race(&env, &workflow, &name, reports, subscriptions).await? {
+        for group in 0..EXECUTIONS / AT_ONCE {
+            let races = (0..AT_ONCE).map(|n| {
+                let reports = [moment(5_000), moment(5_000)];
+                let subscriptions = (0..SUBSCRIPTIONS).map(|_| moment(20_000)).collect();
+                let name = format!("round-{}", group * AT_ONCE + n);
+                let (env, workflow) = (&env, &workflow);
+                async move { race(env, workflow, &name, reports, subscriptions).await }
+            });
+            let races = races.collect::<Vec<_>>();
+            for phases in futures_util::future::try_join_all(races).await?.concat() {
                 then::check_phases(&phases)?;
                 streams += 1;
                 after_the_end += usize::from(phases.len() == 1);

@@ -95,13 +95,12 @@ impl Connection {
         let fault = Fault::default();
         let (transport, mut process, call) = match launch {
             Launch::Stdio {
-                command,
-                args,
-                env,
+                program,
                 working_dir,
             } => {
                 let directory = working_dir.map_or(workspace.to_owned(), |dir| workspace.join(dir));
-                let (process, pipes) = Process::start(&command, &args, &env, &directory)
+                let command = program.command.clone();
+                let (process, pipes) = Process::start(program, &directory)
                     .map_err(|error| spawn_error(command, &directory, &error))?;
                 (Transport::Stdio(pipes), Some(process), limits.call)
             }

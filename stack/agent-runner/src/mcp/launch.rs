@@ -8,10 +8,14 @@ use reqwest::{
     header::{HeaderName, HeaderValue},
 };
 use stigmer_api::agent::{
-    HttpServer, McpServerDefinition, StdioServer, mcp_server_definition::ServerType,
+    DockerServer, HttpServer, McpServerDefinition, StdioServer, mcp_server_definition::ServerType,
 };
 
-use super::placeholder::{self, Missing};
+use super::{
+    container,
+    placeholder::{self, Missing},
+    process::Program,
+};
 use crate::environment::Environment;
 
 /// How long a call of an HTTP server may take whose definition names no time.
@@ -22,12 +26,8 @@ const HTTP_CALL: Duration = Duration::from_secs(30);
 pub enum Launch {
     /// A program that speaks over its standard input and output.
     Stdio {
-        /// The program.
-        command: String,
-        /// Its arguments.
-        args: Vec<String>,
-        /// The variables it gets.
-        env: BTreeMap<String, String>,
+        /// The program, or the client of a container engine.
+        program: Program,
         /// Where it runs; in the execution's workspace when unset, and relative to it.
         working_dir: Option<PathBuf>,
     },
@@ -53,9 +53,9 @@ pub enum LaunchError {
     NoType,
     /// There is nothing to start a container with.
     #[error(
-        "it is of type docker (image {0}), and this runner has no container engine; run the image yourself and define the server as http, or as stdio with a command that starts it"
+        "it is of type docker (image {0}), and there is no container engine: neither docker nor podman is on the PATH of the agent-runner; install one, or run the image yourself and define the server as http"
     )]
-    Docker(String),
+    NoEngine(String),
     /// There is no command.
     #[error("its command is empty")]
     NoCommand,
@@ -84,7 +84,7 @@ impl Launch {
     ) -> Result<Self, LaunchError> {
         match &definition.server_type {
             None => Err(LaunchError::NoType),
-            Some(ServerType::Docker(server)) => Err(LaunchError::Docker(server.image.clone())),
+            Some(ServerType::Docker(server)) => docker(server, environment),
             Some(ServerType::Stdio(server)) => stdio(server, environment),
             Some(ServerType::Http(server)) => http(server, environment),
         }
@@ -102,12 +102,32 @@ fn stdio(server: &StdioServer, environment: &Environment) -> Result<Launch, Laun
         return Err(LaunchError::NoCommand);
     }
     Ok(Launch::Stdio {
-        command,
-        args,
-        env,
+        program: Program {
+            command,
+            args,
+            env,
+            farewell: None,
+        },
         working_dir: Some(working_dir)
             .filter(|dir| !dir.is_empty())
             .map(PathBuf::from),
+    })
+}
+
+fn docker(server: &DockerServer, environment: &Environment) -> Result<Launch, LaunchError> {
+    let mut texts = Texts::of(environment);
+    let mut resolved = server.clone();
+    resolved.image = texts.take(&server.image);
+    resolved.args = server.args.iter().map(|arg| texts.take(arg)).collect();
+    let env = texts.take_map(&server.env_placeholders);
+    for volume in &mut resolved.volumes {
+        volume.host_path = texts.take(&volume.host_path);
+    }
+    texts.all_there()?;
+    let engine = container::engine().ok_or_else(|| LaunchError::NoEngine(server.image.clone()))?;
+    Ok(Launch::Stdio {
+        program: container::program(engine, &resolved, env),
+        working_dir: None,
     })
 }
 
@@ -186,8 +206,6 @@ impl<'a> Texts<'a> {
 
 #[cfg(test)]
 mod tests {
-    use stigmer_api::agent::DockerServer;
-
     use super::*;
     use crate::environment::tests::environment;
 
@@ -217,19 +235,17 @@ mod tests {
             working_dir: "${DIR}".to_owned(),
         }));
         let Ok(Launch::Stdio {
-            command,
-            args,
-            env,
+            program,
             working_dir,
         }) = launch
         else {
             panic!("{launch:?}")
         };
         assert_eq!(
-            (command.as_str(), args),
+            (program.command.as_str(), program.args),
             ("repo/serve", vec!["--token=tok/1".to_owned()])
         );
-        assert_eq!(env, pairs(&[("GITHUB_TOKEN", "tok/1")]));
+        assert_eq!(program.env, pairs(&[("GITHUB_TOKEN", "tok/1")]));
         assert_eq!(working_dir, Some(PathBuf::from("repo")));
     }
 
@@ -263,10 +279,6 @@ mod tests {
             headers: pairs(&[("X-Key", "a\nb${TOKEN}")]),
             ..http("http://localhost:1/")
         };
-        let docker = DockerServer {
-            image: "mcp/custom".to_owned(),
-            ..Default::default()
-        };
         let unset = StdioServer {
             command: "npx".to_owned(),
             args: vec!["${B}".to_owned()],
@@ -281,7 +293,6 @@ mod tests {
                 "the scheme is ftp",
             ),
             (ServerType::Http(with_header), "its header \"X-Key\""),
-            (ServerType::Docker(docker), "no container engine"),
             (
                 ServerType::Stdio(StdioServer::default()),
                 "its command is empty",

@@ -1,6 +1,7 @@
 //! The MCP servers of an agent: started for one execution, offered as tools, and gone with it.
 
 mod connection;
+mod container;
 mod content;
 mod error;
 mod launch;
@@ -58,45 +59,55 @@ impl Servers {
             .iter()
             .map(|definition| start(definition, environment, workspace, limits));
         for (definition, started) in definitions.iter().zip(join_all(starting).await) {
-            let name = &definition.name;
-            let unavailable = |why: &dyn std::fmt::Display| {
-                // A program may repeat its secrets in what it complains of.
-                environment.mask(&format!("the MCP server {name:?} is not available: {why}"))
-            };
-            let (connection, offered) = match started {
-                Ok(started) => started,
-                Err(error) => {
-                    warnings.push(unavailable(&error));
-                    continue;
+            let admitted = match started {
+                Ok((connection, offered)) => {
+                    servers.admit(definition, connection, &offered, environment)
                 }
+                Err(error) => Err(error.to_string()),
             };
-            let connection = Arc::new(connection);
-            servers.connections.push(Arc::clone(&connection));
-            if servers.tools.contains_key(name) {
-                warnings.push(unavailable(&"another server has the same name"));
-                continue;
+            match admitted {
+                Ok(missing) => warnings.extend(missing),
+                Err(why) => {
+                    let name = &definition.name;
+                    let warning = format!("the MCP server {name:?} is not available: {why}");
+                    // A program may repeat its secrets in what it complains of.
+                    warnings.push(environment.mask(&warning));
+                }
             }
-            let mut tools = offered
-                .iter()
-                .map(|tool| McpTool::new(&connection, name, tool))
-                .collect::<Vec<_>>();
-            warnings.extend(allow(
-                &mut tools,
-                &definition.enabled_tools,
-                &format!("the MCP server {name:?}"),
-            ));
-            if tools.len() > MOST_TOOLS {
-                let count = tools.len();
-                warnings.push(unavailable(&format!(
-                    "it offers {count} tools, and a model is given at most {MOST_TOOLS} of one server; name those to use in enabled_tools"
-                )));
-                continue;
-            }
-            servers
-                .tools
-                .insert(name.clone(), tools.into_iter().map(Arc::new).collect());
         }
         (servers, warnings)
+    }
+
+    /// Takes in a server that is ready. Gives a line for each tool that is missing.
+    ///
+    /// # Errors
+    ///
+    /// Says why it cannot be used.
+    fn admit(
+        &mut self,
+        definition: &McpServerDefinition,
+        connection: Connection,
+        offered: &[rmcp::model::Tool],
+        environment: &Environment,
+    ) -> Result<Vec<String>, String> {
+        let connection = Arc::new(connection);
+        self.connections.push(Arc::clone(&connection));
+        let name = &definition.name;
+        if self.tools.contains_key(name) {
+            return Err("another server has the same name".to_owned());
+        }
+        let tools = offered
+            .iter()
+            .map(|tool| Arc::new(McpTool::new(&connection, name, tool, environment)));
+        let (tools, missing) = allowed(tools.collect(), name, &definition.enabled_tools);
+        if tools.len() > MOST_TOOLS {
+            let count = tools.len();
+            return Err(format!(
+                "it offers {count} tools, and a model is given at most {MOST_TOOLS} of one server; name those to use in enabled_tools"
+            ));
+        }
+        self.tools.insert(name.clone(), tools);
+        Ok(missing)
     }
 
     /// Whether a server of this name is ready.
@@ -106,10 +117,10 @@ impl Servers {
 
     /// The tools of a server, those of `enabled` if it names any, and a line for each that is missing.
     pub fn tools_of(&self, server: &str, enabled: &[String]) -> (Vec<Arc<dyn Tool>>, Vec<String>) {
-        let mut tools = self.tools.get(server).cloned().unwrap_or_default();
-        let warnings = allow(&mut tools, enabled, &format!("the MCP server {server:?}"));
+        let tools = self.tools.get(server).cloned().unwrap_or_default();
+        let (tools, missing) = allowed(tools, server, enabled);
         let tools = tools.into_iter().map(|tool| tool as Arc<dyn Tool>);
-        (tools.collect(), warnings)
+        (tools.collect(), missing)
     }
 
     /// The tools of all servers.
@@ -134,17 +145,22 @@ async fn start(
     Connection::open(launch, workspace, limits).await
 }
 
-/// Keeps the tools that `enabled` names, all when it names none; gives a line for each that is not
-/// among them.
-fn allow<T: AsRef<McpTool>>(tools: &mut Vec<T>, enabled: &[String], owner: &str) -> Vec<String> {
+/// Those of `tools` that `enabled` names, all when it names none, and a line for each that is missing.
+fn allowed(
+    tools: Vec<Arc<McpTool>>,
+    server: &str,
+    enabled: &[String],
+) -> (Vec<Arc<McpTool>>, Vec<String>) {
     if enabled.is_empty() {
-        return Vec::new();
+        return (tools, Vec::new());
     }
-    let known = |name: &String| tools.iter().any(|tool| tool.as_ref().name() == name);
-    let missing = enabled.iter().filter(|name| !known(name));
-    let warnings = missing
-        .map(|name| format!("{owner} offers no tool {name:?}, which enabled_tools names"))
+    let missing = enabled
+        .iter()
+        .filter(|name| !tools.iter().any(|tool| tool.name() == *name))
+        .map(|name| {
+            format!("the MCP server {server:?} offers no tool {name:?}, which enabled_tools names")
+        })
         .collect();
-    tools.retain(|tool| enabled.iter().any(|name| name == tool.as_ref().name()));
-    warnings
+    let named = |tool: &Arc<McpTool>| enabled.iter().any(|name| name == tool.name());
+    (tools.into_iter().filter(named).collect(), missing)
 }

@@ -1,11 +1,12 @@
 //! The program of an MCP server: started in a process group of its own, which never outlives this
-//! value.
+//! value. On Linux the program does not outlive this process either, whatever ends that.
 
 use std::{
     collections::BTreeMap,
     io,
+    os::unix::process::CommandExt,
     path::Path,
-    process::Stdio,
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,9 +15,10 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
+use stigmer_supervise::spawn_bound;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    io::AsyncReadExt,
+    process::{ChildStderr, ChildStdin, ChildStdout},
     sync::watch,
     time::timeout,
 };
@@ -38,11 +40,57 @@ const KEPT: usize = 4096;
 /// How much of it an error shows, in characters.
 const SHOWN: usize = 500;
 
+/// A program to be started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Its path, or its name on the PATH.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// The variables it gets beside the few of the runner's own.
+    pub env: BTreeMap<String, String>,
+    /// The arguments with which the same command is run after the program has ended, to take down what
+    /// a signal does not reach.
+    pub farewell: Option<Vec<String>>,
+}
+
+impl Program {
+    fn command(&self, args: &[String]) -> Command {
+        let inherited = INHERITED
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let mut command = Command::new(&self.command);
+        command
+            .args(args)
+            .env_clear()
+            .envs(inherited)
+            .envs(&self.env)
+            .process_group(0);
+        command
+    }
+
+    fn farewell(&self) {
+        let Some(args) = &self.farewell else { return };
+        let said = self
+            .command(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        match said {
+            Ok(status) if status.success() => {}
+            other => tracing::warn!(command = self.command, ?args, ?other, "farewell failed"),
+        }
+    }
+}
+
 /// A running program. Dropping it kills its process group.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
-    group: Option<Pid>,
+    program: Program,
+    /// Taken when it is waited for.
+    child: Option<Child>,
+    group: Pid,
     /// The end of what it wrote to standard error.
     complaints: Arc<Mutex<Vec<u8>>>,
     /// Closed when the program and everything it started have closed standard error.
@@ -59,51 +107,40 @@ pub struct Pipes {
 }
 
 impl Process {
-    /// Starts `command` in `directory` with `env` and little more.
+    /// Starts `program` in `directory`.
     ///
     /// # Errors
     ///
     /// When it cannot be started.
-    pub fn start(
-        command: &str,
-        args: &[String],
-        env: &BTreeMap<String, String>,
-        directory: &Path,
-    ) -> io::Result<(Self, Pipes)> {
-        let inherited = INHERITED
-            .iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?)));
-        let mut child = Command::new(command)
-            .args(args)
-            .env_clear()
-            .envs(inherited)
-            .envs(env)
+    pub fn start(program: Program, directory: &Path) -> io::Result<(Self, Pipes)> {
+        let mut command = program.command(&program.args);
+        command
             .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        let group = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .map(Pid::from_raw);
-        let complaints = Arc::default();
-        let (ends, stderr_ended) = watch::channel(());
+            .stderr(Stdio::piped());
+        let mut child = spawn_bound(command)?;
+        let group = i32::try_from(child.id()).map_err(io::Error::other)?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             unreachable!("all three are piped")
         };
-        tokio::spawn(keep_end(stderr, Arc::clone(&complaints), ends));
+        let complaints = Arc::default();
+        let (ends, stderr_ended) = watch::channel(());
         let process = Self {
-            child,
-            group,
-            complaints,
+            program,
+            child: Some(child),
+            group: Pid::from_raw(group),
+            complaints: Arc::clone(&complaints),
             stderr_ended,
         };
-        Ok((process, Pipes { stdin, stdout }))
+        let pipes = Pipes {
+            stdin: ChildStdin::from_std(stdin)?,
+            stdout: ChildStdout::from_std(stdout)?,
+        };
+        tokio::spawn(keep_end(ChildStderr::from_std(stderr)?, complaints, ends));
+        Ok((process, pipes))
     }
 
     /// The end of what it wrote to standard error, on one line.
@@ -124,35 +161,30 @@ impl Process {
     /// Waits a moment for a program whose input has ended to end by itself, then kills what is left of
     /// its group.
     pub async fn stop(mut self) {
-        // Not `wait`: a leader that was waited for has given its number back, and the signal must not
-        // reach a stranger.
         self.said_all(GRACE).await;
-        self.kill();
-        if let Err(error) = self.child.wait().await {
-            tracing::warn!(%error, "an MCP server could not be waited for");
-        }
-    }
-
-    fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
-            // The usual answer after a graceful end is that nobody is left.
-            let _ = killpg(group, Signal::SIGKILL);
-        }
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        // Before it is waited for: a leader that was waited for has given its number back, and the
+        // signal must not reach a stranger. Usually nobody is left.
+        let _ = killpg(self.group, Signal::SIGKILL);
+        let program = std::mem::take(&mut self.program);
+        std::thread::spawn(move || {
+            if let Err(error) = child.wait() {
+                tracing::warn!(%error, "an MCP server could not be waited for");
+            }
+            program.farewell();
+        });
     }
 }
 
 /// Reads to the end and keeps the last bytes.
-async fn keep_end(
-    mut stderr: impl AsyncRead + Unpin,
-    kept: Arc<Mutex<Vec<u8>>>,
-    _ends: watch::Sender<()>,
-) {
+async fn keep_end(mut stderr: ChildStderr, kept: Arc<Mutex<Vec<u8>>>, _ends: watch::Sender<()>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,8 +204,12 @@ pub(crate) mod tests {
 
     /// A shell script as an MCP server's program.
     pub(crate) fn script(text: &str) -> (Process, Pipes) {
-        let args = ["-c".to_owned(), text.to_owned()];
-        Process::start("sh", &args, &BTreeMap::new(), Path::new("/")).expect("a shell")
+        let program = Program {
+            command: "sh".to_owned(),
+            args: vec!["-c".to_owned(), text.to_owned()],
+            ..Program::default()
+        };
+        Process::start(program, Path::new("/")).expect("a shell")
     }
 
     /// Waits until no process of the group is left.
@@ -191,7 +227,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn a_program_that_ends_with_its_input_is_not_waited_for_longer() {
         let (process, pipes) = script("cat >/dev/null");
-        let group = process.group.unwrap();
+        let group = process.group;
         drop(pipes);
         let begin = Instant::now();
         process.stop().await;
@@ -202,7 +238,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn a_program_that_ignores_everything_is_killed_with_its_children() {
         let (process, pipes) = script("trap '' TERM INT; sleep 1000 & sleep 1000");
-        let group = process.group.unwrap();
+        let group = process.group;
         drop(pipes);
         process.stop().await;
         gone(group).await;
@@ -211,7 +247,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn dropping_it_kills_the_group_at_once() {
         let (process, _pipes) = script("sleep 1000 & sleep 1000");
-        let group = process.group.unwrap();
+        let group = process.group;
         drop(process);
         gone(group).await;
     }
@@ -219,7 +255,7 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn children_that_outlive_their_leader_are_killed_as_well() {
         let (process, pipes) = script("sleep 1000 >/dev/null 2>&1 <&- & exit 0");
-        let group = process.group.unwrap();
+        let group = process.group;
         drop(pipes);
         process.stop().await;
         gone(group).await;

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 
 use super::connection::Connection;
 use crate::{
+    environment::Environment,
     llm::ToolSpec,
     text::beginning,
     tools::{Arguments, Tool, ToolError, model_name},
@@ -23,15 +24,14 @@ pub struct McpTool {
     spec: ToolSpec,
 }
 
-impl AsRef<McpTool> for McpTool {
-    fn as_ref(&self) -> &McpTool {
-        self
-    }
-}
-
 impl McpTool {
-    /// `tool` of the server called `server`.
-    pub fn new(connection: &Arc<Connection>, server: &str, tool: &rmcp::model::Tool) -> Self {
+    /// `tool` of the server called `server`, without what it repeats of secrets.
+    pub fn new(
+        connection: &Arc<Connection>,
+        server: &str,
+        tool: &rmcp::model::Tool,
+        environment: &Environment,
+    ) -> Self {
         let description = tool.description.as_deref().unwrap_or_default();
         Self {
             connection: Arc::clone(connection),
@@ -39,14 +39,12 @@ impl McpTool {
             name: tool.name.to_string(),
             spec: ToolSpec {
                 name: model_name(server, &tool.name),
-                description: beginning(description, LONGEST_DESCRIPTION),
-                parameters: tool.input_schema.as_ref().clone(),
+                description: beginning(&environment.mask(description), LONGEST_DESCRIPTION),
+                parameters: environment.mask_object(&tool.input_schema),
             },
         }
     }
-}
 
-impl McpTool {
     /// Its name on its server.
     pub fn name(&self) -> &str {
         &self.name

@@ -3,8 +3,9 @@
 use reqwest::Url;
 use serde_json::{Map, Value};
 use stigmer_process::{SettingError, number, text, text_or};
+use stigmer_runner::refused;
 
-use super::{header_safe, refused};
+use super::header_safe;
 
 /// The model to ask.
 #[derive(Clone, Debug)]

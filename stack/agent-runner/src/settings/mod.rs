@@ -1,14 +1,14 @@
 //! What the process is told by its environment (`docs/contract/processes.md`).
 
 mod agents;
-mod backend;
 mod llm;
 
 use stigmer_api::temporal_names::AGENT_EXECUTION_RUNNER;
 use stigmer_process::{SettingError, number};
+use stigmer_runner::{BackendSettings, RunnerSettings, max_concurrency, refused};
 use stigmer_temporal::Target;
 
-pub use self::{agents::AgentSettings, backend::BackendSettings, llm::LlmSettings};
+pub use self::{agents::AgentSettings, llm::LlmSettings};
 
 /// Everything the process is told.
 #[derive(Clone, Debug)]
@@ -34,10 +34,9 @@ impl Settings {
     ///
     /// Names the first variable that cannot be used and what it should hold.
     pub fn from_env() -> anyhow::Result<Self> {
-        let max_activities = above_zero("TEMPORAL_MAX_CONCURRENCY", 10)?;
         Ok(Self {
             task_queue: AGENT_EXECUTION_RUNNER.name(),
-            max_activities: usize::try_from(max_activities).unwrap_or(usize::MAX),
+            max_activities: max_concurrency(10)?,
             backend: BackendSettings::from_env()?,
             llm: LlmSettings::from_env()?,
             agents: AgentSettings::from_env()?,
@@ -46,18 +45,20 @@ impl Settings {
     }
 }
 
+impl RunnerSettings for Settings {
+    fn temporal(&self) -> &Target {
+        &self.temporal
+    }
+
+    fn task_queues(&self) -> Vec<String> {
+        vec![self.task_queue.clone()]
+    }
+}
+
 fn above_zero(variable: &'static str, default: u64) -> Result<u64, SettingError> {
     match number(variable, default)? {
         0 => Err(refused(variable, "0".to_owned(), "a number above 0")),
         number => Ok(number),
-    }
-}
-
-fn refused(variable: &'static str, value: String, expected: &'static str) -> SettingError {
-    SettingError {
-        variable,
-        value,
-        expected,
     }
 }
 

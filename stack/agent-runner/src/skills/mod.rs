@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use stigmer_api::{ApiResourceReference, skill::Skill as SkillRecord};
 use tonic::Code;
 
-use crate::backend::BackendError;
+use stigmer_runner::ServerError;
 
 pub use self::read::ReadSkillFile;
 use self::unpack::UnpackError;
@@ -27,10 +27,10 @@ pub trait SkillSource: Sync {
     fn skill(
         &self,
         reference: &ApiResourceReference,
-    ) -> impl Future<Output = Result<SkillRecord, BackendError>> + Send;
+    ) -> impl Future<Output = Result<SkillRecord, ServerError>> + Send;
 
     /// The archive of a skill.
-    fn artifact(&self, key: &str) -> impl Future<Output = Result<Vec<u8>, BackendError>> + Send;
+    fn artifact(&self, key: &str) -> impl Future<Output = Result<Vec<u8>, ServerError>> + Send;
 }
 
 /// A skill that the agent has.
@@ -55,7 +55,7 @@ enum SkillError {
     #[error("the server has no such skill; push it with `stigmer skill push`")]
     NotFound,
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Backend(#[from] ServerError),
     #[error("its version {0:?} is no SHA-256; push it again")]
     Version(String),
     #[error(transparent)]

@@ -16,8 +16,8 @@ struct Shelf {
     hash: String,
 }
 
-fn error(status: Status) -> BackendError {
-    BackendError {
+fn error(status: Status) -> ServerError {
+    ServerError {
         what: "get it".to_owned(),
         address: Arc::from("nowhere:1"),
         status: Box::new(status),
@@ -25,7 +25,7 @@ fn error(status: Status) -> BackendError {
 }
 
 impl SkillSource for Shelf {
-    async fn skill(&self, reference: &ApiResourceReference) -> Result<SkillRecord, BackendError> {
+    async fn skill(&self, reference: &ApiResourceReference) -> Result<SkillRecord, ServerError> {
         match reference.slug.as_str() {
             "review" => Ok(SkillRecord {
                 metadata: Some(ApiResourceMetadata {
@@ -48,7 +48,7 @@ impl SkillSource for Shelf {
         }
     }
 
-    async fn artifact(&self, key: &str) -> Result<Vec<u8>, BackendError> {
+    async fn artifact(&self, key: &str) -> Result<Vec<u8>, ServerError> {
         assert_eq!(key, format!("skills/{}.zip", self.hash));
         self.archive
             .clone()

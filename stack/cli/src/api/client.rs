@@ -4,7 +4,7 @@
 use std::{env, error::Error, time::Duration};
 
 use stigmer_api::{ApiResourceReference, agent::Agent};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
@@ -186,6 +186,8 @@ pub fn reason(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     #[test]

@@ -3,15 +3,15 @@
 use std::{env, fs::File, io, process::Stdio, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use stigmer_supervise::{log_tail, reconcile};
+use stigmer_supervise::{Readiness, log_tail, reconcile};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
-    Layout, Record, Settings,
+    Layout, Record, Settings, Temporal, health,
     logs::rotate,
     supervisor::{LET_GO, MARK, Message},
 };
@@ -23,11 +23,18 @@ pub const SUPERVISOR: &str = "internal-supervisor";
 /// with the supervisor itself.
 const LIMIT: Duration = Duration::from_secs(100);
 
+/// How long a Temporal that the daemon does not run may take to answer: it may be starting, too.
+const EXTERNAL_TEMPORAL: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Starts the stack with `settings` and returns its record once all of it works. When it does not,
 /// or this future is dropped, nothing is left running. The caller holds the lock.
 pub async fn start(settings: &Settings) -> Result<Record> {
     let layout = &settings.layout;
     layout.prepare()?;
+    if let Temporal::External { address } = &settings.temporal {
+        answers(address).await?;
+    }
     // A supervisor that was killed could not clean up after itself.
     reconcile(&layout.leases(), MARK)?;
     rotate(layout)?;
@@ -64,6 +71,20 @@ pub async fn start(settings: &Settings) -> Result<Record> {
         stdin.flush().await?;
     }
     Ok(record)
+}
+
+/// Whether somebody else's Temporal is there, which the parts could only wait for.
+async fn answers(address: &str) -> Result<()> {
+    let give_up_at = Instant::now() + EXTERNAL_TEMPORAL;
+    loop {
+        match health::probe(address, health::TEMPORAL_FRONTEND, EXTERNAL_TEMPORAL).await {
+            Readiness::Ready => return Ok(()),
+            Readiness::NotYet(seen) if Instant::now() >= give_up_at => bail!(
+                "no Temporal answers at {address} ({seen}); start it, or correct TEMPORAL_SERVICE_ADDRESS"
+            ),
+            Readiness::NotYet(_) => sleep(PAUSE).await,
+        }
+    }
 }
 
 fn spawn(layout: &Layout) -> Result<Child> {

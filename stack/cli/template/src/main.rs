@@ -16,9 +16,10 @@ fn main() -> ExitCode {
             "pr-reviewer",
             AgentArgs {
                 description: "Reviews pull requests".into(),
-                instructions: "You are an experienced reviewer. Say what the change does, then name \
+                instructions:
+                    "You are an experienced reviewer. Say what the change does, then name \
                                every defect you find, the most serious one first. Be brief."
-                    .into(),
+                        .into(),
                 ..Default::default()
             },
         )?;

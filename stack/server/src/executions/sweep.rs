@@ -13,6 +13,7 @@ use tokio::{sync::Notify, time};
 
 use super::{Execution, Gone, Orchestrator, Phase, RunState, StartFailure, job::job, status};
 use crate::{
+    pipeline::{Cause, StepError},
     state::State,
     store::{Page, Query, Start},
 };
@@ -150,26 +151,9 @@ async fn reconcile<E: Execution>(state: &State, orchestrator: &dyn Orchestrator,
     };
     let (phase, cause) = match gone {
         Gone::Unknown if execution.current_phase() <= Phase::Pending && age(&execution) < FRESH => {
-            tracing::info!(id, "starting the workflow of an execution that has none");
-            let job = state.store.read(move |rows| job(rows, execution)).await;
-            let job = match job {
-                Ok(job) => job,
-                Err(error) => {
-                    return tracing::error!(id, %error, "an execution cannot be made ready to start");
-                }
-            };
-            match orchestrator.start(job).await {
+            match start_again(state, orchestrator, execution).await {
                 Ok(()) => return,
-                Err(StartFailure::Unknown(cause)) => {
-                    return tracing::warn!(
-                        id,
-                        cause,
-                        "not known to be started; looking again later"
-                    );
-                }
-                Err(StartFailure::Refused(cause) | StartFailure::TooLarge(cause)) => {
-                    (Phase::Failed, cause)
-                }
+                Err(cause) => (Phase::Failed, cause),
             }
         }
         Gone::Unknown => (
@@ -196,6 +180,41 @@ async fn reconcile<E: Execution>(state: &State, orchestrator: &dyn Orchestrator,
             tracing::error!(id, %error, "an execution whose workflow is gone cannot be ended")
         }
     }
+}
+
+/// Starts the workflow of an execution that has none. What cannot be done now is left for the next
+/// time.
+///
+/// # Errors
+///
+/// Why it can never be started.
+async fn start_again<E: Execution>(
+    state: &State,
+    orchestrator: &dyn Orchestrator,
+    execution: E,
+) -> Result<(), String> {
+    let id = execution.id().to_owned();
+    tracing::info!(id, "starting the workflow of an execution that has none");
+    let job = state.store.read(move |rows| job(rows, execution)).await;
+    let job = match job {
+        Ok(job) => job,
+        Err(StepError {
+            cause: Cause::Precondition(cause),
+            ..
+        }) => return Err(cause),
+        Err(error) => {
+            tracing::error!(id, %error, "an execution cannot be made ready to start");
+            return Ok(());
+        }
+    };
+    match orchestrator.start(job).await {
+        Err(StartFailure::Refused(cause) | StartFailure::TooLarge(cause)) => return Err(cause),
+        Err(StartFailure::Unknown(cause)) => {
+            tracing::warn!(id, cause, "not known to be started; looking again later");
+        }
+        Ok(()) => {}
+    }
+    Ok(())
 }
 
 fn age<E: Execution>(execution: &E) -> Duration {

@@ -86,11 +86,13 @@ async fn write_valid(
     steps::validate_constraints(&request)?;
     steps::validate_kind(&request)?;
     let spec = request.spec.clone().unwrap_or_default();
-    let (request, known) = state
+    let (known, request) = state
         .store
-        .read(move |rows| Ok::<_, StepError>((is_known_valid(rows, &request)?, request)))
-        .await
-        .map(|(known, request)| (request, known))?;
+        .read(move |rows| {
+            let known = is_known_valid(rows, &request)?;
+            Ok::<_, StepError>((known, request))
+        })
+        .await?;
     let validation = match known {
         true => None,
         false => Some(validate(state, spec).await?),

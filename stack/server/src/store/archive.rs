@@ -3,7 +3,7 @@
 use rusqlite::params;
 use stigmer_api::Resource;
 
-use super::{Rows, StoreError, Tx, rows::storage_name};
+use super::{Indexed, Rows, StoreError, Tx, rows::storage_name};
 
 /// Which earlier version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Version<'v> {
 
 impl Rows<'_> {
     /// An archived version of the resource with this id.
-    pub fn load_version<R: Resource>(
+    pub fn load_version<R: Indexed>(
         &self,
         id: &str,
         version: Version<'_>,

@@ -1,6 +1,7 @@
 //! What can go wrong with the database.
 
 use camino::Utf8PathBuf;
+use stigmer_cipher::SealError;
 
 /// A read or a write failed.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +14,9 @@ pub enum StoreError {
         /// What SQLite said.
         cause: rusqlite::Error,
     },
+    /// A secret cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// A row does not hold the message that its kind promises.
     #[error("the stored {kind} {id} is damaged: {cause}")]
     Damaged {

@@ -8,8 +8,10 @@ use stigmer_api::{
     workflow_instance::WorkflowInstance,
 };
 
+use crate::mask::Secrets;
+
 /// A resource that the store can index.
-pub trait Indexed: Resource {
+pub trait Indexed: Resource + Secrets {
     /// The id of the resource this one belongs to, or an empty text.
     fn parent(&self) -> &str {
         ""

@@ -7,6 +7,7 @@ mod index;
 mod query;
 mod rows;
 mod schema;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use error::{OpenError, StoreError};
 pub use index::Indexed;
 pub use query::{Listing, Page, Query, Relation, Start};
 pub use rows::{Change, Rows, Tx};
+pub use vault::{Vault, is_sealed};
 
 use schema::MigrateError;
 
@@ -54,13 +56,16 @@ struct Inner {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    vault: Vault,
     observers: Vec<Arc<dyn CommitObserver>>,
 }
 
 impl Store {
-    /// Opens the file, makes it and its folder when absent, and brings it to the current schema.
+    /// Opens the file, makes it and its folder when absent, and brings it to the current schema. Its
+    /// secrets are sealed in `vault`.
     pub fn open(
         path: &Utf8Path,
+        vault: Vault,
         observers: Vec<Arc<dyn CommitObserver>>,
     ) -> Result<Self, OpenError> {
         let unusable = |cause: rusqlite::Error| OpenError::Unusable {
@@ -88,6 +93,7 @@ impl Store {
                 writer: Mutex::new(writer),
                 permits: Semaphore::new(readers.len()),
                 readers: Mutex::new(readers),
+                vault,
                 observers,
             }),
         })
@@ -115,7 +121,7 @@ impl Store {
             let mut connection = locked(&inner.readers)
                 .pop()
                 .expect("a permit stands for a connection");
-            let result = view(&mut connection, read);
+            let result = view(&mut connection, &inner.vault, read);
             locked(&inner.readers).push(connection);
             result
         })
@@ -136,7 +142,7 @@ impl Store {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
             let mut writer = locked(&inner.writer);
-            let (value, changes) = commit(&mut writer, write)?;
+            let (value, changes) = commit(&mut writer, &inner.vault, write)?;
             if !changes.is_empty() {
                 inner
                     .observers
@@ -159,7 +165,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
-        blocking(move || view(&mut locked(&inner.writer), read)).await
+        blocking(move || view(&mut locked(&inner.writer), &inner.vault, read)).await
     }
 
     /// Moves the write-ahead log into the file, so that it can be copied on its own.
@@ -177,16 +183,18 @@ impl Store {
 
 fn view<T, E: From<StoreError>>(
     connection: &mut Connection,
+    vault: &Vault,
     read: impl FnOnce(&Rows<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     match connection.unchecked_transaction() {
-        Ok(transaction) => read(&Rows::new(&transaction)),
+        Ok(transaction) => read(&Rows::new(&transaction, vault)),
         Err(error) => Err(rows::failed(connection, error).into()),
     }
 }
 
 fn commit<T, E: From<StoreError>>(
     connection: &mut Connection,
+    vault: &Vault,
     write: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<(T, Vec<Change>), E> {
     let path = connection.path().unwrap_or_default().to_owned();
@@ -195,7 +203,7 @@ fn commit<T, E: From<StoreError>>(
         Ok(transaction) => transaction,
         Err(error) => return Err(failed(error)),
     };
-    let tx = Tx::new(&transaction);
+    let tx = Tx::new(&transaction, vault);
     let value = write(&tx)?;
     let changes = tx.into_changes();
     transaction.commit().map_err(failed)?;

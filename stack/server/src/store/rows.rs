@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, ops::Deref};
 
+use prost::DecodeError;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use stigmer_api::{ApiResourceKind, Resource, kind};
 
@@ -10,6 +11,7 @@ use super::{
     index::{Entry, Indexed},
     query::{Condition, Listing, Query, Start},
     schema,
+    vault::Vault,
 };
 
 /// A page ends early rather than outgrow a gRPC message (10 MiB) with rows of this many bytes.
@@ -18,6 +20,7 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The rows as one transaction sees them.
 pub struct Rows<'c> {
     pub(super) connection: &'c Connection,
+    vault: &'c Vault,
 }
 
 /// The rows inside a write transaction.
@@ -38,12 +41,12 @@ pub struct Change {
 }
 
 impl<'c> Rows<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection }
+    pub(super) fn new(connection: &'c Connection, vault: &'c Vault) -> Self {
+        Self { connection, vault }
     }
 
     /// The resource with this id.
-    pub fn load<R: Resource>(&self, id: &str) -> Result<Option<R>, StoreError> {
+    pub fn load<R: Indexed>(&self, id: &str) -> Result<Option<R>, StoreError> {
         self.one(
             "SELECT id, data FROM resources WHERE kind = ?1 AND id = ?2",
             params![storage_name::<R>(), id],
@@ -52,7 +55,7 @@ impl<'c> Rows<'c> {
 
     /// The resource with this slug, org, and owner scope: at most one where slugs are unique, the
     /// first in id order otherwise.
-    pub fn find<R: Resource>(
+    pub fn find<R: Indexed>(
         &self,
         org: &str,
         scope: i32,
@@ -67,7 +70,7 @@ impl<'c> Rows<'c> {
 
     /// The resource a reference means: by slug, and by org unless that is empty. Of several, one
     /// with the owner scope asked for comes first, then the first in id order.
-    pub fn resolve<R: Resource>(
+    pub fn resolve<R: Indexed>(
         &self,
         org: &str,
         scope: i32,
@@ -82,7 +85,7 @@ impl<'c> Rows<'c> {
     }
 
     /// A page of the resources that match. Damaged rows are left out, with a warning.
-    pub fn list<R: Resource>(&self, query: &Query) -> Result<Listing<R>, StoreError> {
+    pub fn list<R: Indexed>(&self, query: &Query) -> Result<Listing<R>, StoreError> {
         let mut condition = Condition::matching::<R>(query);
         let total: i64 = self
             .connection
@@ -120,7 +123,7 @@ impl<'c> Rows<'c> {
         })
     }
 
-    fn page<R: Resource>(
+    fn page<R: Indexed>(
         &self,
         sql: &str,
         condition: &Condition,
@@ -134,7 +137,7 @@ impl<'c> Rows<'c> {
             if !page.is_empty() && bytes + data.len() > budget {
                 break;
             }
-            match R::decode(data) {
+            match self.decode::<R>(data) {
                 Ok(resource) => {
                     bytes += data.len();
                     page.push(resource);
@@ -149,7 +152,7 @@ impl<'c> Rows<'c> {
     }
 
     /// The resource in the row of `(id, data)` that `sql` selects.
-    pub(super) fn one<R: Resource>(
+    pub(super) fn one<R: Indexed>(
         &self,
         sql: &str,
         key: impl rusqlite::Params,
@@ -166,7 +169,7 @@ impl<'c> Rows<'c> {
             })
             .map_err(|error| self.failed(error))?;
         row.map(|(id, data)| {
-            R::decode(data.as_slice()).map_err(|cause| StoreError::Damaged {
+            self.decode(&data).map_err(|cause| StoreError::Damaged {
                 kind: storage_name::<R>().to_owned(),
                 id,
                 cause,
@@ -175,22 +178,30 @@ impl<'c> Rows<'c> {
         .transpose()
     }
 
+    fn decode<R: Indexed>(&self, data: &[u8]) -> Result<R, DecodeError> {
+        let mut resource = R::decode(data)?;
+        self.vault.open(&mut resource);
+        Ok(resource)
+    }
+
     pub(super) fn failed(&self, cause: rusqlite::Error) -> StoreError {
         failed(self.connection, cause)
     }
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Self {
+    pub(super) fn new(connection: &'c Connection, vault: &'c Vault) -> Self {
         Self {
-            rows: Rows::new(connection),
+            rows: Rows::new(connection, vault),
             changes: RefCell::default(),
         }
     }
 
-    /// Stores the resource under its id, replacing what is there.
+    /// Stores the resource under its id, its secrets sealed, replacing what is there.
     pub fn save<R: Indexed>(&self, resource: &R) -> Result<(), StoreError> {
-        let (kind, data) = (storage_name::<R>(), resource.encode_to_vec());
+        let mut sealed = resource.clone();
+        self.rows.vault.seal(&mut sealed)?;
+        let (kind, data) = (storage_name::<R>(), sealed.encode_to_vec());
         self.rows
             .connection
             .prepare_cached(

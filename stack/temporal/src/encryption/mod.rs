@@ -92,6 +92,16 @@ impl Encryption {
         }
     }
 
+    /// The keys, if there are any.
+    pub fn keys(&self) -> Option<&Keys> {
+        self.keys.as_ref()
+    }
+
+    /// Whether what leaves this part is encrypted.
+    pub fn encrypts(&self) -> bool {
+        self.encrypts
+    }
+
     /// The data converter of clients and workers.
     pub(crate) fn data_converter(&self) -> DataConverter {
         DataConverter::new(

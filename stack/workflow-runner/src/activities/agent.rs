@@ -148,7 +148,19 @@ fn name(agent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{model::AgentConfig, secrets::tests::environment};
+    use crate::engine::{model::AgentConfig, secrets::Entry};
+
+    fn environment() -> Environment {
+        let token = Entry {
+            value: "tok-12345678".to_owned(),
+            is_secret: true,
+        };
+        Environment {
+            entries: BTreeMap::from([("TOKEN".to_owned(), token)]),
+            org: "local".to_owned(),
+            marker: "0123456789abcdef".to_owned(),
+        }
+    }
 
     fn agent_call(environment: &Environment) -> AgentCall {
         let marker = environment.placeholders()["TOKEN"].clone();

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use stigmer_runner::heartbeats;
 use temporalio_common::error::ApplicationFailure;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// Between two signs of life. Each is answered with whether the activity was cancelled.
@@ -24,24 +24,11 @@ pub(super) async fn while_wanted<T>(
         () = stopping.cancelled() => Err(retryable("the workflow-runner is stopping")),
         () = ctx.cancelled() => Err(ActivityError::cancelled()),
         result = work => result,
-        () = heartbeats(ctx) => unreachable!("heartbeats do not end"),
+        () = heartbeats(ctx, HEARTBEAT) => unreachable!("heartbeats do not end"),
     }
 }
 
 /// A failure after which Temporal may run the activity again.
 pub(super) fn retryable(message: &str) -> ActivityError {
     ActivityError::application(ApplicationFailure::new(message.to_owned()))
-}
-
-/// Signs of life until dropped.
-pub(super) async fn heartbeats(ctx: &ActivityContext) {
-    let mut ticks = interval(HEARTBEAT);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        // Without details there is nothing that fails to convert.
-        if let Err(error) = ctx.record_heartbeat(()).await {
-            tracing::warn!(%error, "heartbeat not recorded");
-        }
-    }
 }

@@ -18,6 +18,7 @@ use stigmer_api::{
         ExecutionPhase, WorkflowExecution, WorkflowExecutionStatus, WorkflowTask,
     },
 };
+use stigmer_runner::heartbeats;
 use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
 use temporalio_client::{
     UntypedWorkflow, WorkflowCancelOptions, WorkflowGetResultOptions,
@@ -32,7 +33,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::attend::{heartbeats, retryable};
+use super::attend::{HEARTBEAT, retryable};
 use crate::{
     backend::Backend,
     temporal::{WorkflowInput, WorkflowOutput, read_payload},
@@ -78,7 +79,7 @@ impl ExecuteActivities {
         );
         let last = tokio::select! {
             last = self.run(&ctx, &execution) => last?,
-            () = heartbeats(&ctx) => unreachable!("heartbeats do not end"),
+            () = heartbeats(&ctx, HEARTBEAT) => unreachable!("heartbeats do not end"),
             // Whoever takes this activity next goes on waiting.
             () = self.stopping.cancelled() => return Err(retryable("the workflow-runner is stopping")),
         };

@@ -139,7 +139,7 @@ fn done(skill: &Skill, hash: &str, tag: &str, size: u64, screen: &Screen) {
     screen.blank();
     screen.info("Next steps:");
     screen.info(format!(
-        "  - Use it in an agent: .skill(SkillRef::organization(\"{}\", \"{}\"))",
+        "  - Use it: agent.add_skill_ref(SkillRef::organization(\"{}\", \"{}\"))",
         skill.metadata().map_or("", |metadata| &metadata.org),
         skill.slug()
     ));

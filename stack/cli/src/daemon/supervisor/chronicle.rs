@@ -44,14 +44,10 @@ impl Chronicle {
     /// Writes down how the parts stand.
     pub fn note(&mut self, states: &[ServiceState]) {
         let parts: Vec<_> = states.iter().filter_map(|state| self.row(state)).collect();
-        for (new, old) in parts.iter().zip(
-            self.record
-                .parts
-                .iter()
-                .map(Some)
-                .chain(std::iter::repeat(None)),
-        ) {
-            if old.is_none_or(|old| old.state != new.state || old.process != new.process) {
+        for (index, new) in parts.iter().enumerate() {
+            let old = self.record.parts.get(index);
+            let before = old.map_or((State::Stopped, None), |old| (old.state, old.process));
+            if before != (new.state, new.process) {
                 log(new);
                 self.note_pid(new);
             }

@@ -96,6 +96,11 @@ impl Service for DevServer {
             // workflow.
             "--dynamic-config-value",
             "history.transferProcessorMaxPollRPS=1000",
+            // One process serves every partition of a queue; more of them only cost processor time.
+            "--dynamic-config-value",
+            "matching.numTaskqueueReadPartitions=1",
+            "--dynamic-config-value",
+            "matching.numTaskqueueWritePartitions=1",
         ]))
     }
 
@@ -186,7 +191,11 @@ impl Service for StackPart {
                 let mut server = Health::of(&settings.api.dial(), PING).await?;
                 if part == Part::Server {
                     server.serves("").await?;
-                    server.serves(health::SERVERS_TEMPORAL).await?;
+                    let temporal = server.serves(health::SERVERS_TEMPORAL).await;
+                    temporal.map_err(|told| {
+                        let address = settings.temporal.address();
+                        format!("it is not connected to Temporal at {address} ({told})")
+                    })?;
                 }
                 for queue in &ready.task_queues {
                     server.serves_if_known(&health::queue(queue)).await?;

@@ -161,3 +161,53 @@ fn emptying_leaves_what_it_does_not_know() {
     left.sort();
     assert_eq!(left, [".lock", "notes.txt"]);
 }
+
+/// A value nested `depth` deep, as the bytes of a `google.protobuf.Value`.
+fn nested_value(depth: usize) -> Vec<u8> {
+    // Value.list_value is field 6, ListValue.values is field 1.
+    (0..depth).fold(Vec::new(), |inner, _| {
+        [0x0a, 0x32].iter().fold(inner, |inner, tag| {
+            let mut outer = vec![*tag];
+            prost::encoding::encode_varint(inner.len() as u64, &mut outer);
+            outer.extend(inner);
+            outer
+        })
+    })
+}
+
+#[test]
+fn damaged_bytes_are_refused_or_read_and_never_a_panic() {
+    let whole = agent("a").encode_to_vec();
+    for length in 0..whole.len() {
+        assert!(parse_agent(&whole[..length]).is_err(), "{length} bytes");
+    }
+    let mut read = 0;
+    for index in 0..whole.len() {
+        for bit in 0..8 {
+            let mut bytes = whole.clone();
+            bytes[index] ^= 1 << bit;
+            read += usize::from(parse_agent(&bytes).is_ok());
+            let _ = parse_workflow(&bytes);
+        }
+    }
+    assert!(read > 0, "a letter in the instructions may be another one");
+    assert!(parse_agent(&whole).is_ok() && parse_workflow(&whole).is_err());
+}
+
+#[test]
+fn a_workflow_nested_without_end_is_refused() {
+    // Workflow.spec (4), WorkflowSpec.tasks (3), WorkflowTask.task_config (3), Struct.fields (1),
+    // and of its entry the value (2).
+    let bytes =
+        [0x22, 0x1a, 0x1a, 0x0a, 0x12]
+            .iter()
+            .rev()
+            .fold(nested_value(2_000), |inner, tag| {
+                let mut outer = vec![*tag];
+                prost::encoding::encode_varint(inner.len() as u64, &mut outer);
+                outer.extend(inner);
+                outer
+            });
+    let error = parse_workflow(&bytes).unwrap_err();
+    assert!(error.contains("recursion limit"), "{error}");
+}

@@ -121,3 +121,50 @@ fn an_entry_is_an_existing_file_in_the_language() {
     project.main = "src/../src/main.rs".into();
     assert!(project.entry().unwrap().ends_with("src/main.rs"));
 }
+
+/// Whatever stands in the file, reading it ends, soon and with a project or an error that names it.
+#[test]
+fn no_text_is_too_much() {
+    let aliases = (1..30)
+        .map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9)))
+        .collect::<String>();
+    for (what, text) in [
+        ("deep lists", "[".repeat(200_000)),
+        ("deep mappings", "{a: ".repeat(200_000)),
+        (
+            "deep blocks",
+            (0..5000)
+                .map(|n| format!("{}a:\n", " ".repeat(n)))
+                .collect(),
+        ),
+        (
+            "aliases of aliases",
+            format!("a0: &a0 [x]\n{aliases}name: *a29\n"),
+        ),
+        ("an alias of itself", "name: &a [*a]\n".to_owned()),
+        (
+            "a long scalar",
+            format!("name: {}\nruntime: 1", "x".repeat(10 << 20)),
+        ),
+        ("tags", "name: !!binary x\nruntime: !<tag> y".to_owned()),
+        ("a cut escape", "name: \"\\u12".to_owned()),
+        (
+            "control characters",
+            "name: \u{0}\u{7}\u{85}\u{feff}".to_owned(),
+        ),
+    ] {
+        let started = std::time::Instant::now();
+        let result = Project::parse(&text, "/p/Stigmer.yaml".into());
+        let error = result
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(error.contains("/p/Stigmer.yaml"), "{what}: {error}");
+        assert!(error.len() < 2000, "{what}: {} bytes of error", error.len());
+        let took = started.elapsed();
+        assert!(
+            took < std::time::Duration::from_secs(5),
+            "{what} took {took:?}"
+        );
+    }
+}

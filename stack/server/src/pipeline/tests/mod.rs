@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tonic::{Code, Status};
 
 use super::*;
-use crate::store::Store;
+use crate::store::{Store, Vault};
 
 struct Bench {
     store: Store,
@@ -29,7 +29,7 @@ impl Bench {
         let path =
             Utf8PathBuf::from_path_buf(folder.path().join("stigmer.db")).expect("a UTF-8 path");
         Self {
-            store: Store::open(&path, Vec::new()).expect("the store opens"),
+            store: Store::open(&path, Vault::default(), Vec::new()).expect("the store opens"),
             _folder: folder,
         }
     }

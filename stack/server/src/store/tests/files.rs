@@ -115,7 +115,7 @@ fn a_newer_schema_is_refused_with_both_versions() {
     connection
         .execute("INSERT INTO schema_version (version) VALUES (99)", [])
         .unwrap();
-    let error = Store::open(&path, Vec::new())
+    let error = Store::open(&path, Vault::default(), Vec::new())
         .err()
         .expect("too new")
         .to_string();
@@ -133,7 +133,7 @@ fn a_damaged_file_is_refused_by_name() {
         "this is not a database, however long one makes it".repeat(100),
     )
     .unwrap();
-    let error = Store::open(&path, Vec::new())
+    let error = Store::open(&path, Vault::default(), Vec::new())
         .err()
         .expect("no database")
         .to_string();
@@ -154,7 +154,7 @@ async fn a_truncated_file_is_refused_by_name() {
     drop(store);
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    let error = Store::open(&path, Vec::new())
+    let error = Store::open(&path, Vault::default(), Vec::new())
         .err()
         .expect("half a database")
         .to_string();

@@ -2,6 +2,7 @@
 
 mod files;
 mod rows;
+mod secrets;
 
 use stigmer_api::{
     ApiResourceKind, Resource,
@@ -22,7 +23,7 @@ fn folder() -> (TempDir, Utf8PathBuf) {
 }
 
 fn open(path: &Utf8Path) -> Store {
-    Store::open(path, Vec::new()).expect("the store opens")
+    Store::open(path, Vault::default(), Vec::new()).expect("the store opens")
 }
 
 fn agent(slug: &str, org: &str, scope: i32) -> Agent {
@@ -53,7 +54,7 @@ async fn save<R: Indexed>(store: &Store, resource: R) -> R {
         .expect("the resource is saved")
 }
 
-async fn list<R: Resource>(store: &Store, query: Query) -> Listing<R> {
+async fn list<R: Indexed>(store: &Store, query: Query) -> Listing<R> {
     store
         .read(move |rows| rows.list(&query))
         .await

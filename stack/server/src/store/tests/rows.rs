@@ -17,7 +17,7 @@ async fn what_is_written_is_there_after_a_restart_byte_for_byte() {
 async fn a_failed_write_leaves_nothing_and_tells_nobody() {
     let (_folder, path) = folder();
     let recorder = Arc::new(Recorder::default());
-    let store = Store::open(&path, vec![recorder.clone()]).unwrap();
+    let store = Store::open(&path, Vault::default(), vec![recorder.clone()]).unwrap();
     let resource = agent("a", "local", 2);
     let id = resource.id().to_owned();
     let failed: Result<(), StoreError> = store
@@ -66,7 +66,7 @@ impl CommitObserver for Recorder {
 async fn observers_hear_of_every_commit_in_order() {
     let (_folder, path) = folder();
     let recorder = Arc::new(Recorder::default());
-    let store = Store::open(&path, vec![recorder.clone()]).unwrap();
+    let store = Store::open(&path, Vault::default(), vec![recorder.clone()]).unwrap();
     let saved = save(&store, agent("a", "local", 2)).await;
     let id = saved.id().to_owned();
     store

@@ -1,0 +1,12 @@
+//! What the runners of the stack have in common: their life as a process, the settings of every
+//! runner, the connection to the server, and the signs of life of an activity.
+
+mod heartbeat;
+mod server;
+mod service;
+mod settings;
+
+pub use heartbeat::heartbeats;
+pub use server::{AuthorizedChannel, Bearer, Server, ServerError};
+pub use service::{RunnerSettings, run};
+pub use settings::{BackendSettings, max_concurrency, refused};

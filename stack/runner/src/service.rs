@@ -1,0 +1,76 @@
+//! The process of a runner: starting, telling that it is ready, ending.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use stigmer_temporal::{
+    Client, Target, WorkerSpec, WorkersHandle, connect_until, spawn_workers, until_healthy,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long Temporal may take to come up.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// How long a Temporal that answers may take to serve and to know its namespace.
+const HEALTHY: Duration = Duration::from_secs(2);
+
+/// How long the workers may take to begin polling.
+const POLLING: Duration = Duration::from_secs(10);
+
+/// How long what is in flight has to tell that it was stopped.
+const STOP: Duration = Duration::from_secs(3);
+
+/// What a runner is told, as far as its process needs it.
+pub trait RunnerSettings {
+    /// The Temporal to work for.
+    fn temporal(&self) -> &Target;
+
+    /// The queues to poll.
+    fn task_queues(&self) -> Vec<String>;
+}
+
+/// Runs a runner until a signal asks it to end, and ends the process. `workers` makes what polls the
+/// queues; the token it is given is cancelled when the process ends.
+pub fn run<S: RunnerSettings>(
+    component: &'static str,
+    version: &'static str,
+    settings: impl FnOnce() -> anyhow::Result<S>,
+    workers: impl FnOnce(&S, Client, CancellationToken) -> anyhow::Result<Vec<WorkerSpec>>,
+) -> ! {
+    stigmer_process::run(component, version, settings, async |settings: S| {
+        serve(component, version, settings, workers).await
+    })
+}
+
+async fn serve<S: RunnerSettings>(
+    component: &'static str,
+    version: &'static str,
+    settings: S,
+    workers: impl FnOnce(&S, Client, CancellationToken) -> anyhow::Result<Vec<WorkerSpec>>,
+) -> anyhow::Result<()> {
+    const SIGNALS: &str = "failed to listen for signals";
+    let signal = stigmer_process::shutdown_requested();
+    tokio::pin!(signal);
+    let stopping = CancellationToken::new();
+    let starting = async {
+        let identity = format!("{component}@{}", std::process::id());
+        let client = connect_until(settings.temporal(), &identity, CONNECT).await?;
+        until_healthy(&client, HEALTHY).await?;
+        let specs = workers(&settings, client.clone(), stopping.clone())?;
+        let mut workers = spawn_workers(client, specs)?;
+        workers.until_polling(POLLING).await?;
+        stigmer_process::announce(component, version, None, &settings.task_queues())?;
+        anyhow::Ok(workers)
+    };
+    let mut workers: WorkersHandle = tokio::select! {
+        workers = starting => workers?,
+        signal = &mut signal => return signal.context(SIGNALS),
+    };
+    let ended = tokio::select! {
+        error = workers.ended() => Err(anyhow::Error::new(error).context("nothing is executed any more")),
+        signal = &mut signal => signal.context(SIGNALS),
+    };
+    stopping.cancel();
+    workers.stop(STOP).await?;
+    ended
+}

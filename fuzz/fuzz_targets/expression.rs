@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use libfuzzer_sys::{fuzz_target, Corpus};
+use libfuzzer_sys::{Corpus, fuzz_target};
 use serde_json::{Value as Json, json};
 use stigmer_workflow_engine::expression::{
     ExpressionError, Scope, Shared, Surroundings, Variables, references, warm_up,

@@ -3,7 +3,6 @@
 use std::{fs, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
 use stigmer_e2e_plan::write_json;
 
 use super::{Environment, Part, Temporal, Test, record::LogTail};
@@ -62,44 +61,21 @@ pub(super) async fn keep_histories(test: &Test, temporal: &Temporal, failed: boo
     }
 }
 
-/// Writes every stored resource to `records.json` beside the store. The values that were handed over
-/// as secrets have to be in the store, and nowhere else in it: they are left out of `records.json`, and
-/// the store of a test with secrets is not kept.
-pub(super) fn keep_records(test: &Test, environment: &Environment) {
+/// Writes every stored resource to `records.json` beside the store. Values that were handed over as
+/// secrets are sealed in both.
+pub(super) fn keep_records(environment: &Environment) {
     let store = environment.store();
     if !store.path().exists() {
         return;
     }
-    let path = environment.folder().join("records.json");
-    let kept = store.dump().map_err(Into::into).and_then(|mut dump| {
-        hide_secret_values(&mut dump);
-        write_json(&path, &dump)
-    });
+    let kept = store
+        .dump()
+        .map_err(Into::into)
+        .and_then(|dump| write_json(&environment.folder().join("records.json"), &dump));
     if let Err(error) = kept {
         println!("note: the records could not be kept: {error:#}");
     }
-    if test.secrets().is_empty() {
-        remove_empty_wal(store.path());
-    } else {
-        for suffix in ["", "-wal", "-shm"] {
-            // What is left is found by the search for secrets.
-            let _ = fs::remove_file(format!("{}{suffix}", store.path()));
-        }
-    }
-}
-
-/// Replaces what is declared as a secret, in an environment of any kind.
-fn hide_secret_values(json: &mut Value) {
-    match json {
-        Value::Array(items) => items.iter_mut().for_each(hide_secret_values),
-        Value::Object(fields) if fields.get("isSecret") == Some(&Value::Bool(true)) => {
-            if let Some(value) = fields.get_mut("value") {
-                *value = "***".into();
-            }
-        }
-        Value::Object(fields) => fields.values_mut().for_each(hide_secret_values),
-        _ => {}
-    }
+    remove_empty_wal(store.path());
 }
 
 /// A server that ended well left one file; looking into it created two more, which hold nothing.
@@ -171,27 +147,4 @@ fn write(path: &Utf8Path, text: &str) {
 /// Workflow ids are paths of their own kind.
 fn file_name(workflow_id: &str) -> String {
     format!("{}.json", workflow_id.replace('/', "."))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_values_that_are_declared_secret_are_hidden() {
-        let mut records = json!({"workflow_execution": [{
-            "spec": {"runtimeEnv": {"A": {"value": "1"}, "B": {"value": "2", "isSecret": true}}},
-            "status": {"error": "2"},
-        }]});
-        hide_secret_values(&mut records);
-        assert_eq!(
-            records,
-            json!({"workflow_execution": [{
-                "spec": {"runtimeEnv": {"A": {"value": "1"}, "B": {"value": "***", "isSecret": true}}},
-                "status": {"error": "2"},
-            }]})
-        );
-    }
 }

@@ -103,6 +103,8 @@ pub enum CheckError {
     #[error(transparent)]
     Project(#[from] super::ProjectError),
     #[error(transparent)]
+    Service(#[from] crate::supervise::ServiceError),
+    #[error(transparent)]
     Start(#[from] super::StartError),
     #[error(transparent)]
     Store(#[from] super::StoreError),

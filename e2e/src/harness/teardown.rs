@@ -1,6 +1,6 @@
 //! After the story: evidence, a graceful stop, and a search for what must not be there.
 
-use std::{fs, net::TcpStream, time::Instant};
+use std::{fs, net::TcpStream, os::unix::process::ExitStatusExt, time::Instant};
 
 use camino::Utf8Path;
 
@@ -11,7 +11,12 @@ use super::{
     environment::{Part, settings::TEST_VARIABLE},
     evidence,
 };
-use crate::supervise::leftovers::{self, Leftover};
+use crate::supervise::{
+    Signal,
+    leftovers::{self, Leftover},
+};
+
+const SIGTERM: i32 = Signal::TERM.as_raw();
 
 /// Ends every environment of `test`. Each returned line is something that must not be, and fails
 /// the test.
@@ -33,7 +38,7 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
             .flatten(),
     );
     for environment in &environments {
-        evidence::keep_records(test, environment);
+        evidence::keep_records(environment);
         findings.extend(evidence::broken_parts(environment));
         findings.extend(complaints(test, environment));
         // Nobody is to open what was encrypted with it any more.
@@ -96,6 +101,8 @@ async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
             ));
         }
         Ok(Some(stopped)) => match stopped.status {
+            // It was still starting, and had not got round to listening for signals.
+            Some(status) if part.was_ready().is_none() && status.signal() == Some(SIGTERM) => {}
             Some(status) if !status.success() => {
                 findings.push(format!("{name} ended with {status} instead of code 0"))
             }

@@ -4,7 +4,7 @@ mod agents;
 mod batches;
 mod branches;
 mod data;
-mod github;
+pub mod github;
 mod kinds;
 mod parallel;
 mod pulls;

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     execute::{Executor, Interrupt},
     report::ReportError,
+    transcript::outcome,
 };
 
 /// Between two signs of life, whatever the model does meanwhile. Temporal gives up after 30 s without
@@ -78,7 +79,7 @@ impl AgentActivities {
             Ok(status) if status.phase() == ExecutionPhase::ExecutionCancelled => {
                 Err(ActivityError::cancelled())
             }
-            Ok(status) => Ok(Proto(status)),
+            Ok(status) => Ok(Proto(outcome(status))),
             Err(error @ ReportError::Over(_)) => {
                 tracing::info!(execution = execution.id(), %error, "execution given up");
                 Err(failure("ExecutionOver", error))

@@ -29,9 +29,8 @@ use crate::{
 /// How long a read is tried again while the server cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many executions of a session are read at a time: with all their messages they have to fit
-/// into one answer.
-const PAGE: i32 = 50;
+/// How many executions of a session are read at a time, while they fit into one answer.
+const PAGE: i32 = 64;
 
 /// The services of the server.
 #[derive(Clone, Debug)]
@@ -96,10 +95,11 @@ impl Backend {
         let client = AgentExecutionQueryControllerClient::new(self.0.channel())
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
         let mut executions: Vec<AgentExecution> = Vec::new();
+        let mut size = PAGE;
         loop {
             let request = ListAgentExecutionsBySessionRequest {
                 session_id: session_id.to_owned(),
-                page_size: PAGE,
+                page_size: size,
                 page_token: executions.last().map_or("", |last| last.id()).to_owned(),
             };
             let what = format!("list the executions of session {session_id:?}");
@@ -107,11 +107,17 @@ impl Backend {
                 let (mut client, request) = (client.clone(), request.clone());
                 async move { client.list_by_session(request).await }
             };
-            let page = self.0.call(what, PATIENCE, call).await?.entries;
-            let last = page.len() < PAGE as usize;
-            executions.extend(page);
-            if last {
-                return Ok(executions);
+            match self.0.call(what, PATIENCE, call).await {
+                Ok(page) => {
+                    let last = page.entries.len() < size as usize;
+                    executions.extend(page.entries);
+                    if last {
+                        return Ok(executions);
+                    }
+                }
+                // Executions with long records: fewer of them fit into one answer.
+                Err(error) if size > 1 && error.status.code() == Code::OutOfRange => size /= 2,
+                Err(error) => return Err(error),
             }
         }
     }

@@ -15,13 +15,13 @@ use crate::{
     backend::Backend,
     conversation,
     environment::Environment,
-    equipment::Equipment,
     llm::LlmClient,
     options::{OptionError, Options},
     report::{Record, ReportError, Reporter},
+    resources::Resources,
     settings::AgentSettings,
     transcript::{Speaker, Transcript},
-    turn::{Budget, Desk, TurnError},
+    turn::{Budget, TurnContext, TurnError},
     workspace::WorkspaceError,
 };
 
@@ -155,7 +155,7 @@ impl Executor {
         let session = async { Ok(self.backend.session_executions(&spec.session_id).await?) };
         let (agent, session) = try_join(self.agent_of(&spec.session_id), session).await?;
         let model = options.model;
-        let desk = Desk {
+        let context = TurnContext {
             llm: self.llm.clone(),
             model: model.unwrap_or_else(|| self.llm.default_model().to_owned()),
             temperature: options.temperature,
@@ -164,18 +164,20 @@ impl Executor {
             record: record.clone(),
         };
         let (root, limits) = (&self.agents.workspace_root, &self.agents.mcp);
-        let equipment = Equipment::gather(&agent, &self.backend, &desk, root, limits).await?;
+        let resources = Resources::acquire(&agent, &self.backend, &context, root, limits).await?;
         record.update(|transcript| {
-            let warnings = equipment.warnings.iter();
+            let warnings = resources.warnings.iter();
             warnings.for_each(|warning| transcript.warn(warning));
         });
-        let messages = conversation::messages(&equipment.instructions, &session, execution);
-        let ended = desk.work(&Speaker::Agent, messages, &equipment.tools).await;
-        equipment.put_away().await;
+        let messages = conversation::messages(&resources.instructions, &session, execution);
+        let ended = context
+            .run(&Speaker::Agent, messages, &resources.tools)
+            .await;
+        resources.release().await;
         ended?;
         tracing::info!(
             execution = execution.id(),
-            model = desk.model,
+            model = context.model,
             "execution completed"
         );
         Ok(())

@@ -1,6 +1,6 @@
 //! The agent-runner: a Temporal activity worker that runs an agent's turn.
 //!
-//! `execute` is the pipeline: `backend` says who the agent is, `equipment` gets what it needs (`mcp`,
+//! `execute` is the pipeline: `backend` says who the agent is, `resources` gets what it needs (`mcp`,
 //! `skills`, `sub_agents`), `conversation` says what the model reads, `turn` asks it (`llm`) and calls
 //! the `tools` it asks for, `transcript` is what the execution's record shows of all that, and `report`
 //! brings that record to the server while it grows. `activities` is how Temporal calls it.
@@ -13,12 +13,12 @@ mod activities;
 mod backend;
 mod conversation;
 mod environment;
-mod equipment;
 mod execute;
 mod llm;
 mod mcp;
 mod options;
 mod report;
+mod resources;
 mod service;
 mod settings;
 mod skills;

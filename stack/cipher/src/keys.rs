@@ -43,23 +43,23 @@ pub(crate) struct Key {
 pub enum KeyError {
     /// It cannot be read.
     #[error(
-        "failed to read the payload key file {file}: {source}; make it readable for this user or name another with STIGMER_PAYLOAD_KEY_FILE"
+        "failed to read the payload key file {file}: {cause}; make it readable for this user or name another with STIGMER_PAYLOAD_KEY_FILE"
     )]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It is missing and cannot be made.
     #[error(
-        "failed to create the payload key file {file}: {source}; name one in a folder that can be written with STIGMER_PAYLOAD_KEY_FILE"
+        "failed to create the payload key file {file}: {cause}; name one in a folder that can be written with STIGMER_PAYLOAD_KEY_FILE"
     )]
     NotCreated {
         /// The file.
         file: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A line of it is no key. What it holds is not shown.
     #[error(
@@ -90,9 +90,9 @@ impl Keys {
     ///
     /// When it cannot be read, holds no key, or something else.
     pub fn load(file: &Path) -> Result<Self, KeyError> {
-        let unreadable = |source| KeyError::Unreadable {
+        let unreadable = |cause| KeyError::Unreadable {
             file: file.to_owned(),
-            source,
+            cause,
         };
         let text = fs::read_to_string(file).map_err(unreadable)?;
         if fs::metadata(file).map_err(unreadable)?.mode() & 0o077 != 0 {
@@ -110,9 +110,9 @@ impl Keys {
     pub fn load_or_create(file: &Path) -> Result<Self, KeyError> {
         // One that cannot be looked for cannot be read either, and reading says why.
         if matches!(file.try_exists(), Ok(false)) {
-            create(file).map_err(|source| KeyError::NotCreated {
+            create(file).map_err(|cause| KeyError::NotCreated {
                 file: file.to_owned(),
-                source,
+                cause,
             })?;
         }
         Self::load(file)

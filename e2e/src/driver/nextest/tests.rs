@@ -113,4 +113,5 @@ fn the_configuration_for_plain_nextest_has_the_drivers_limits_and_group() {
         assert!(!lines(committed).is_empty(), "no {setting}in the file");
         assert_eq!(lines(committed), lines(&of_driver));
     }
+    assert!(committed.contains("default-filter = \"not test(/(^|::)nightly::/)\"\n"));
 }

@@ -8,7 +8,7 @@ use crate::harness::{Broken, CliOutput};
 /// How a daemon says that it stands.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Report {
-    /// `running`, `broken`, or `stopped`; a start says nothing here.
+    /// `starting`, `running`, `broken`, `stopping`, or `stopped`; a start says nothing here.
     #[serde(default)]
     pub state: String,
     /// Where the API is, `host:port`.

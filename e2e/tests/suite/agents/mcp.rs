@@ -1,5 +1,8 @@
 //! Tools of MCP servers: offered, called, limited, missed.
 
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use camino::Utf8PathBuf;
 use serde_json::json;
 use stigmer_api::{
     agent::{
@@ -9,11 +12,13 @@ use stigmer_api::{
     agent_execution::{MessageType, ToolCallStatus},
     json::from_struct,
 };
-use stigmer_e2e::harness::{Expectation, Reply, budget::AGENT, story};
-
-use super::at_work::{
-    TASK, agent_with, calls, completed, impatient, start, stdio, texts, variable,
+use stigmer_e2e::harness::{
+    Component, Expectation, Probe, Reply, Test,
+    budget::{AGENT, STOP},
+    story,
 };
+
+use super::at_work::{PROGRAM, TASK, agent_with, calls, completed, start, stdio, texts, variable};
 use super::service::Service;
 use crate::then;
 
@@ -154,8 +159,15 @@ fn agt_03_only_the_tools_that_are_enabled_are_offered() {
 #[test]
 fn agt_04_a_server_that_cannot_be_had_is_named_and_done_without() {
     story(async |t| {
-        let env = impatient(&t, 2).await?;
-        env.llm().answer_any(Reply::text("Done without."));
+        // Whatever this machine has: there is no program on the PATH of the runner.
+        let env = t
+            .environment()
+            .without_workflow_runner()
+            .setting(Component::AgentRunner, "PATH", t.folder().join("nothing"))
+            .setting(Component::AgentRunner, "STIGMER_MCP_START_TIMEOUT", "2")
+            .answering("Done without.")
+            .start()
+            .await?;
         let named = |name: &str, server_type: ServerType| McpServerDefinition {
             name: name.to_owned(),
             server_type: Some(server_type),
@@ -179,12 +191,9 @@ fn agt_04_a_server_that_cannot_be_had_is_named_and_done_without() {
             ..Default::default()
         });
         let agent = agent_with([
-            named(
-                "unset",
-                program(super::at_work::PROGRAM, &["--token=${NOWHERE_TOKEN}"]),
-            ),
+            named("unset", program(PROGRAM, &["--token=${NOWHERE_TOKEN}"])),
             named("absent", program("no-such-program-here", &[])),
-            named("mute", program(super::at_work::PROGRAM, &["mute"])),
+            named("mute", program(PROGRAM, &["mute"])),
             named("unreachable", service("http://127.0.0.1:9/mcp")),
             named("secure", service("https://127.0.0.1:9/mcp")),
             named("container", docker),
@@ -198,7 +207,7 @@ fn agt_04_a_server_that_cannot_be_had_is_named_and_done_without() {
             ("mute", "it was not ready within 2 s"),
             ("unreachable", "refused"),
             ("secure", "no TLS"),
-            ("container", "no container engine"),
+            ("container", "there is no container engine"),
         ];
         assert_eq!(warnings.len(), expected.len(), "{warnings:#?}");
         for (warning, (name, cause)) in warnings.iter().zip(expected) {
@@ -243,6 +252,88 @@ fn agt_09_the_calls_of_one_answer_run_side_by_side() {
             results.map(|result| ("s__meet", done, result))
         );
         assert_eq!(env.llm().requests()[1].messages_of("tool"), results);
+        Ok(())
+    });
+}
+
+/// A container engine's client that writes down what it is told, and runs the test server itself.
+fn engine(t: &Test) -> std::io::Result<(Utf8PathBuf, Utf8PathBuf)> {
+    let (folder, told) = (t.folder().join("engine"), t.folder().join("engine.log"));
+    fs::create_dir_all(&folder)?;
+    let script = format!(
+        r#"#!/bin/sh
+echo "$*" >> '{told}'
+[ "$1" = run ] || exit 0
+while [ "$1" != --cidfile ]; do shift; done
+echo container-4711 > "$2"
+exec '{PROGRAM}'
+"#
+    );
+    let client = folder.join("docker");
+    fs::write(&client, script)?;
+    fs::set_permissions(&client, fs::Permissions::from_mode(0o755))?;
+    Ok((folder, told))
+}
+
+#[test]
+fn agt_11_a_server_in_a_container_is_spoken_to_and_removed() {
+    story(async |t| {
+        let (folder, told) = engine(&t)?;
+        let env = t
+            .environment()
+            .without_workflow_runner()
+            .setting(
+                Component::AgentRunner,
+                "PATH",
+                format!("{folder}:/usr/bin:/bin"),
+            )
+            .start()
+            .await?;
+        env.llm().expect(Expectation::message_containing(
+            TASK,
+            Reply::calling("boxed__reveal", &json!({"name": "API_TOKEN"})),
+        ));
+        env.llm().expect(Expectation::result_containing(
+            "it is ***",
+            Reply::text("It has it."),
+        ));
+        let token = t.secret("API_TOKEN");
+        let boxed = McpServerDefinition {
+            name: "boxed".to_owned(),
+            server_type: Some(ServerType::Docker(DockerServer {
+                image: "mcp/specimen:1".to_owned(),
+                args: vec!["--verbose".to_owned()],
+                env_placeholders: [("API_TOKEN".to_owned(), "${API_TOKEN}".to_owned())].into(),
+                ..Default::default()
+            })),
+            ..Default::default()
+        };
+        let id = start(&env, agent_with([boxed]), |execution| {
+            variable(execution, "API_TOKEN", &token, true);
+        })
+        .await?;
+        then::completed(&env, &id, AGENT).await?;
+        t.step("the engine ran the image, and was told to remove the container");
+        let lines = async || match fs::read_to_string(&told) {
+            Ok(text) if text.lines().count() == 2 => Probe::Done(text),
+            Ok(text) => Probe::NotYet(text),
+            Err(error) => Probe::NotYet(error.to_string()),
+        };
+        let lines = t
+            .eventually("the engine was asked twice", STOP, lines)
+            .await?;
+        let [run, remove] = lines.lines().collect::<Vec<_>>()[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(
+            run.starts_with("run --rm --interactive --cidfile "),
+            "{run:?}"
+        );
+        assert!(
+            run.ends_with(" --env API_TOKEN mcp/specimen:1 --verbose"),
+            "{run:?}"
+        );
+        assert_eq!(remove, "rm --force container-4711");
         Ok(())
     });
 }

@@ -39,7 +39,11 @@ fn agt_05_a_tool_that_goes_wrong_fails_its_call_and_the_agent_goes_on() {
     story(async |t| {
         let env = impatient(&t, 2).await?;
         for (tool, arguments, cause) in [
-            ("hang", json!({}), "it did not answer within 2 s"),
+            (
+                "hang",
+                json!({"child": true}),
+                "it did not answer within 2 s",
+            ),
             (
                 "flood",
                 json!({"length": 9_000_000}),
@@ -112,26 +116,28 @@ async fn status(env: &Environment, id: &str) -> Result<AgentExecutionStatus, Che
     Ok(execution.status.unwrap_or_default())
 }
 
+/// Waits until the second call of the execution goes on, and gives its status then.
+async fn hanging(env: &Environment, id: &str) -> Result<AgentExecutionStatus, CheckError> {
+    let running = ToolCallStatus::ToolCallRunning;
+    let look = async || match status(env, id).await {
+        Ok(status) if status.tool_calls.get(1).map(|call| call.status()) == Some(running) => {
+            Probe::Done(status)
+        }
+        Ok(status) => Probe::NotYet(format!("{:?}", calls(&status))),
+        Err(error) => Probe::Hopeless(error.to_string()),
+    };
+    let awaited = "the second call is on record as RUNNING";
+    Ok(env.test().eventually(awaited, AGENT, look).await?)
+}
+
 #[test]
 fn agt_08_cancelling_in_the_middle_of_a_call_ends_the_server_and_stays() {
     story(async |t| {
         let env = t.environment().without_workflow_runner().start().await?;
-        expect_call(&env, TASK, "hang", json!({}));
+        expect_call(&env, TASK, "hang", json!({"child": true}));
         let id = start(&env, agent_with([stdio("s")]), |_| ()).await?;
         t.step("wait until the tool hangs");
-        let running = ToolCallStatus::ToolCallRunning;
-        let hanging = async || match status(&env, &id).await {
-            Ok(status)
-                if status.tool_calls.len() == 2 && status.tool_calls[1].status() == running =>
-            {
-                Probe::Done(status)
-            }
-            Ok(status) => Probe::NotYet(format!("{:?}", calls(&status))),
-            Err(error) => Probe::Hopeless(error.to_string()),
-        };
-        let before = t
-            .eventually("the second call is on record as RUNNING", AGENT, hanging)
-            .await?;
+        let before = hanging(&env, &id).await?;
         t.step("cancel the execution");
         let cancelled = AgentExecutionStatus {
             phase: ExecutionPhase::ExecutionCancelled as i32,
@@ -171,6 +177,44 @@ fn agt_08_cancelling_in_the_middle_of_a_call_ends_the_server_and_stays() {
             "the model was asked after the end"
         );
         assert_eq!(execution.id(), id);
+        Ok(())
+    });
+}
+
+#[test]
+fn agt_08_a_runner_that_is_stopped_ends_the_server_and_says_so() {
+    story(async |t| {
+        let env = t.environment().without_workflow_runner().start().await?;
+        expect_call(&env, TASK, "hang", json!({"child": true}));
+        let id = start(&env, agent_with([stdio("s")]), |_| ()).await?;
+        let before = hanging(&env, &id).await?;
+        t.step("stop the runner in the middle of the call");
+        env.agent_runner().stop().await?;
+        group_gone(&env, pid(&before)).await?;
+        let finished = then::finished(&env, &id, AGENT).await?;
+        let status = finished.execution.status.unwrap_or_default();
+        assert_eq!(status.phase(), ExecutionPhase::ExecutionFailed);
+        assert!(
+            status.error.contains("agent-runner was stopped"),
+            "{:?}",
+            status.error
+        );
+        assert_eq!(calls(&status)[1].1, ToolCallStatus::ToolCallFailed);
+        Ok(())
+    });
+}
+
+#[test]
+fn agt_08_a_runner_that_is_killed_takes_the_server_along() {
+    story(async |t| {
+        let env = t.environment().without_workflow_runner().start().await?;
+        // Without a child: what a program has started, nobody but the runner can know.
+        expect_call(&env, TASK, "hang", json!({}));
+        let id = start(&env, agent_with([stdio("s")]), |_| ()).await?;
+        let before = hanging(&env, &id).await?;
+        t.step("kill the runner in the middle of the call");
+        env.agent_runner().kill9().await?;
+        group_gone(&env, pid(&before)).await?;
         Ok(())
     });
 }

@@ -3,43 +3,34 @@
 use stigmer_api::{
     ApiResourceKind, LOCAL_ORG, Resource, agent::Agent, agent_instance::AgentInstance,
 };
-use stigmer_e2e::harness::{CheckError, Environment, FixtureAgent, Manifest, Project, Test, story};
+use stigmer_e2e::harness::{CheckError, Environment, FixtureAgent, Test, story};
 
-use crate::then::{self, Applied};
+use crate::fixture::Deployed;
 
-const FIXTURE: &str = "01-basic-agent";
-
-async fn apply_fixture(t: &Test, env: &Environment) -> Result<Vec<Applied>, CheckError> {
-    t.step("apply fixture 01");
-    let output = Project::fixture(t, FIXTURE)?
-        .cli(env)
-        .args(["apply"])
-        .run()
-        .await?;
-    then::applied(env, &output).await
+async fn applied(t: &Test) -> Result<(Environment, Deployed), CheckError> {
+    let env = t.environment().without_runners().start().await?;
+    let deployed = Deployed::apply(t, &env, "01").await?;
+    Ok((env, deployed))
 }
 
 #[test]
 fn app_01_both_agents_are_listed_and_stored_in_org_local() {
     story(async |t| {
-        let env = t.environment().without_runners().start().await?;
-        let rows = apply_fixture(&t, &env).await?;
-        let manifest = Manifest::load(&t)?;
-        let agents = &manifest.fixture("01")?.agents;
-        assert_eq!(agents.len(), 2, "fixture 01 has two agents");
-        let expected = agents
-            .iter()
-            .map(|agent| ("Agent", agent.name.as_str(), "✓ Created"));
-        let known = rows.iter().map(Applied::known).collect::<Vec<_>>();
-        assert_eq!(known, expected.collect::<Vec<_>>());
+        let (env, deployed) = applied(&t).await?;
+        let known = deployed.rows.iter().map(|row| row.known());
+        assert_eq!(
+            known.collect::<Vec<_>>(),
+            [
+                ("Agent", "code-reviewer", "✓ Created"),
+                ("Agent", "code-reviewer-pro", "✓ Created")
+            ]
+        );
         t.step("look both up by slug");
-        for row in &rows {
+        for row in &deployed.rows {
             let agent: Agent = env.api().by_slug(&row.name).await?;
             assert_eq!(agent.id(), row.id);
-            assert_eq!(
-                agent.metadata().map(|metadata| metadata.org.as_str()),
-                Some(LOCAL_ORG)
-            );
+            let metadata = agent.metadata().cloned().unwrap_or_default();
+            assert_eq!(metadata.org, LOCAL_ORG);
             let instructions = agent.spec.map(|spec| spec.instructions).unwrap_or_default();
             assert!(
                 !instructions.trim().is_empty(),
@@ -54,10 +45,8 @@ fn app_01_both_agents_are_listed_and_stored_in_org_local() {
 #[test]
 fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
     story(async |t| {
-        let env = t.environment().without_runners().start().await?;
-        apply_fixture(&t, &env).await?;
-        let manifest = Manifest::load(&t)?;
-        let agents = &manifest.fixture("01")?.agents;
+        let (env, deployed) = applied(&t).await?;
+        let agents = &deployed.fixture.agents;
         let given = |agent: &&FixtureAgent| !agent.description.is_empty();
         assert_eq!(
             agents.iter().filter(given).count(),
@@ -82,10 +71,9 @@ fn app_02_description_and_icon_are_stored_where_given_and_empty_where_not() {
 #[test]
 fn app_03_each_agent_has_a_default_instance_that_points_back() {
     story(async |t| {
-        let env = t.environment().without_runners().start().await?;
-        let rows = apply_fixture(&t, &env).await?;
-        assert_eq!(rows.len(), 2);
-        for row in rows {
+        let (env, deployed) = applied(&t).await?;
+        assert_eq!(deployed.rows.len(), 2);
+        for row in deployed.rows {
             let agent: Agent = env.api().get(&row.id).await?;
             let instance_id = agent
                 .status
@@ -107,7 +95,7 @@ fn app_04_exactly_two_agents_exist_and_the_rejected_name_is_nowhere() {
             env.store().counts()?.is_empty(),
             "a fresh store is not empty"
         );
-        apply_fixture(&t, &env).await?;
+        Deployed::apply(&t, &env, "01").await?;
         t.step("count what is stored");
         assert_eq!(env.store().count(ApiResourceKind::Agent)?, 2);
         assert_eq!(env.store().count(ApiResourceKind::AgentInstance)?, 2);

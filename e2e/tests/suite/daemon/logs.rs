@@ -130,6 +130,14 @@ fn dmn_20_logs_are_followed_across_a_restart() {
             "seen {:?} after the start",
             ready.elapsed()
         );
+        t.step("the log of the first server was put aside, whole");
+        let folder = daemon.folder().join("data/logs").read_dir_utf8()?.flatten();
+        let aside: Vec<_> = folder
+            .filter(|file| file.file_name().starts_with("stigmer-server.log."))
+            .collect();
+        assert_eq!(aside.len(), 1, "{aside:?}");
+        let log = std::fs::read_to_string(aside[0].path())?;
+        ensure!(log.contains("/apply") && log.ends_with('\n'), "{log}");
         following.interrupt();
         let ended = following.finish().await?;
         assert_eq!(ended.code, Some(130));

@@ -207,6 +207,7 @@ fn dmn_05_a_start_that_is_given_up_leaves_nothing() {
             };
             t.eventually("the server is started", START, waits).await?;
             let status = daemon.status().await?;
+            assert_eq!(status.state, "starting");
             assert_eq!(status.part("stigmer-server")?.state, "starting");
             start.signal(signal);
             start.finish().await?;

@@ -1,6 +1,5 @@
 //! `stigmer run` of a workflow, on fixture 07.
 
-use serde_json::{Value, json};
 use stigmer_api::{
     ApiResourceKind, LOCAL_ORG, Resource, agent_execution::ExecutionPhase, id::is_id,
     workflow::Workflow, workflow_execution::WorkflowExecution,
@@ -9,21 +8,11 @@ use stigmer_e2e::harness::{
     Call, CheckError, Environment, Gate, Response, Test, budget::WF, story,
 };
 
+pub use crate::fixtures::github::{PULL, pull as pull_request};
 use crate::{
     fixture::Deployed,
     then::{self, Execution},
 };
-
-/// What fixture 07 calls.
-pub const PULL: &str = "/repos/stigmer/hello-stigmer/pulls/1";
-
-/// What it is answered.
-pub fn pull_request() -> Value {
-    json!({
-        "title": "feat: add greeting", "body": "Adds a greeting", "state": "open",
-        "user": {"login": "octo"}, "merged": false,
-    })
-}
 
 /// An environment with fixture 07.
 pub async fn with_fixture_07(t: &Test) -> Result<(Environment, Deployed), CheckError> {

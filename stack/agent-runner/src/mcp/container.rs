@@ -1,10 +1,11 @@
 //! MCP servers in containers: the engine's client is the program that is spoken to, and the engine is
-//! told to remove the container once that has ended, since no signal reaches into it.
+//! told to remove the container once that has ended, since no signal reaches into it. Only a container
+//! of which the client has written the id is removed: one whose name is taken belongs to somebody else.
 
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher, RandomState},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use stigmer_api::agent::DockerServer;
@@ -30,16 +31,16 @@ pub fn engine() -> Option<PathBuf> {
     ENGINES.iter().find_map(|name| which::which(name).ok())
 }
 
-/// The program that runs `server`, whose variables are `env`.
-pub fn program(engine: PathBuf, server: &DockerServer, env: BTreeMap<String, String>) -> Program {
-    let name = match server.container_name.as_str() {
-        "" => format!(
-            "stigmer-mcp-{:016x}",
-            RandomState::new().hash_one(&server.image)
-        ),
-        name => name.to_owned(),
-    };
-    let args = arguments(server, &name, &env);
+/// The program that runs `server`, whose variables are `env`, for an execution with this workspace.
+pub fn program(
+    engine: PathBuf,
+    server: &DockerServer,
+    env: BTreeMap<String, String>,
+    workspace: &Path,
+) -> Program {
+    let unique = RandomState::new().hash_one(&server.image);
+    let file = workspace.join(format!("container-{unique:016x}"));
+    let args = arguments(server, &file, &env);
     let of_engine = ENGINE_VARIABLES
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
@@ -47,15 +48,17 @@ pub fn program(engine: PathBuf, server: &DockerServer, env: BTreeMap<String, Str
         command: engine.to_string_lossy().into_owned(),
         args,
         env: of_engine.chain(env).collect(),
-        farewell: Some(vec!["rm".to_owned(), "--force".to_owned(), name]),
+        container_file: Some(file),
     }
 }
 
-fn arguments(server: &DockerServer, name: &str, env: &BTreeMap<String, String>) -> Vec<String> {
-    let mut args = ["run", "--rm", "--interactive", "--init", "--name", name]
-        .map(str::to_owned)
-        .to_vec();
+fn arguments(server: &DockerServer, file: &Path, env: &BTreeMap<String, String>) -> Vec<String> {
+    let mut args = ["run", "--rm", "--interactive"].map(str::to_owned).to_vec();
     let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
+    option("--cidfile", file.to_string_lossy().into_owned());
+    if !server.container_name.is_empty() {
+        option("--name", server.container_name.clone());
+    }
     if !server.network.is_empty() {
         option("--network", server.network.clone());
     }
@@ -112,18 +115,15 @@ mod tests {
             ..Default::default()
         };
         let env = BTreeMap::from([("TOKEN".to_owned(), "tok-123".to_owned())]);
-        let program = program("/usr/bin/docker".into(), &server, env);
-        let expected = "run --rm --interactive --init --name custom --network mcp-network \
-             --volume /a:/data --volume /b:/data:ro --publish 8080:80/tcp --env TOKEN mcp/custom:1 --verbose";
+        let program = program("/usr/bin/docker".into(), &server, env, Path::new("/w"));
+        let file = program.container_file.unwrap();
+        assert!(file.starts_with("/w"), "{}", file.display());
+        let expected = format!(
+            "run --rm --interactive --cidfile {} --name custom --network mcp-network \
+             --volume /a:/data --volume /b:/data:ro --publish 8080:80/tcp --env TOKEN mcp/custom:1 --verbose",
+            file.display()
+        );
         assert_eq!(program.args.join(" "), expected);
         assert_eq!(program.env["TOKEN"], "tok-123");
-        assert_eq!(program.farewell.unwrap().join(" "), "rm --force custom");
-    }
-
-    #[test]
-    fn containers_without_a_name_get_one_of_their_own() {
-        let server = DockerServer::default();
-        let name = || program("docker".into(), &server, BTreeMap::new()).args[5].clone();
-        assert_ne!(name(), name());
     }
 }

@@ -1,7 +1,11 @@
 //! From the definition of an MCP server to how it is reached: placeholders are resolved, and what
 //! cannot work is refused before anything is started.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use reqwest::{
     Url,
@@ -73,7 +77,8 @@ pub enum LaunchError {
 }
 
 impl Launch {
-    /// How the server is reached with the variables of `environment`.
+    /// How the server is reached with the variables of `environment`, for an execution with this
+    /// workspace.
     ///
     /// # Errors
     ///
@@ -81,10 +86,11 @@ impl Launch {
     pub fn resolve(
         definition: &McpServerDefinition,
         environment: &Environment,
+        workspace: &Path,
     ) -> Result<Self, LaunchError> {
         match &definition.server_type {
             None => Err(LaunchError::NoType),
-            Some(ServerType::Docker(server)) => docker(server, environment),
+            Some(ServerType::Docker(server)) => docker(server, environment, workspace),
             Some(ServerType::Stdio(server)) => stdio(server, environment),
             Some(ServerType::Http(server)) => http(server, environment),
         }
@@ -106,7 +112,7 @@ fn stdio(server: &StdioServer, environment: &Environment) -> Result<Launch, Laun
             command,
             args,
             env,
-            farewell: None,
+            container_file: None,
         },
         working_dir: Some(working_dir)
             .filter(|dir| !dir.is_empty())
@@ -114,7 +120,11 @@ fn stdio(server: &StdioServer, environment: &Environment) -> Result<Launch, Laun
     })
 }
 
-fn docker(server: &DockerServer, environment: &Environment) -> Result<Launch, LaunchError> {
+fn docker(
+    server: &DockerServer,
+    environment: &Environment,
+    workspace: &Path,
+) -> Result<Launch, LaunchError> {
     let mut texts = Texts::of(environment);
     let mut resolved = server.clone();
     resolved.image = texts.take(&server.image);
@@ -126,7 +136,7 @@ fn docker(server: &DockerServer, environment: &Environment) -> Result<Launch, La
     texts.all_there()?;
     let engine = container::engine().ok_or_else(|| LaunchError::NoEngine(server.image.clone()))?;
     Ok(Launch::Stdio {
-        program: container::program(engine, &resolved, env),
+        program: container::program(engine, &resolved, env, workspace),
         working_dir: None,
     })
 }
@@ -216,7 +226,8 @@ mod tests {
             ..Default::default()
         };
         let environment = environment(&[("TOKEN", "tok/1", true), ("DIR", "repo", false)]);
-        Launch::resolve(&definition, &environment).map_err(|error| error.to_string())
+        Launch::resolve(&definition, &environment, Path::new("/"))
+            .map_err(|error| error.to_string())
     }
 
     fn pairs<T: FromIterator<(String, String)>>(pairs: &[(&str, &str)]) -> T {

@@ -141,7 +141,7 @@ async fn start(
     workspace: &Path,
     limits: &Limits,
 ) -> Result<(Connection, Vec<rmcp::model::Tool>), ConnectError> {
-    let launch = Launch::resolve(definition, environment)?;
+    let launch = Launch::resolve(definition, environment, workspace)?;
     Connection::open(launch, workspace, limits).await
 }
 

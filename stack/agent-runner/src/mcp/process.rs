@@ -3,10 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     os::unix::process::CommandExt,
-    path::Path,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -49,9 +49,9 @@ pub struct Program {
     pub args: Vec<String>,
     /// The variables it gets beside the few of the runner's own.
     pub env: BTreeMap<String, String>,
-    /// The arguments with which the same command is run after the program has ended, to take down what
-    /// a signal does not reach.
-    pub farewell: Option<Vec<String>>,
+    /// Where it writes the id of its container, which no signal reaches: the same command removes it
+    /// once the program has ended.
+    pub container_file: Option<PathBuf>,
 }
 
 impl Program {
@@ -69,17 +69,25 @@ impl Program {
         command
     }
 
-    fn farewell(&self) {
-        let Some(args) = &self.farewell else { return };
-        let said = self
-            .command(args)
+    /// The container that the program has made, if it got that far.
+    fn container(&self) -> Option<String> {
+        let id = fs::read_to_string(self.container_file.as_ref()?).ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    }
+
+    fn remove(&self, container: String) {
+        let removed = self
+            .command(&["rm".to_owned(), "--force".to_owned(), container])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        match said {
-            Ok(status) if status.success() => {}
-            other => tracing::warn!(command = self.command, ?args, ?other, "farewell failed"),
+        if !removed.as_ref().is_ok_and(ExitStatus::success) {
+            tracing::warn!(
+                command = self.command,
+                ?removed,
+                "a container could not be removed"
+            );
         }
     }
 }
@@ -174,11 +182,15 @@ impl Drop for Process {
         // signal must not reach a stranger. Usually nobody is left.
         let _ = killpg(self.group, Signal::SIGKILL);
         let program = std::mem::take(&mut self.program);
+        // Now: its file goes with the folder of the execution.
+        let container = program.container();
         std::thread::spawn(move || {
             if let Err(error) = child.wait() {
                 tracing::warn!(%error, "an MCP server could not be waited for");
             }
-            program.farewell();
+            if let Some(container) = container {
+                program.remove(container);
+            }
         });
     }
 }

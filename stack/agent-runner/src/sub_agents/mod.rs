@@ -8,14 +8,14 @@ use crate::{
     llm::{ChatMessage, Role, ToolSpec},
     tools::{Tool, ToolError, Toolbox},
     transcript::{CallKey, Component, Speaker},
-    turn::Desk,
+    turn::TurnContext,
 };
 
 /// What the model calls the tool by.
 const NAME: &str = "delegate_task";
 
 /// A sub-agent that is ready to work.
-pub struct Member {
+pub struct ReadySubAgent {
     /// Its name.
     pub name: String,
     /// What it is for.
@@ -28,29 +28,35 @@ pub struct Member {
 
 /// Hands tasks to sub-agents.
 pub struct Delegate {
-    desk: Desk,
-    members: Vec<Member>,
+    context: TurnContext,
+    sub_agents: Vec<ReadySubAgent>,
     spec: ToolSpec,
 }
 
 impl Delegate {
     /// A tool for these sub-agents; nothing when there are none.
-    pub fn to(members: Vec<Member>, desk: &Desk) -> Option<Self> {
-        if members.is_empty() {
+    pub fn to(sub_agents: Vec<ReadySubAgent>, context: &TurnContext) -> Option<Self> {
+        if sub_agents.is_empty() {
             return None;
         }
-        let spec = spec(&members);
+        let spec = spec(&sub_agents);
         Some(Self {
-            desk: desk.clone(),
-            members,
+            context: context.clone(),
+            sub_agents,
             spec,
         })
     }
 
     async fn delegate(&self, name: &str, task: &str) -> Result<String, ToolError> {
-        let member = self.members.iter().find(|member| member.name == name);
-        let member = member.ok_or_else(|| {
-            let names = self.members.iter().map(|member| member.name.as_str());
+        let sub_agent = self
+            .sub_agents
+            .iter()
+            .find(|sub_agent| sub_agent.name == name);
+        let sub_agent = sub_agent.ok_or_else(|| {
+            let names = self
+                .sub_agents
+                .iter()
+                .map(|sub_agent| sub_agent.name.as_str());
             let names = names.collect::<Vec<_>>().join(", ");
             ToolError(format!(
                 "there is no sub-agent {name:?}; there are: {names}"
@@ -61,21 +67,21 @@ impl Delegate {
                 "the task is empty; say what is to be done".to_owned(),
             ));
         }
-        let record = &self.desk.record;
+        let record = &self.context.record;
         let key = record.update(|transcript| {
-            transcript.sub_agent_started(name, task, member.tools.specs().len())
+            transcript.sub_agent_started(name, task, sub_agent.tools.specs().len())
         });
         let speaker = Speaker::SubAgent {
             key,
             name: name.to_owned(),
         };
         let messages = vec![
-            ChatMessage::new(Role::System, &member.instructions),
+            ChatMessage::new(Role::System, &sub_agent.instructions),
             ChatMessage::new(Role::User, task),
         ];
         let outcome = self
-            .desk
-            .work(&speaker, messages, &member.tools)
+            .context
+            .run(&speaker, messages, &sub_agent.tools)
             .await
             .map_err(|error| error.to_string());
         record.update(|transcript| {
@@ -86,14 +92,14 @@ impl Delegate {
     }
 }
 
-fn spec(members: &[Member]) -> ToolSpec {
-    let names = members
+fn spec(sub_agents: &[ReadySubAgent]) -> ToolSpec {
+    let names = sub_agents
         .iter()
-        .map(|member| member.name.as_str())
+        .map(|sub_agent| sub_agent.name.as_str())
         .collect::<Vec<_>>();
-    let described = members
+    let described = sub_agents
         .iter()
-        .map(|member| format!("- {}: {}", member.name, member.description))
+        .map(|sub_agent| format!("- {}: {}", sub_agent.name, sub_agent.description))
         .collect::<Vec<_>>()
         .join("\n");
     let parameters = json!({

@@ -130,6 +130,21 @@ impl Transcript {
     }
 }
 
+/// What the workflow is told of an execution whose whole `status` the server has: how it ended, and the
+/// last answer. A whole status can be larger than Temporal takes.
+pub fn outcome(status: AgentExecutionStatus) -> AgentExecutionStatus {
+    let mut answers = status.messages;
+    answers.retain(|message| message.r#type() == MessageType::MessageAi);
+    AgentExecutionStatus {
+        messages: answers.pop().into_iter().collect(),
+        phase: status.phase,
+        error: status.error,
+        started_at: status.started_at,
+        completed_at: status.completed_at,
+        ..Default::default()
+    }
+}
+
 fn said(r#type: MessageType, content: &str, timestamp: &str) -> AgentMessage {
     AgentMessage {
         r#type: r#type as i32,
@@ -219,6 +234,19 @@ mod tests {
             json!({"model": "asked", "served_model": "answered", "finish_reason": "stop", "prompt_tokens": 7, "completion_tokens": 2,
                    "ms_to_first_token": 12, "ms_total": 34})
         );
+    }
+
+    #[test]
+    fn the_workflow_is_told_the_end_and_the_last_answer() {
+        let mut transcript = Transcript::begin("Hi");
+        transcript.append("Let me see.");
+        transcript.note("a tool was called");
+        transcript.append("It is 42.");
+        transcript.complete();
+        let told = outcome(transcript.status().clone());
+        assert_eq!(kinds(&told), [(MessageType::MessageAi, "It is 42.")]);
+        assert_eq!(told.phase(), ExecutionPhase::ExecutionCompleted);
+        assert_eq!(told.completed_at, transcript.status().completed_at);
     }
 
     #[test]

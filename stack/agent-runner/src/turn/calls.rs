@@ -3,7 +3,7 @@
 use futures::{StreamExt, stream};
 
 use super::{
-    Desk, TurnError,
+    TurnContext, TurnError,
     repetition::{Repetition, Verdict},
 };
 use crate::{
@@ -35,7 +35,7 @@ struct Pending<'a> {
 ///
 /// When the model only repeats itself.
 pub async fn run(
-    desk: &Desk,
+    context: &TurnContext,
     speaker: &Speaker,
     tools: &Toolbox,
     repetition: &mut Repetition,
@@ -50,7 +50,7 @@ pub async fn run(
             },
             |tool| tool.component(),
         );
-        let key = desk
+        let key = context
             .record
             .update(|transcript| transcript.call_asked(speaker, request, &component));
         let verdict = repetition.note(request);
@@ -69,19 +69,20 @@ pub async fn run(
     }
     let calls = pending
         .into_iter()
-        .map(|pending| call(desk, tools, pending));
+        .map(|pending| call(context, tools, pending));
     // A list of futures: a stream that makes them as it goes could not be sent between threads.
     let calls = calls.collect::<Vec<_>>();
     Ok(stream::iter(calls).buffered(AT_ONCE).collect().await)
 }
 
-async fn call(desk: &Desk, tools: &Toolbox, pending: Pending<'_>) -> ChatMessage {
+async fn call(context: &TurnContext, tools: &Toolbox, pending: Pending<'_>) -> ChatMessage {
     let Pending {
         request,
         key,
         verdict,
     } = pending;
-    desk.record
+    context
+        .record
         .update(|transcript| transcript.call_running(key));
     let outcome = match tools.resolve(request) {
         Ok((tool, arguments)) => tool.call(arguments, key).await,
@@ -89,10 +90,11 @@ async fn call(desk: &Desk, tools: &Toolbox, pending: Pending<'_>) -> ChatMessage
     };
     // Whatever a tool repeats of the secrets it was given stops here.
     let outcome = outcome
-        .map(|text| desk.environment.mask(&text))
-        .map_err(|ToolError(text)| desk.environment.mask(&text));
+        .map(|text| context.environment.mask(&text))
+        .map_err(|ToolError(text)| context.environment.mask(&text));
     let text = outcome.as_deref().map_err(String::as_str);
-    desk.record
+    context
+        .record
         .update(|transcript| transcript.call_ended(key, text));
     let mut content = match text {
         Ok(text) => beginning(text, LONGEST_RESULT),

@@ -47,7 +47,7 @@ pub enum TurnError {
 
 /// What all agents of one execution work with.
 #[derive(Clone)]
-pub struct Desk {
+pub struct TurnContext {
     /// Where models are.
     pub llm: LlmClient,
     /// The model to ask.
@@ -68,13 +68,13 @@ struct Answer {
     requests: Vec<ToolRequest>,
 }
 
-impl Desk {
+impl TurnContext {
     /// Goes on with `messages` until the model has answered, and gives its last words.
     ///
     /// # Errors
     ///
     /// When it does not come to an answer. What a tool gets wrong is for the model to deal with.
-    pub async fn work(
+    pub async fn run(
         &self,
         speaker: &Speaker,
         mut messages: Vec<ChatMessage>,

@@ -17,7 +17,7 @@ use crate::{
     llm::Role,
     report::{Reporter, SinkError, StatusSink},
     settings::LlmSettings,
-    sub_agents::{Delegate, Member},
+    sub_agents::{Delegate, ReadySubAgent},
     tools::{Tool, ToolError, tests::Fake},
     transcript::Transcript,
 };
@@ -64,7 +64,7 @@ impl StatusSink for Nowhere {
 }
 
 struct Scene {
-    desk: Desk,
+    context: TurnContext,
     model: Arc<Model>,
     reporter: Reporter,
 }
@@ -89,7 +89,7 @@ impl Scene {
             extra_body: serde_json::Map::new(),
         };
         let reporter = Reporter::start(Nowhere, Transcript::begin("Hi"));
-        let desk = Desk {
+        let context = TurnContext {
             llm: LlmClient::new(settings).expect("a client"),
             model: "m".to_owned(),
             temperature: None,
@@ -98,15 +98,15 @@ impl Scene {
             record: reporter.record().clone(),
         };
         Self {
-            desk,
+            context,
             model,
             reporter,
         }
     }
 
-    async fn work(&self, tools: &Toolbox) -> Result<String, TurnError> {
+    async fn run(&self, tools: &Toolbox) -> Result<String, TurnError> {
         let messages = vec![ChatMessage::new(Role::User, "Hi")];
-        self.desk.work(&Speaker::Agent, messages, tools).await
+        self.context.run(&Speaker::Agent, messages, tools).await
     }
 
     /// The messages of the request of this number.
@@ -135,7 +135,7 @@ async fn results_go_back_in_order_until_the_model_answers() {
         ("rm", "{}"),
     ];
     let scene = Scene::new([asks(&calls), says("Done.")], 5).await;
-    assert_eq!(scene.work(&Toolbox::new([echo()])).await.unwrap(), "Done.");
+    assert_eq!(scene.run(&Toolbox::new([echo()])).await.unwrap(), "Done.");
     let messages = scene.asked(1);
     let results = messages[2..].iter().map(|message| {
         assert_eq!(message["role"], "tool");
@@ -205,7 +205,7 @@ async fn the_calls_of_one_answer_run_side_by_side() {
     };
     let begin = Instant::now();
     let tools = Toolbox::new([Arc::new(Slow(spec)) as Arc<dyn Tool>]);
-    scene.work(&tools).await.unwrap();
+    scene.run(&tools).await.unwrap();
     assert!(
         begin.elapsed() < Duration::from_millis(500),
         "{:?}",
@@ -217,7 +217,7 @@ async fn the_calls_of_one_answer_run_side_by_side() {
 async fn a_model_that_never_answers_is_asked_so_often_and_no_more() {
     let turns = (0..9).map(|n| asks(&[("echo", &format!("{{\"text\":\"{n}\"}}"))]));
     let scene = Scene::new(turns, 4).await;
-    let error = scene.work(&Toolbox::new([echo()])).await.unwrap_err();
+    let error = scene.run(&Toolbox::new([echo()])).await.unwrap_err();
     assert!(matches!(error, TurnError::TooManyTurns(4)), "{error}");
     assert_eq!(scene.model.requests.lock().unwrap().len(), 4);
 }
@@ -226,7 +226,7 @@ async fn a_model_that_never_answers_is_asked_so_often_and_no_more() {
 async fn a_model_that_repeats_itself_is_told_and_then_stopped() {
     let scene = Scene::new([asks(&[("echo", r#"{"text":"x"}"#)])], 50).await;
     let error = scene
-        .work(&Toolbox::new([echo()]))
+        .run(&Toolbox::new([echo()]))
         .await
         .unwrap_err()
         .to_string();
@@ -254,15 +254,15 @@ async fn a_sub_agent_works_on_its_own_and_shares_the_limit() {
         says("It works."),
     ];
     let scene = Scene::new(answers, 4).await;
-    let members = vec![Member {
+    let sub_agents = vec![ReadySubAgent {
         name: "tester".to_owned(),
         description: "Tests.".to_owned(),
         instructions: "Test everything.".to_owned(),
         tools: Toolbox::new([echo()]),
     }];
-    let delegate = Arc::new(Delegate::to(members, &scene.desk).unwrap()) as Arc<dyn Tool>;
+    let delegate = Arc::new(Delegate::to(sub_agents, &scene.context).unwrap()) as Arc<dyn Tool>;
     assert_eq!(
-        scene.work(&Toolbox::new([delegate])).await.unwrap(),
+        scene.run(&Toolbox::new([delegate])).await.unwrap(),
         "It works."
     );
     let asked = scene.asked(1);
@@ -272,7 +272,7 @@ async fn a_sub_agent_works_on_its_own_and_shares_the_limit() {
     );
     assert_eq!(scene.asked(3)[2]["content"], "All green.");
     assert!(
-        scene.desk.budget.take().is_err(),
+        scene.context.budget.take().is_err(),
         "four requests were allowed and made"
     );
     let status = scene.status().await;

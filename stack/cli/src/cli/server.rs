@@ -24,7 +24,7 @@ pub enum ServerCommand {
     Stop,
     /// Stop and start again.
     Restart,
-    /// Show how everything stands; exit code 0 when it runs, 3 when it is stopped, 1 when it is broken.
+    /// Show how everything stands; exit code 0 when it runs, 3 when it is stopped, 1 otherwise.
     Status,
     /// Show the logs.
     #[command(

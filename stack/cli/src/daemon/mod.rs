@@ -36,7 +36,7 @@ use crate::{config::Config, render::Screen};
 pub use layout::{Layout, LayoutError};
 pub use llm::{LlmState, models, pull};
 pub use part::Part;
-pub use record::{PartRecord, Record, State};
+pub use record::{PartRecord, Record, Stage, State};
 pub use settings::{LlmSettings, Provider, Settings, Temporal};
 pub use start::SUPERVISOR;
 pub use status::{Overall, PartStatus, Status, temporal_works};
@@ -60,7 +60,7 @@ pub struct Started {
 pub fn address() -> Option<String> {
     let layout = Layout::of_user().ok()?;
     Record::of_running(&layout)
-        .filter(|record| record.up)
+        .filter(|record| record.stage == Stage::Up)
         .map(|record| record.address())
 }
 

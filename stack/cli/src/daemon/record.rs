@@ -15,12 +15,24 @@ pub struct Record {
     pub supervisor: Identity,
     /// RFC 3339.
     pub started_at: String,
-    /// Everything was ready once, and nobody asked for the end.
-    pub up: bool,
+    /// Where all of it stands.
+    pub stage: Stage,
     /// What it was told.
     pub settings: Settings,
     /// Its parts.
     pub parts: Vec<PartRecord>,
+}
+
+/// Where a daemon stands as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Not everything was ready yet.
+    Starting,
+    /// Everything was ready once.
+    Up,
+    /// Everything is being stopped.
+    Stopping,
 }
 
 /// One part as the supervisor sees it.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stigmer_supervise::{Identity, leased};
 
 use super::{
-    Layout, Part, PartRecord, Record, State,
+    Layout, Part, PartRecord, Record, Stage, State,
     health::{self, Health, SERVERS_TEMPORAL},
     llm::LlmState,
     settings::Temporal,
@@ -39,10 +39,14 @@ pub struct Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Overall {
+    /// Not everything was ready yet.
+    Starting,
     /// The API answers.
     Running,
     /// Something runs, but the API does not answer.
     Broken,
+    /// Everything is being stopped.
+    Stopping,
     /// Nothing runs.
     Stopped,
 }
@@ -105,9 +109,11 @@ impl Status {
             Temporal::External { .. } => None,
         };
         Self {
-            state: match works {
-                true => Overall::Running,
-                false => Overall::Broken,
+            state: match record.stage {
+                Stage::Starting => Overall::Starting,
+                Stage::Stopping => Overall::Stopping,
+                Stage::Up if works => Overall::Running,
+                Stage::Up => Overall::Broken,
             },
             supervisor: Some(Supervisor {
                 pid: record.supervisor.pid,

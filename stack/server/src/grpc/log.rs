@@ -1,66 +1,42 @@
 //! One log line for each call, when it ends.
 
 use std::{
+    future::Future,
     pin::Pin,
     task::{Context, Poll},
     time::Instant,
 };
 
-use futures::future::BoxFuture;
 use http_body::{Frame, SizeHint};
 use tonic::{
     Code, Status,
     body::Body,
-    codegen::{Body as HttpBody, Bytes, Service, http},
+    codegen::{Body as HttpBody, Bytes, http},
 };
-use tower::Layer;
+
+use super::around::Around;
 
 const HEALTH: &str = "/grpc.health.v1.Health/";
 
 /// Logs method, duration, and code of each call: unary calls when they are answered, streams when
 /// they end or the client leaves.
 #[derive(Clone, Copy, Debug)]
-pub struct LogLayer;
+pub struct CallLog;
 
-/// See [`LogLayer`].
-#[derive(Clone, Debug)]
-pub struct Logged<S> {
-    inner: S,
-}
-
-impl<S> Layer<S> for LogLayer {
-    type Service = Logged<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Logged { inner }
-    }
-}
-
-impl<S, B> Service<http::Request<B>> for Logged<S>
-where
-    S: Service<http::Request<B>, Response = http::Response<Body>>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let mut call = Call::new(request.uri().path().to_owned());
-        let response = self.inner.call(request);
-        Box::pin(async move {
-            let response = response.await?;
-            Ok(match Status::from_header_map(response.headers()) {
-                Some(status) => {
-                    call.end(&status);
-                    response
-                }
-                None => response.map(|inner| Body::new(LoggedBody { inner, call })),
-            })
+impl Around for CallLog {
+    async fn around<E: Send>(
+        &self,
+        path: &str,
+        response: impl Future<Output = Result<http::Response<Body>, E>> + Send,
+    ) -> Result<http::Response<Body>, E> {
+        let mut call = Call::new(path.to_owned());
+        let response = response.await?;
+        Ok(match Status::from_header_map(response.headers()) {
+            Some(status) => {
+                call.end(&status);
+                response
+            }
+            None => response.map(|inner| Body::new(LoggedBody { inner, call })),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod answer;
+mod around;
 mod log;
 mod queue_health;
 mod services;
@@ -19,8 +20,9 @@ use tonic::transport::{self, Server, server::TcpIncoming};
 use tonic_health::{pb::health_server::HealthServer, server::HealthReporter};
 
 use crate::state::State;
-use answer::WireStatusLayer;
-use log::LogLayer;
+use answer::WireStatus;
+use around::AroundLayer;
+use log::CallLog;
 use queue_health::QueueHealth;
 
 /// Serves the API, health, and reflection on `listener`, until `stopping` is cancelled and the calls
@@ -39,8 +41,8 @@ pub fn serve(
     };
     let broken = "the descriptors of the contract are not fit for reflection";
     Ok(Server::builder()
-        .layer(LogLayer)
-        .layer(WireStatusLayer)
+        .layer(AroundLayer(CallLog))
+        .layer(AroundLayer(WireStatus))
         .add_routes(services::routes(state))
         .add_service(health)
         .add_service(reflection().build_v1().context(broken)?)

@@ -1,11 +1,8 @@
 //! Agents: an author's name, a spec, and a default instance that lives and dies with the agent.
 
-use stigmer_api::{Resource, agent::Agent, agent_instance::AgentInstance, slug};
+use stigmer_api::{Resource, agent::Agent, slug};
 
-use super::{
-    Kind,
-    default_instance::{self, Instantiable},
-};
+use super::{Kind, default_instance};
 use crate::{
     pipeline::{Cause, StepError},
     store::Tx,
@@ -26,28 +23,6 @@ impl Kind for Agent {
 
     fn deleted(&self, tx: &Tx<'_>) -> Result<(), StepError> {
         default_instance::delete(tx, self)
-    }
-}
-
-impl Instantiable for Agent {
-    type Instance = AgentInstance;
-
-    fn default_instance_id(&self) -> &str {
-        self.status
-            .as_ref()
-            .map_or("", |status| &status.default_instance_id)
-    }
-
-    fn set_default_instance_id(&mut self, id: String) {
-        self.status.get_or_insert_default().default_instance_id = id;
-    }
-
-    fn adopt(&self, instance: &mut AgentInstance) {
-        let spec = instance.spec.get_or_insert_default();
-        self.id().clone_into(&mut spec.agent_id);
-        if spec.description.is_empty() {
-            spec.description = "Default instance, made together with its agent.".to_owned();
-        }
     }
 }
 

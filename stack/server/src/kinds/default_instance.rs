@@ -1,7 +1,10 @@
 //! The default instance of an agent or workflow: made with it, deleted with it, and adopted when one
 //! is left over from a namesake that is gone.
 
-use stigmer_api::{ApiResourceMetadata, ApiResourceOwnerScope, Resource, slug};
+use stigmer_api::{
+    ApiResourceMetadata, ApiResourceOwnerScope, Resource, agent::Agent,
+    agent_instance::AgentInstance, slug, workflow::Workflow, workflow_instance::WorkflowInstance,
+};
 
 use super::Kind;
 use crate::{
@@ -24,6 +27,40 @@ pub trait Instantiable: Kind {
 
     /// Makes `instance` one of this resource.
     fn adopt(&self, instance: &mut Self::Instance);
+}
+
+/// Implements [`Instantiable`]: `owner: instance by field`, the field being that of the instance's spec
+/// with the owner's id.
+macro_rules! instantiable {
+    ($($owner:ident: $instance:ident by $field:ident;)*) => {$(
+        impl Instantiable for $owner {
+            type Instance = $instance;
+
+            fn default_instance_id(&self) -> &str {
+                self.status
+                    .as_ref()
+                    .map_or("", |status| &status.default_instance_id)
+            }
+
+            fn set_default_instance_id(&mut self, id: String) {
+                self.status.get_or_insert_default().default_instance_id = id;
+            }
+
+            fn adopt(&self, instance: &mut $instance) {
+                let spec = instance.spec.get_or_insert_default();
+                self.id().clone_into(&mut spec.$field);
+                if spec.description.is_empty() {
+                    let owner = Self::kind_name().to_lowercase();
+                    spec.description = format!("Default instance, made together with its {owner}.");
+                }
+            }
+        }
+    )*};
+}
+
+instantiable! {
+    Agent: AgentInstance by agent_id;
+    Workflow: WorkflowInstance by workflow_id;
 }
 
 /// The resource with this id and the id of its default instance, which is made when it is missing.

@@ -7,13 +7,9 @@ use stigmer_api::{
         Workflow, WorkflowSpec,
         serverless::{ServerlessWorkflowValidation, ValidationState},
     },
-    workflow_instance::WorkflowInstance,
 };
 
-use super::{
-    Kind,
-    default_instance::{self, Instantiable},
-};
+use super::{Kind, default_instance};
 use crate::{
     executions::ValidationFailure,
     pipeline::{self, AtStep as _, Cause, StepError, steps},
@@ -37,28 +33,6 @@ impl Kind for Workflow {
 
     fn deleted(&self, tx: &Tx<'_>) -> Result<(), StepError> {
         default_instance::delete(tx, self)
-    }
-}
-
-impl Instantiable for Workflow {
-    type Instance = WorkflowInstance;
-
-    fn default_instance_id(&self) -> &str {
-        self.status
-            .as_ref()
-            .map_or("", |status| &status.default_instance_id)
-    }
-
-    fn set_default_instance_id(&mut self, id: String) {
-        self.status.get_or_insert_default().default_instance_id = id;
-    }
-
-    fn adopt(&self, instance: &mut WorkflowInstance) {
-        let spec = instance.spec.get_or_insert_default();
-        self.id().clone_into(&mut spec.workflow_id);
-        if spec.description.is_empty() {
-            spec.description = "Default instance, made together with its workflow.".to_owned();
-        }
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::executions::{Execution as _, Phase};
 
 /// How often the waiting activity is asked whether it still waits.
-const ATTEND: Duration = Duration::from_secs(1);
+const ATTEND: Duration = Duration::from_secs(2);
 
 /// How soon after its heartbeat this learns that it is not wanted any more.
 pub const HEARTBEAT: Duration = Duration::from_millis(250);

@@ -234,7 +234,7 @@ impl Answer {
         match std::str::from_utf8(&self.body) {
             Ok(text) => Ok(Json::String(text.to_owned())),
             Err(_) => Err(
-                "the answer is neither JSON nor UTF-8 text; ask for the output `raw`".to_owned(),
+                "the answer is neither JSON nor UTF-8 text, and a task can take nothing else; let the service answer in one of them".to_owned(),
             ),
         }
     }

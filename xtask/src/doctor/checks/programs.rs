@@ -81,11 +81,11 @@ pub fn pip(python: &Python) -> Row {
     match ask(python.path.as_str(), ["-m", "pip", "--version"]) {
         Ok(printed) => {
             let version = version_in(&printed).map(|version| version.to_string());
-            Row::ok("pip", version.unwrap_or(printed), FETCHING)
+            Row::ok("Python's pip", version.unwrap_or(printed), FETCHING)
         }
         Err(why) => {
             let found = format!("{} -m pip {why}", python.path);
-            Row::ok("pip", found, FETCHING)
+            Row::ok("Python's pip", found, FETCHING)
                 .lacks(State::Warning, Remedy::Apt(&["python3-pip"]))
                 .code(ExitCode::PythonMissing)
         }

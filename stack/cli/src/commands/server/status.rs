@@ -24,7 +24,7 @@ pub async fn execute(out: &Output) -> Result<ExitCode> {
     out.report(&status);
     Ok(match status.state {
         Overall::Running => ExitCode::SUCCESS,
-        Overall::Broken => ExitCode::FAILURE,
+        Overall::Starting | Overall::Broken | Overall::Stopping => ExitCode::FAILURE,
         Overall::Stopped => ExitCode::from(STOPPED),
     })
 }
@@ -55,14 +55,17 @@ fn head(screen: &Screen) {
 
 fn show(status: &Status, screen: &Screen) {
     head(screen);
-    if status.state == Overall::Stopped {
-        screen.warning("  Status: ✗ Stopped");
-        screen.info("To start:");
-        screen.info("  stigmer server");
-        return;
-    }
-    if status.state == Overall::Broken {
-        screen.warning("  Status: ✗ The API does not answer");
+    match status.state {
+        Overall::Running => {}
+        Overall::Starting => screen.info("  Status: ↻ Starting"),
+        Overall::Broken => screen.warning("  Status: ✗ The API does not answer"),
+        Overall::Stopping => screen.info("  Status: ↻ Stopping"),
+        Overall::Stopped => {
+            screen.warning("  Status: ✗ Stopped");
+            screen.info("To start:");
+            screen.info("  stigmer server");
+            return;
+        }
     }
     match status.supervisor {
         None => screen.warning("  Supervisor: Failed ✗✗ (killed); 'stigmer server stop' cleans up"),

@@ -9,7 +9,7 @@ use std::{
 use stigmer_supervise::{Identity, Phase, ServiceState};
 
 use super::services;
-use crate::daemon::{Part, PartRecord, Record, Settings, State, settings::Temporal};
+use crate::daemon::{Part, PartRecord, Record, Settings, Stage, State, settings::Temporal};
 
 /// The record of this supervisor.
 pub struct Chronicle {
@@ -23,7 +23,7 @@ impl Chronicle {
         let record = Record {
             supervisor: own,
             started_at: stigmer_api::time::rfc3339_now(),
-            up: false,
+            stage: Stage::Starting,
             settings: (*settings).clone(),
             parts: Vec::new(),
         };
@@ -32,12 +32,12 @@ impl Chronicle {
 
     /// Whether everything was ready once.
     pub fn is_up(&self) -> bool {
-        self.record.up
+        self.record.stage == Stage::Up
     }
 
     /// Everything is ready.
     pub fn up(&mut self) {
-        self.record.up = true;
+        self.record.stage = Stage::Up;
         tracing::info!("everything works");
     }
 
@@ -62,7 +62,7 @@ impl Chronicle {
 
     /// Everything is going to be stopped.
     pub fn ending(&mut self, states: &[ServiceState]) {
-        self.record.up = false;
+        self.record.stage = Stage::Stopping;
         self.note(states);
     }
 

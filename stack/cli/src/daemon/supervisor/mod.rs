@@ -3,6 +3,7 @@
 //! started it until that one lets go of it, and ends everything it started before it ends itself.
 
 mod chronicle;
+mod dev_server;
 mod owner;
 mod services;
 

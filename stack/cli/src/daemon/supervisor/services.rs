@@ -6,20 +6,21 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, try_join_all};
 use stigmer_process::Ready;
 use stigmer_supervise::{
     HealthPolicy, Identity, Readiness, RestartPolicy, Service, Spec, StopPolicy,
 };
 
+use super::dev_server::DevServer;
 use crate::daemon::{
     Part, Settings,
     health::{self, Health, readiness},
-    settings::{Managed, Temporal},
+    settings::Temporal,
 };
 
 /// How long one question may take.
-const ANSWER: Duration = Duration::from_secs(2);
+pub(super) const ANSWER: Duration = Duration::from_secs(2);
 /// How long a queue may take to do a ping's work.
 const PING: Duration = Duration::from_secs(10);
 /// A part renews its ready file every two seconds; one that did not for this long hangs.
@@ -48,80 +49,6 @@ pub fn services(settings: &Rc<Settings>) -> Vec<Box<dyn Service>> {
         services.push(Box::new(own(runner, &[Part::Server.name()])));
     }
     services
-}
-
-/// A Temporal dev server.
-struct DevServer {
-    managed: Managed,
-    settings: Rc<Settings>,
-}
-
-impl Service for DevServer {
-    fn name(&self) -> &str {
-        Part::Temporal.name()
-    }
-
-    fn command(&self) -> anyhow::Result<Spec> {
-        let layout = &self.settings.layout;
-        let log = layout.log(Part::Temporal);
-        let (port, ui_port) = (
-            self.managed.port.to_string(),
-            self.managed.ui_port.to_string(),
-        );
-        let store = layout.temporal_store();
-        Ok(Spec::new(self.name(), &self.managed.program, log).args([
-            "server",
-            "start-dev",
-            "--ip",
-            "127.0.0.1",
-            "--port",
-            &port,
-            "--ui-port",
-            &ui_port,
-            "--namespace",
-            &self.settings.namespace,
-            "--db-filename",
-            store.as_str(),
-            // A write-ahead log loses nothing when the process is killed, and is ten times as fast.
-            "--sqlite-pragma",
-            "journal_mode=wal",
-            "--sqlite-pragma",
-            "synchronous=normal",
-            "--log-level",
-            "warn",
-            // The user's own configuration of the Temporal CLI is about other servers.
-            "--disable-config-file",
-            "--disable-config-env",
-            // The transfer queue is otherwise polled 20 times a second, which adds 100 ms to every
-            // workflow.
-            "--dynamic-config-value",
-            "history.transferProcessorMaxPollRPS=1000",
-            // One process serves every partition of a queue; more of them only cost processor time.
-            "--dynamic-config-value",
-            "matching.numTaskqueueReadPartitions=1",
-            "--dynamic-config-value",
-            "matching.numTaskqueueWritePartitions=1",
-        ]))
-    }
-
-    fn probe(&self) -> LocalBoxFuture<'static, Readiness> {
-        let address = self.settings.temporal.address();
-        Box::pin(async move { health::probe(&address, health::TEMPORAL_FRONTEND, ANSWER).await })
-    }
-
-    fn health_policy(&self) -> Option<HealthPolicy> {
-        Some(HealthPolicy::default())
-    }
-
-    fn restart_policy(&self) -> Option<RestartPolicy> {
-        Some(RestartPolicy::default())
-    }
-
-    fn stop_policy(&self) -> StopPolicy {
-        // Its clients are gone by then, and what it keeps is in the write-ahead log; a polite end
-        // takes it two seconds.
-        StopPolicy::Kill
-    }
 }
 
 /// The server or a runner.
@@ -197,10 +124,11 @@ impl Service for StackPart {
                         format!("it is not connected to Temporal at {address} ({told})")
                     })?;
                 }
-                for queue in &ready.task_queues {
-                    server.serves_if_known(&health::queue(queue)).await?;
-                }
-                Ok::<_, String>(())
+                let pings = ready.task_queues.iter().map(|queue| {
+                    let (mut server, queue) = (server.clone(), health::queue(queue));
+                    async move { server.serves_if_known(&queue).await }
+                });
+                try_join_all(pings).await.map(drop)
             };
             readiness(works.await)
         })

@@ -1,4 +1,4 @@
-use stigmer_api::{execution_context::ExecutionValue, session::Session};
+use stigmer_api::execution_context::ExecutionValue;
 use tonic::{Code, Status};
 
 use super::*;
@@ -29,61 +29,31 @@ async fn an_accepted_execution_is_pending_and_started_with_its_secrets() {
 }
 
 #[tokio::test]
-async fn without_temporal_nothing_is_accepted_and_nothing_is_stored() {
-    let bench = Bench::new().await;
-    bench.test.connection.send_replace(None);
-    let status = status_of(accept(&bench.state, bench.request()).await);
-    assert_eq!(status.code(), Code::Unavailable);
-    assert!(
-        status.message().contains("Temporal"),
-        "{}",
-        status.message()
-    );
-    assert_eq!(
+async fn what_does_not_start_is_refused_and_leaves_neither_execution_nor_session() {
+    for (failure, code, cause) in [
+        (None, Code::Unavailable, "Temporal is not connected"),
         (
-            bench.count::<AgentExecution>().await,
-            bench.count::<Session>().await
+            Some(StartFailure::Refused("no such queue".to_owned())),
+            Code::Internal,
+            "no such queue",
         ),
-        (0, 0)
-    );
-}
-
-#[tokio::test]
-async fn a_refused_start_leaves_neither_execution_nor_session() {
-    let bench = Bench::new().await;
-    bench
-        .temporal
-        .refuse(StartFailure::Refused("the blob is too large".to_owned()));
-    let status = status_of(accept(&bench.state, bench.request()).await);
-    assert_eq!(status.code(), Code::Internal);
-    assert!(
-        status.message().contains("the blob is too large"),
-        "{}",
-        status.message()
-    );
-    assert_eq!(
+        // What Temporal does not take is the caller's mistake.
         (
-            bench.count::<AgentExecution>().await,
-            bench.count::<Session>().await
+            Some(StartFailure::TooLarge("shorten it".to_owned())),
+            Code::InvalidArgument,
+            "shorten it",
         ),
-        (0, 0)
-    );
-}
-
-#[tokio::test]
-async fn what_temporal_does_not_take_is_the_callers_mistake() {
-    let bench = Bench::new().await;
-    bench
-        .temporal
-        .refuse(StartFailure::TooLarge("shorten it".to_owned()));
-    let status = status_of(accept(&bench.state, bench.request()).await);
-    assert_eq!(status.code(), Code::InvalidArgument);
-    assert!(
-        status.message().contains("shorten it"),
-        "{}",
-        status.message()
-    );
-    assert_eq!(bench.count::<AgentExecution>().await, 0);
+    ] {
+        let bench = Bench::new().await;
+        match failure {
+            None => drop(bench.test.connection.send_replace(None)),
+            Some(failure) => bench.temporal.refuse(failure),
+        }
+        let status = status_of(accept(&bench.state, bench.request()).await);
+        assert_eq!(status.code(), code, "{status:?}");
+        assert!(status.message().contains(cause), "{status:?}");
+        assert_eq!(bench.executions_and_sessions().await, (0, 0));
+    }
 }
 
 #[tokio::test]
@@ -96,13 +66,7 @@ async fn a_refused_start_keeps_the_session_that_the_caller_named() {
         .temporal
         .refuse(StartFailure::Refused("no".to_owned()));
     accept(&bench.state, request).await.unwrap_err();
-    assert_eq!(
-        (
-            bench.count::<AgentExecution>().await,
-            bench.count::<Session>().await
-        ),
-        (1, 1)
-    );
+    assert_eq!(bench.executions_and_sessions().await, (1, 1));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use stigmer_api::{
     agent::{Agent, AgentSpec},
     agent_execution::{AgentExecution, AgentExecutionSpec, AgentExecutionStatus},
     execution_context::ExecutionValue,
+    session::Session,
 };
 use tokio::time::timeout;
 
@@ -118,6 +119,14 @@ impl Bench {
             .read(move |rows| pipeline::get(rows, &id))
             .await;
         read.expect("the execution is stored")
+    }
+
+    /// How many there are.
+    async fn executions_and_sessions(&self) -> (u64, u64) {
+        (
+            self.count::<AgentExecution>().await,
+            self.count::<Session>().await,
+        )
     }
 
     async fn count<K: Kind>(&self) -> u64 {

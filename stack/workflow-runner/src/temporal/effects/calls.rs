@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use stigmer_api::temporal_names::activity;
 use stigmer_temporal::Arguments;
-use temporalio_common::{ActivityCloseTimeouts, RetryPolicy, UntypedActivity};
+use temporalio_common::{ActivityCloseTimeouts, ActivityDefinition, RetryPolicy, UntypedActivity};
 use temporalio_sdk::{ActivityOptions, WorkflowTermination};
 
 use super::TemporalEffects;
@@ -14,6 +14,7 @@ use crate::{
     engine::{
         interpret::{Effect, Fault, Request, kind},
         model::{ActivityCall, AgentCall, GrpcCall, HttpCall},
+        secrets::Environment,
     },
     temporal::{failure, json_of},
 };
@@ -70,14 +71,14 @@ impl TemporalEffects {
         call: &HttpCall,
         request: &Request,
     ) -> Effect<Json, WorkflowTermination> {
-        let arguments = (call.clone(), Json::Null, (*self.environment).clone());
-        let options = self.own_options(request);
-        let answer = self
-            .ctx
-            .execute_activity(TaskActivities::call_http, arguments, options);
-        answer
-            .await
-            .map_err(|error| failure::of_activity(error, activity::CALL_HTTP))
+        let (arguments, options) = (self.arguments(call), self.own_options(request));
+        self.ask(
+            TaskActivities::call_http,
+            arguments,
+            options,
+            activity::CALL_HTTP,
+        )
+        .await
     }
 
     pub(super) async fn grpc(
@@ -85,14 +86,14 @@ impl TemporalEffects {
         call: &GrpcCall,
         request: &Request,
     ) -> Effect<Json, WorkflowTermination> {
-        let arguments = (call.clone(), Json::Null, (*self.environment).clone());
-        let options = self.own_options(request);
-        let answer = self
-            .ctx
-            .execute_activity(TaskActivities::call_grpc, arguments, options);
-        answer
-            .await
-            .map_err(|error| failure::of_activity(error, activity::CALL_GRPC))
+        let (arguments, options) = (self.arguments(call), self.own_options(request));
+        self.ask(
+            TaskActivities::call_grpc,
+            arguments,
+            options,
+            activity::CALL_GRPC,
+        )
+        .await
     }
 
     /// The server completes this activity when the agent has ended. An agent that ran has had its
@@ -103,14 +104,36 @@ impl TemporalEffects {
         request: &Request,
     ) -> Effect<Json, WorkflowTermination> {
         let options = self.options(request, request.timeout.unwrap_or(DEFAULT_LIMIT), 1);
-        let arguments = (call.clone(), Json::Null, (*self.environment).clone());
+        let what = format!("agent '{}'", call.agent);
+        let answer = self
+            .ask(
+                TaskActivities::call_agent,
+                self.arguments(call),
+                options,
+                &what,
+            )
+            .await?;
+        Ok(self.environment.conceal(&answer))
+    }
+
+    /// What the contract gives the activity of a call: the call, an input, and the environment.
+    fn arguments<C: Clone>(&self, call: &C) -> (C, Json, Environment) {
+        (call.clone(), Json::Null, (*self.environment).clone())
+    }
+
+    /// The answer of an activity; `what` is what is called, for the error.
+    async fn ask<A: ActivityDefinition<Output = Json>>(
+        &self,
+        activity: A,
+        arguments: impl Into<A::Input>,
+        options: ActivityOptions,
+        what: &str,
+    ) -> Effect<Json, WorkflowTermination> {
         let answer = self
             .ctx
-            .execute_activity(TaskActivities::call_agent, arguments, options)
+            .execute_activity(activity, arguments, options)
             .await;
-        let what = format!("agent '{}'", call.agent);
-        let answer = answer.map_err(|error| failure::of_activity(error, &what))?;
-        Ok(self.environment.conceal(&answer))
+        answer.map_err(|error| failure::of_activity(error, what))
     }
 
     /// A worker of somebody else cannot know the markers, so it is given the values.

@@ -10,14 +10,14 @@ use crate::{
     conversation,
     mcp::{Limits, Servers},
     skills::{Library, ReadSkillFile, SkillSource},
-    sub_agents::{Delegate, Member},
+    sub_agents::{Delegate, ReadySubAgent},
     tools::{Tool, Toolbox},
-    turn::Desk,
+    turn::TurnContext,
     workspace::{Workspace, WorkspaceError},
 };
 
 /// An agent, ready to work.
-pub struct Equipment {
+pub struct Resources {
     /// Its system message.
     pub instructions: String,
     /// What it may ask for.
@@ -29,16 +29,16 @@ pub struct Equipment {
     _workspace: Option<Workspace>,
 }
 
-impl Equipment {
+impl Resources {
     /// Gets everything that `agent` asks for.
     ///
     /// # Errors
     ///
     /// When it needs a folder and there is none to be had.
-    pub async fn gather(
+    pub async fn acquire(
         agent: &AgentSpec,
         skills: &impl SkillSource,
-        desk: &Desk,
+        context: &TurnContext,
         root: &Path,
         limits: &Limits,
     ) -> Result<Self, WorkspaceError> {
@@ -57,7 +57,7 @@ impl Equipment {
             false => Some(Workspace::create(root)?),
         };
         let folder = workspace.as_ref().map_or(root, Workspace::path);
-        let environment = &desk.environment;
+        let environment = &context.environment;
         let (library, servers) = join(
             Library::load(skills, references, folder),
             Servers::start(&agent.mcp_servers, environment, folder, limits),
@@ -65,15 +65,16 @@ impl Equipment {
         .await;
         let ((library, mut warnings), (servers, of_servers)) = (library, servers);
         warnings.extend(of_servers);
-        let shop = Shop {
-            desk,
+        let available = Available {
+            context,
             folder,
             library: &library,
             servers: &servers,
         };
-        let members = shop.members(agent, &mut warnings);
-        let (instructions, reading) = shop.outfit(&agent.instructions, &agent.skill_refs);
-        let delegate = Delegate::to(members, desk).map(|tool| Arc::new(tool) as Arc<dyn Tool>);
+        let sub_agents = available.sub_agents(agent, &mut warnings);
+        let (instructions, reading) = available.prompt(&agent.instructions, &agent.skill_refs);
+        let delegate =
+            Delegate::to(sub_agents, context).map(|tool| Arc::new(tool) as Arc<dyn Tool>);
         let tools = servers.tools().into_iter().chain(reading).chain(delegate);
         Ok(Self {
             instructions,
@@ -85,22 +86,22 @@ impl Equipment {
     }
 
     /// Ends the programs, and then removes the folder.
-    pub async fn put_away(self) {
+    pub async fn release(self) {
         self.servers.stop().await;
     }
 }
 
 /// Where agents get what they need.
-struct Shop<'a> {
-    desk: &'a Desk,
+struct Available<'a> {
+    context: &'a TurnContext,
     folder: &'a Path,
     library: &'a Library,
     servers: &'a Servers,
 }
 
-impl Shop<'_> {
+impl Available<'_> {
     /// The system message of an agent with these skills, and the tool that reads them.
-    fn outfit(
+    fn prompt(
         &self,
         instructions: &str,
         skill_refs: &[ApiResourceReference],
@@ -109,16 +110,16 @@ impl Shop<'_> {
         let reading = skills
             .is_some()
             .then(|| Arc::new(ReadSkillFile::new(self.folder)) as Arc<dyn Tool>);
-        let text = conversation::instructions(instructions, skills, &self.desk.environment);
+        let text = conversation::instructions(instructions, skills, &self.context.environment);
         (text, reading)
     }
 
     /// The sub-agents of `agent`, each with the servers of the agent that it names.
-    fn members(&self, agent: &AgentSpec, warnings: &mut Vec<String>) -> Vec<Member> {
+    fn sub_agents(&self, agent: &AgentSpec, warnings: &mut Vec<String>) -> Vec<ReadySubAgent> {
         let declared = agent.mcp_servers.iter().map(|server| server.name.as_str());
         let declared = declared.collect::<BTreeSet<_>>();
         let mut names = BTreeSet::new();
-        let mut members = Vec::new();
+        let mut sub_agents = Vec::new();
         for sub_agent in &agent.sub_agents {
             let name = &sub_agent.name;
             if !names.insert(name) {
@@ -152,15 +153,15 @@ impl Shop<'_> {
                 }
             }
             let (instructions, reading) =
-                self.outfit(&sub_agent.instructions, &sub_agent.skill_refs);
+                self.prompt(&sub_agent.instructions, &sub_agent.skill_refs);
             tools.extend(reading);
-            members.push(Member {
+            sub_agents.push(ReadySubAgent {
                 name: name.clone(),
                 description: sub_agent.description.clone(),
                 instructions,
                 tools: Toolbox::new(tools),
             });
         }
-        members
+        sub_agents
     }
 }

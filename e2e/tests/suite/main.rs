@@ -19,6 +19,7 @@ mod prerequisites;
 mod run;
 mod smoke;
 mod specimen;
+mod speed;
 mod streaming;
 mod then;
 mod worker;

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::future::LocalBoxFuture;
 use stigmer_e2e_plan::{Stack, read_json};
 use stigmer_process::Ready;
-use stigmer_temporal::{Target, connect, ping};
+use stigmer_temporal::{Encryption, Keys, Target, connect, ping};
 
 use super::{LlamaCpp, Model, Temporal, server_answers};
 use crate::supervise::{Readiness, Service, Spec};
@@ -42,13 +42,20 @@ impl Setting {
         self.ready(Server::NAME).ok()?.address
     }
 
-    fn target(&self) -> Target {
-        Target::plain(self.temporal.shared().address, NAMESPACE)
+    fn home(&self) -> Utf8PathBuf {
+        self.folder.join("home")
     }
 
     /// Whether every queue of the server, or of the runner `part` behind the server's, does work.
     async fn queues_work(&self, part: &str) -> anyhow::Result<()> {
-        let client = connect(&self.target(), "stigmer-e2e").await?;
+        // The answers are encrypted with the key that the parts find in their HOME.
+        let key = self.home().join(".stigmer/payload.key");
+        let target = Target {
+            address: self.temporal.shared().address,
+            namespace: NAMESPACE.to_owned(),
+            encryption: Encryption::with(Keys::load(key.as_std_path())?),
+        };
+        let client = connect(&target, "stigmer-e2e").await?;
         let server = self.ready(Server::NAME)?.task_queues;
         if part == Server::NAME {
             for queue in &server {
@@ -64,12 +71,11 @@ impl Setting {
     }
 
     fn spec(&self, part: &str, program: &Utf8Path) -> Spec {
-        let target = self.target();
         Spec::new(part, program, self.folder.join(format!("{part}.log")))
-            .env("HOME", self.folder.join("home").as_str())
+            .env("HOME", self.home().as_str())
             .env("STIGMER_READY_FILE", self.ready_file(part).as_str())
-            .env("TEMPORAL_SERVICE_ADDRESS", target.address)
-            .env("TEMPORAL_NAMESPACE", target.namespace)
+            .env("TEMPORAL_SERVICE_ADDRESS", self.temporal.shared().address)
+            .env("TEMPORAL_NAMESPACE", NAMESPACE)
     }
 }
 

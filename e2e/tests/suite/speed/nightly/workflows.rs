@@ -26,7 +26,7 @@ const AT_ONCE: usize = 200;
 async fn ten_sets(t: &Test) -> Result<(Environment, String), Failure> {
     let env = t.environment().start().await?;
     let tasks: Vec<_> = (1..=10)
-        .map(|step| given::set(&format!("step{step}"), &json!({"value": step})))
+        .map(|step| given::set(&format!("step{step}"), &json!({"value": step.to_string()})))
         .collect();
     let workflow: Workflow = env.api().apply(given::workflow("ten-sets", &tasks)).await?;
     Ok((env, workflow.id().to_owned()))

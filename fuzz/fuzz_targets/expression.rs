@@ -18,7 +18,7 @@ use stigmer_workflow_engine::expression::{
 };
 
 /// What one evaluation may take at most, optimised as it is here.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(10);
 
 fuzz_target!(init: warm_up(), |input: &str| -> Corpus {
     let Some((data, text)) = input.split_once('\n') else {

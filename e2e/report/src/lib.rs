@@ -15,6 +15,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::write_atomically;
 
 pub use compare::{Change, Comparison, compare};
+pub use coverage::{Counts, Used};
 
 /// The report's name inside a results folder.
 pub const FILE: &str = "report.html";

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use crate::{ReportError, coverage, read, timeline};
+use crate::{ReportError, Used, read, timeline};
 
 /// What a report says about the run itself.
 pub struct Run {
@@ -13,8 +13,8 @@ pub struct Run {
     timeline: Value,
     /// `coverage.json`, or null.
     scenarios: Value,
-    /// Which commands and methods the tests used.
-    used: Value,
+    /// What the tests used.
+    used: Used,
     /// `summary.json`, or null: what was measured.
     summary: Value,
 }
@@ -39,7 +39,7 @@ impl Run {
             timeline: timeline::of(&record, &events),
             scenarios: or_null("coverage.json"),
             summary: or_null("summary.json"),
-            used: coverage::used(&results.join("tests")),
+            used: Used::by_tests_in(&results.join("tests")),
             record,
         })
     }

@@ -73,6 +73,10 @@ fn a_story_has_all_that_was_recorded_in_the_order_of_time() {
         "env-1/stigmer-server.log",
         "2026-01-01T00:00:00.020Z ERROR it broke\n  because\n",
     );
+    let task =
+        json!({"metadata": {"kind": "WORKFLOW_TASK_KIND_WAIT"}, "status": "WORKFLOW_TASK_FAILED"});
+    let records = json!({"workflow_execution": [{"status": {"tasks": [task]}}]});
+    write(&test.join("env-1"), "records.json", &records);
     let page = render(&results.path).expect("a page");
     let story = data(&page, "test-0");
     let seen: Vec<(f64, &str, &str, bool)> = story["entries"]
@@ -110,6 +114,7 @@ fn a_story_has_all_that_was_recorded_in_the_order_of_time() {
         used["methods"],
         json!({"/a.v1.AgentQueryController/get": {"OK": 1}})
     );
+    assert_eq!(used["tasks"], json!({"WAIT": {"FAILED": 1}}));
 }
 
 #[test]

@@ -25,8 +25,8 @@ use super::{
     verdict::{Ending, Gaps},
 };
 use crate::results::{
-    Coverage, Event, Fixtures, Provenance, Results, Scenario, TestOutcome, binaries_of, last_line,
-    sbom,
+    Coverage, Event, Fixtures, Provenance, Results, Scenario, TestOutcome, Uses, binaries_of,
+    last_line, sbom,
 };
 
 /// Carries out `plan`. The last line on stdout is the tally.
@@ -214,7 +214,9 @@ impl Run {
             // A selection need not have a test of each.
             _ => Vec::new(),
         };
-        let coverage = Coverage::new(&self.scenarios, &suite, outcomes).with_fixtures(fixtures);
+        let coverage = Coverage::new(&self.scenarios, &suite, outcomes)
+            .with_fixtures(fixtures)
+            .with_uses(Uses::read(&tests));
         self.results.write_coverage(&coverage)?;
         self.results.write_tests(outcomes)?;
         Ok(Gaps {

@@ -35,7 +35,7 @@ pub use daemon::{
     Daemon, DaemonError, HomeProcess, PartReport as DaemonPart, Report as DaemonReport,
     listening_ports, processes_of,
 };
-pub use edge::{Call, Expectation, Gate, Hub, Received, Reply, Response, ScriptLlm, Seen};
+pub use edge::{Call, Expectation, Gate, Hub, Link, Received, Reply, Response, ScriptLlm, Seen};
 pub use environment::{Builder, Component, Environment, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
 pub use fixture_manifest::{

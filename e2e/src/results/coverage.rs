@@ -1,11 +1,13 @@
 //! `coverage.json` and `coverage.md`: which scenario of the acceptance list is proven by which test,
-//! which fixture came through what, and how that went. Generated from the lists and from what ran.
+//! which fixture came through what, and which methods, commands, and kinds of tasks were used. Generated from the lists and from what ran.
 
 mod fixtures;
+mod uses;
 
 use serde::Serialize;
 
 pub use fixtures::Fixtures;
+pub use uses::Uses;
 
 use super::{TestOutcome, TestVerdict};
 
@@ -100,11 +102,13 @@ pub struct Coverage {
     pub unknown: Vec<UnknownId>,
     /// One row per fixture.
     pub fixtures: Fixtures,
+    /// What the tests used of the API, the CLI, and the kinds of tasks.
+    pub used: Uses,
 }
 
 impl Coverage {
     /// The table for a list, the whole suite (path and ids of each test), and the selected tests;
-    /// without fixtures.
+    /// without fixtures and uses.
     pub fn new(
         scenarios: &[Scenario],
         suite: &[(String, Vec<String>)],
@@ -141,6 +145,7 @@ impl Coverage {
             scenarios: scenarios.iter().map(row).collect(),
             unknown: unknown.collect(),
             fixtures: Fixtures::default(),
+            used: Uses::default(),
         }
     }
 
@@ -148,6 +153,12 @@ impl Coverage {
     #[must_use]
     pub fn with_fixtures(self, fixtures: Fixtures) -> Self {
         Self { fixtures, ..self }
+    }
+
+    /// The same with what the tests used.
+    #[must_use]
+    pub fn with_uses(self, used: Uses) -> Self {
+        Self { used, ..self }
     }
 
     /// The table for people.
@@ -189,6 +200,7 @@ impl Coverage {
             ));
         }
         text.push_str(&self.fixtures.markdown());
+        text.push_str(&self.used.markdown());
         text
     }
 }

@@ -4,6 +4,7 @@
 mod coverage;
 mod events;
 mod folder;
+mod history;
 mod junit;
 mod measured;
 mod outcome;
@@ -12,9 +13,10 @@ mod run_record;
 mod sbom;
 mod summary;
 
-pub use coverage::{Coverage, Fixtures, Scenario, scenarios};
+pub use coverage::{Coverage, Fixtures, Scenario, Uses, scenarios};
 pub use events::{Event, now};
 pub use folder::Results;
+pub use history::{History, Slower};
 pub use measured::Measured;
 pub use outcome::{Tally, TestOutcome, TestVerdict, function};
 pub use provenance::{Provenance, binaries_of, versions_of};

@@ -2,9 +2,9 @@
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use stigmer_e2e_plan::Tier;
+use stigmer_e2e_plan::{Tier, count};
 
-use super::{Measured, RunVerdict, Tally, TestOutcome, TestVerdict};
+use super::{Measured, RunVerdict, Slower, Tally, TestOutcome, TestVerdict, function};
 
 /// How many slow tests are worth a line.
 const SLOWEST: usize = 3;
@@ -37,6 +37,8 @@ pub struct Summary {
     pub measured: Measured,
     /// The slowest tests.
     pub slowest: Vec<Slow>,
+    /// The tests that took more than half as long again as the median of their last runs.
+    pub slower: Vec<Slower>,
     /// The command that runs the failed tests again.
     pub rerun: Option<String>,
     /// The results folder.
@@ -69,6 +71,7 @@ impl Summary {
             unexpected_requests: sum(|outcome| outcome.counters.unexpected_requests),
             measured: Measured::default(),
             slowest: slowest(outcomes),
+            slower: Vec::new(),
             rerun: rerun(outcomes, seed),
             results,
         }
@@ -121,6 +124,20 @@ impl Summary {
                     .collect::<Vec<_>>()
                     .join(" · "),
             ));
+        }
+        if !self.slower.is_empty() {
+            let slower = |test: &Slower| {
+                let seconds = |ms: u64| ms as f64 / 1000.0;
+                let (now, then) = (seconds(test.ms), seconds(test.median_ms));
+                format!("{} {now:.2} s instead of {then:.2} s", function(&test.name))
+            };
+            let shown: Vec<_> = self.slower.iter().take(SLOWEST).map(slower).collect();
+            let line = format!(
+                "{} more than 50 % slower than before: {}",
+                count(self.slower.len(), "test"),
+                shown.join(" · ")
+            );
+            lines.push(("slower", line));
         }
         lines.extend(self.rerun.clone().map(|rerun| ("again", rerun)));
         lines

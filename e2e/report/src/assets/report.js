@@ -189,6 +189,7 @@
     };
     counted("Methods called by tests", "Method", run.used?.methods);
     counted("Commands", "Command", run.used?.commands);
+    counted("Kinds of tasks", "Kind", run.used?.tasks);
   };
 
   const inputs = () => {

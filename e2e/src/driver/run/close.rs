@@ -12,7 +12,7 @@ use crate::{
         shared::{Down, Shared, report},
         verdict::{Ending, Facts, Gaps, conclude},
     },
-    results::{Event, Measured, Summary, last_line, now},
+    results::{Event, History, Measured, Summary, last_line, now},
 };
 
 /// What is known once everything is down.
@@ -109,6 +109,8 @@ impl Run {
             self.outcomes(),
         );
         summary.measured = Measured::of(&self.results.path().join("tests"));
+        summary.slower =
+            History::beside(self.results.path()).slower(self.plan.jobs, self.outcomes());
         let facts = Facts {
             ending,
             tally: summary.tally,
@@ -140,7 +142,17 @@ impl Run {
         run.ended_at = Some(now());
         self.results.write_run()?;
         self.results.write_summary(summary)?;
+        self.remember();
         self.results.write_report()
+    }
+
+    /// Adds the run to the history. It is no part of the results: without it, they are whole.
+    fn remember(&self) {
+        let (run_id, began) = (&self.plan.run_id, &self.results.run.started_at);
+        let history = History::beside(self.results.path());
+        if let Err(error) = history.append(run_id, began, self.plan.jobs, self.outcomes()) {
+            eprintln!("warning: {error:#}");
+        }
     }
 
     fn show(&self, ending: &Ending, summary: &Summary) {

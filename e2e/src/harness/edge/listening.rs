@@ -24,7 +24,7 @@ impl Listening {
     pub(super) fn start(router: Router) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let running = Mutex::new(Some(Running::new(listener, router.clone())?));
+        let running = Mutex::new(Some(serve(listener, router.clone())?));
         Ok(Self {
             address,
             router,
@@ -47,7 +47,7 @@ impl Listening {
         let mut running = self.running();
         if running.is_none() {
             let listener = TcpListener::bind(self.address)?;
-            *running = Some(Running::new(listener, self.router.clone())?);
+            *running = Some(serve(listener, self.router.clone())?);
         }
         Ok(())
     }
@@ -57,26 +57,39 @@ impl Listening {
     }
 }
 
-/// The server's tasks, connections included.
+fn serve(listener: TcpListener, router: Router) -> io::Result<Running> {
+    listener.set_nonblocking(true)?;
+    let listen = || tokio::net::TcpListener::from_std(listener);
+    Running::new(listen, async move |listener| {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "an edge ended");
+        }
+    })
+}
+
+/// The tasks of a server, connections included, on a thread of their own. Dropped, all of them have
+/// ended and the port is closed.
 #[derive(Debug)]
-struct Running(Option<Runtime>);
+pub(super) struct Running(Option<Runtime>);
 
 impl Running {
-    fn new(listener: TcpListener, router: Router) -> io::Result<Self> {
+    /// Has `serve` accept the connections of what `listen` opens.
+    pub(super) fn new<F>(
+        listen: impl FnOnce() -> io::Result<tokio::net::TcpListener>,
+        serve: impl FnOnce(tokio::net::TcpListener) -> F,
+    ) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("edge")
             .enable_all()
             .build()?;
-        listener.set_nonblocking(true)?;
         let entered = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = listen()?;
         drop(entered);
-        runtime.spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "an edge ended");
-            }
-        });
+        runtime.spawn(serve(listener));
         Ok(Self(Some(runtime)))
     }
 }

@@ -3,6 +3,7 @@
 
 mod gate;
 mod hub;
+mod link;
 mod listening;
 mod openai;
 mod script;
@@ -10,6 +11,7 @@ mod script_llm;
 
 pub use gate::Gate;
 pub use hub::{Call, Hub, Received, Response};
+pub use link::Link;
 pub use script::{Expectation, Reply, Seen};
 pub use script_llm::ScriptLlm;
 

@@ -7,6 +7,13 @@ use camino::Utf8PathBuf;
 use super::{Component, settings::Variables};
 use crate::harness::{Test, edge::Reply};
 
+/// How the link to Temporal is when the parts start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begins {
+    Open,
+    Cut,
+}
+
 /// An environment to be started. Without further calls it has a server, both runners, and a scripted
 /// model that refuses every request.
 pub struct Builder {
@@ -16,6 +23,7 @@ pub struct Builder {
     pub(super) real_model: bool,
     pub(super) answer: Option<Reply>,
     pub(super) temporal_address: Option<String>,
+    pub(super) link: Option<Begins>,
     pub(super) settings: BTreeMap<&'static str, Variables>,
     pub(super) programs: BTreeMap<&'static str, Utf8PathBuf>,
 }
@@ -29,6 +37,7 @@ impl Builder {
             real_model: false,
             answer: None,
             temporal_address: None,
+            link: None,
             settings: BTreeMap::new(),
             programs: BTreeMap::new(),
         }
@@ -88,6 +97,22 @@ impl Builder {
     #[must_use]
     pub fn with_program(mut self, component: Component, program: &str) -> Self {
         self.programs.insert(component.name(), program.into());
+        self
+    }
+
+    /// Puts a [`Link`](crate::harness::Link) between the parts and Temporal. The test itself reaches
+    /// Temporal directly.
+    #[must_use]
+    pub fn over_link(mut self) -> Self {
+        self.link = Some(Begins::Open);
+        self
+    }
+
+    /// As [`over_link`](Self::over_link), and the link is cut at first. The environment is started
+    /// when the server is; the runners only begin to start.
+    #[must_use]
+    pub fn with_temporal_absent(mut self) -> Self {
+        self.link = Some(Begins::Cut);
         self
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use super::{
     Api, Cli, Store, Temporal, Test,
-    edge::{Hub, ScriptLlm},
+    edge::{Hub, Link, ScriptLlm},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use model::Model;
@@ -40,6 +40,7 @@ struct Inner {
     cli: Variables,
     number: usize,
     hub: OnceLock<Hub>,
+    link: Option<Link>,
     temporal: OnceLock<Temporal>,
     api: OnceLock<Api>,
 }
@@ -107,6 +108,18 @@ impl Environment {
             Hub::start(journal.saying("environment", self.0.number))
                 .expect("the system has a free port and starts a thread")
         })
+    }
+
+    /// The way of the parts to Temporal.
+    ///
+    /// # Panics
+    ///
+    /// When the environment was not told to have a link.
+    pub fn link(&self) -> &Link {
+        self.0
+            .link
+            .as_ref()
+            .expect("this environment was started over a link")
     }
 
     /// The server.

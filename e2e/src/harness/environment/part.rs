@@ -79,8 +79,14 @@ impl Part {
 
     /// Starts it with `settings` and waits until it does its work.
     pub(super) async fn start(&self, settings: Variables) -> Result<Ready, ServiceError> {
+        self.launch(settings).await?;
+        self.until_ready().await
+    }
+
+    /// Begins to start it with `settings`.
+    pub(super) async fn launch(&self, settings: Variables) -> Result<(), ServiceError> {
         *lock(&self.settings) = settings;
-        self.start_again().await
+        self.spawn().await
     }
 
     /// Starts it as before, after a fault or a stop. The server keeps its port.
@@ -89,6 +95,11 @@ impl Part {
     ///
     /// When it does not become ready.
     pub async fn start_again(&self) -> Result<Ready, ServiceError> {
+        self.spawn().await?;
+        self.until_ready().await
+    }
+
+    async fn spawn(&self) -> Result<(), ServiceError> {
         // An old ready file must not be taken for a new one.
         let _ = fs::remove_file(&self.ready_file);
         let mut spec = Spec::new(self.component.name(), &self.program, &self.log)
@@ -99,8 +110,22 @@ impl Part {
             spec = spec.env(variable, value);
         }
         self.starts.fetch_add(1, Ordering::Relaxed);
+        *self.child.lock().await = Some(Child::spawn(spec)?);
+        Ok(())
+    }
+
+    /// Waits until it does its work.
+    ///
+    /// # Errors
+    ///
+    /// When it ends, or does not become ready in time.
+    ///
+    /// # Panics
+    ///
+    /// When it was stopped.
+    pub async fn until_ready(&self) -> Result<Ready, ServiceError> {
         let mut slot = self.child.lock().await;
-        let child = slot.insert(Child::spawn(spec)?);
+        let child = slot.as_mut().expect("only what runs is waited for");
         let pid = child.pid();
         child.wait_ready(|| self.look(pid)).await?;
         lock(&self.ready)

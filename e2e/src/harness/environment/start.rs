@@ -9,14 +9,16 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Builder, Component, Environment, Inner, Model, Part, payload_key,
+    Builder, Component, Environment, Inner, Model, Part,
+    builder::Begins,
+    payload_key,
     settings::{self, common, developer, overridden},
 };
 use crate::{
     harness::{
         Temporal,
         budget::START,
-        edge::ScriptLlm,
+        edge::{Link, ScriptLlm},
         evidence,
         record::{EnvironmentRecord, PartRecord},
         temporal::unique_namespace,
@@ -82,12 +84,13 @@ impl Builder {
                 Some(Temporal::create(address, &namespace, &payload_key(&folder)).await?)
             }
         };
-        let environment = self.assemble(number, folder, namespace, model, temporal);
+        let link = self.link().map_err(prepared)?;
+        let environment = self.assemble(number, folder.clone(), namespace, model, temporal, link);
         // From here on, teardown stops what was started and keeps what it wrote.
         test.adopt(environment.clone());
         self.start_parts(&environment, port).await?;
         let pinging = Instant::now();
-        let ping = if self.temporal_address.is_none() {
+        let ping = if self.reaches_temporal() {
             environment
                 .ping(START.limit.saturating_sub(start.elapsed()))
                 .await?;
@@ -102,6 +105,22 @@ impl Builder {
         };
         self.record(&environment, start.elapsed(), ping);
         Ok(environment)
+    }
+
+    /// Whether the parts have their Temporal from the start.
+    fn reaches_temporal(&self) -> bool {
+        self.temporal_address.is_none() && self.link != Some(Begins::Cut)
+    }
+
+    fn link(&self) -> io::Result<Option<Link>> {
+        let Some(begins) = self.link else {
+            return Ok(None);
+        };
+        let link = Link::to(&self.test.session().temporal.address)?;
+        if begins == Begins::Open {
+            link.restore()?;
+        }
+        Ok(Some(link))
     }
 
     fn model(&self, number: usize, folder: &Utf8Path) -> Result<Model, StartError> {
@@ -127,9 +146,10 @@ impl Builder {
         namespace: String,
         model: Model,
         temporal: Option<Temporal>,
+        link: Option<Link>,
     ) -> Environment {
         let stack = &self.test.session().stack;
-        let with_temporal = temporal.is_some();
+        let with_temporal = self.reaches_temporal();
         let part = |component: Component, program: &Utf8PathBuf| {
             let program = self.programs.get(component.name()).unwrap_or(program);
             Part::new(component, program, &folder, with_temporal)
@@ -154,6 +174,7 @@ impl Builder {
             cli,
             number,
             hub: OnceLock::new(),
+            link,
             temporal: temporal.map_or_else(OnceLock::new, OnceLock::from),
             api: OnceLock::new(),
         }))
@@ -163,13 +184,12 @@ impl Builder {
     /// told where the server will be.
     async fn start_parts(&self, environment: &Environment, port: u16) -> Result<(), ServiceError> {
         let session = self.test.session();
-        let temporal = self
-            .temporal_address
-            .as_ref()
-            .unwrap_or(&session.temporal.address);
+        let linked = environment.0.link.as_ref().map(Link::address);
+        let temporal = self.temporal_address.as_ref().or(linked.as_ref());
+        let temporal = temporal.unwrap_or(&session.temporal.address);
         let mut shared = common(&self.test, &environment.home());
         shared.extend(settings::every_part(temporal, environment.namespace()));
-        let starts = environment.parts().map(|part| {
+        let starts = environment.parts().map(async |part| {
             let own = match part.component() {
                 Component::Server => settings::server(environment.folder(), port),
                 Component::WorkflowRunner => settings::runner(port),
@@ -180,22 +200,27 @@ impl Builder {
             };
             let given = self.settings.get(part.component().name());
             let variables = shared.iter().cloned().chain(own).collect();
-            part.start(overridden(variables, given.map_or(&[], Vec::as_slice)))
+            let variables = overridden(variables, given.map_or(&[], Vec::as_slice));
+            let waits_for_temporal = part.component() != Component::Server;
+            if waits_for_temporal && !self.reaches_temporal() {
+                return part.launch(variables).await;
+            }
+            part.start(variables).await.map(drop)
         });
         futures_util::future::try_join_all(starts).await.map(drop)
     }
 
     fn record(&self, environment: &Environment, took: Duration, ping: Option<Duration>) {
-        let parts = environment.parts().map(|part| {
-            let ready = part.ready();
-            PartRecord {
+        let parts = environment.parts().filter_map(|part| {
+            let ready = part.was_ready()?;
+            Some(PartRecord {
                 component: ready.component,
                 pid: ready.pid,
                 address: ready.address,
                 version: ready.version,
                 build: ready.build,
                 program: part.program().to_owned(),
-            }
+            })
         });
         let record = EnvironmentRecord {
             directory: environment.folder().to_owned(),

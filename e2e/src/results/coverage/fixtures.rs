@@ -13,7 +13,7 @@ use super::{RowTest, TestOutcome, TestVerdict};
 const STAGES: [Stage; 3] = [Stage::Synthesise, Stage::Apply, Stage::Run];
 
 /// What a test did with fixtures, by their ids.
-pub type Uses = BTreeMap<String, BTreeSet<Stage>>;
+type Uses = BTreeMap<String, BTreeSet<Stage>>;
 
 /// One fixture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,11 +1,12 @@
 //! The same steps written directly as a Temporal workflow: the anchor of what the stack adds.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use stigmer_e2e::harness::{Broken, Environment};
 use stigmer_temporal::{Arguments, Client, Start, WorkerSpec, start_workflow};
 use temporalio_client::{UntypedWorkflow, WorkflowGetResultOptions};
+use temporalio_common::data_converters::TemporalSerializable;
 use temporalio_macros::{activities, workflow, workflow_methods};
 use temporalio_sdk::{
     ActivityOptions, WorkflowContext, WorkflowResult,
@@ -16,6 +17,7 @@ use crate::worker::{Worker, client};
 
 const QUEUE: &str = "direct";
 const TEN_SETS: &str = "direct/ten-sets";
+const IN_TWO: &str = "direct/in-two";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Ten values, one after the other, each of them reported: what ten SET tasks do.
@@ -33,22 +35,50 @@ impl TenSets {
             values.insert(format!("step{step}"), step);
             if reported {
                 let options = ActivityOptions::start_to_close_timeout(LIMIT);
-                ctx.execute_activity(Reports::report, step, options).await?;
+                ctx.execute_activity(Steps::report, step, options).await?;
             }
         }
         Ok(json!(values))
     }
 }
 
-/// What a step leaves behind.
-pub struct Reports;
+/// The shape that the contract prescribes: a workflow whose activity waits for a second one.
+#[workflow]
+#[derive(Default)]
+pub struct InTwo;
+
+#[workflow_methods]
+impl InTwo {
+    /// Returns when the second workflow, `id` with an ending, has.
+    #[run(name = IN_TWO)]
+    pub async fn run(ctx: &mut WorkflowContext<Self>, id: String) -> WorkflowResult<()> {
+        let options = ActivityOptions::start_to_close_timeout(LIMIT);
+        Ok(ctx.execute_activity(Steps::second, id, options).await?)
+    }
+}
+
+/// What the workflows have done for them.
+pub struct Steps {
+    client: Client,
+}
 
 #[activities]
-impl Reports {
-    /// Takes note.
+impl Steps {
+    /// Takes note of a step.
     #[activity(name = "direct/report")]
     pub async fn report(_ctx: ActivityContext, _step: i64) -> Result<(), ActivityError> {
         Ok(())
+    }
+
+    /// Runs the ten steps in a workflow of their own.
+    #[activity(name = "direct/second")]
+    pub async fn second(
+        self: Arc<Self>,
+        _ctx: ActivityContext,
+        id: String,
+    ) -> Result<(), ActivityError> {
+        let ended = run(&self.client, TEN_SETS, &format!("{id}/second"), &false).await;
+        ended.map_err(|error| anyhow::Error::new(error).into())
     }
 }
 
@@ -58,41 +88,69 @@ pub struct Direct {
     client: Client,
 }
 
+/// How a workflow is written directly.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// One workflow that keeps its steps to itself.
+    Bare,
+    /// One workflow that reports each step by an activity.
+    Reporting,
+    /// A workflow whose activity waits for a second one, as the contract prescribes.
+    InTwo,
+}
+
 impl Direct {
     pub async fn start(env: &Environment) -> Result<Self, Broken> {
+        let client = client(env).await?;
         let spec = WorkerSpec::new(QUEUE, "test")
             .with_workflow::<TenSets>()
-            .with_activities(Reports);
+            .with_workflow::<InTwo>()
+            .with_activities(Steps {
+                client: client.clone(),
+            })
+            .with_max_activities(1000);
         Ok(Self {
             worker: Worker::start(env, spec).await?,
-            client: client(env).await?,
+            client,
         })
     }
 
-    /// Runs it once under `id`, which nothing has had before.
-    pub async fn run(&self, id: &str, reported: bool) -> Result<(), Broken> {
-        let broken = |error: String| Broken(format!("the direct workflow {id}: {error}"));
-        let arguments = Arguments::none()
-            .with(&reported)
-            .map_err(|e| broken(e.to_string()))?;
-        let start = Start {
-            workflow_type: TEN_SETS,
-            workflow_id: id,
-            task_queue: QUEUE,
-            arguments,
-            memo: &[],
-            run_timeout: LIMIT,
-            deadline: LIMIT,
-        };
-        start_workflow(&self.client, start)
-            .await
-            .map_err(|e| broken(e.to_string()))?;
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let result = handle.get_result(WorkflowGetResultOptions::default()).await;
-        result.map(drop).map_err(|error| broken(error.to_string()))
+    /// Runs the ten steps once under `id`, which nothing has had before.
+    pub async fn run(&self, id: &str, shape: Shape) -> Result<(), Broken> {
+        match shape {
+            Shape::Bare => run(&self.client, TEN_SETS, id, &false).await,
+            Shape::Reporting => run(&self.client, TEN_SETS, id, &true).await,
+            Shape::InTwo => run(&self.client, IN_TWO, id, &id.to_owned()).await,
+        }
     }
 
     pub async fn stop(self) -> Result<(), Broken> {
         self.worker.stop().await
     }
+}
+
+/// Runs a workflow to its end.
+async fn run<A>(client: &Client, kind: &str, id: &str, argument: &A) -> Result<(), Broken>
+where
+    A: TemporalSerializable + 'static,
+{
+    let broken = |error: String| Broken(format!("the direct workflow {id}: {error}"));
+    let arguments = Arguments::none()
+        .with(argument)
+        .map_err(|e| broken(e.to_string()))?;
+    let start = Start {
+        workflow_type: kind,
+        workflow_id: id,
+        task_queue: QUEUE,
+        arguments,
+        memo: &[],
+        run_timeout: LIMIT,
+        deadline: LIMIT,
+    };
+    start_workflow(client, start)
+        .await
+        .map_err(|e| broken(e.to_string()))?;
+    let handle = client.get_workflow_handle::<UntypedWorkflow>(id);
+    let result = handle.get_result(WorkflowGetResultOptions::default()).await;
+    result.map(drop).map_err(|error| broken(error.to_string()))
 }

@@ -8,7 +8,7 @@ use stigmer_api::{Resource, workflow::Workflow};
 use stigmer_e2e::harness::{CheckError, Environment, Failure, Test, budget::Budget, story};
 
 use super::{
-    direct::Direct,
+    direct::{Direct, Shape},
     spread::{quantile, ratio, spread},
 };
 use crate::{given, then};
@@ -43,39 +43,42 @@ async fn execute(env: &Environment, workflow: &str, name: &str) -> Result<Durati
     Ok(start.elapsed())
 }
 
-async fn directly(direct: &Direct, id: &str, reported: bool) -> Result<Duration, CheckError> {
+async fn directly(direct: &Direct, id: &str, shape: Shape) -> Result<Duration, CheckError> {
     let start = Instant::now();
-    direct.run(id, reported).await?;
+    direct.run(id, shape).await?;
     Ok(start.elapsed())
 }
+
+/// The direct ways beside which the stack is put, in words.
+const SHAPES: [(Shape, &str); 3] = [
+    (Shape::Bare, "one workflow"),
+    (
+        Shape::Reporting,
+        "one workflow, each step reported by an activity",
+    ),
+    (Shape::InTwo, "two workflows, as the contract prescribes"),
+];
 
 #[test]
 fn ten_set_tasks_beside_the_same_steps_written_directly() {
     story(async |t| {
         let (env, workflow) = ten_sets(&t).await?;
         let direct = Direct::start(&env).await?;
-        let (mut stack, mut bare, mut reporting) = (Vec::new(), Vec::new(), Vec::new());
+        let mut stack = Vec::new();
+        let mut anchors = SHAPES.map(|_| Vec::new());
         for round in 0..ROUNDS {
             stack.push(execute(&env, &workflow, &format!("round-{round}")).await?);
-            bare.push(directly(&direct, &format!("bare-{round}"), false).await?);
-            reporting.push(directly(&direct, &format!("reporting-{round}"), true).await?);
+            for ((shape, _), times) in SHAPES.iter().zip(&mut anchors) {
+                times.push(directly(&direct, &format!("{shape:?}-{round}"), *shape).await?);
+            }
         }
         direct.stop().await?;
-        let median = |times: &[Duration]| quantile(times, 0.5);
         t.fact("stack", spread(&stack));
-        t.fact("direct, nothing reported", spread(&bare));
-        t.fact(
-            "direct, each step reported by an activity",
-            spread(&reporting),
-        );
-        t.fact(
-            "ratio to nothing reported",
-            ratio(median(&stack), median(&bare)),
-        );
-        t.fact(
-            "ratio to each step reported",
-            ratio(median(&stack), median(&reporting)),
-        );
+        for ((_, words), times) in SHAPES.iter().zip(&anchors) {
+            t.fact(words, spread(times));
+            let ratio = ratio(quantile(&stack, 0.5), quantile(times, 0.5));
+            t.fact(&format!("ratio to {words}"), ratio);
+        }
         Ok(())
     });
 }
@@ -85,21 +88,27 @@ fn two_hundred_executions_at_once_all_end_beside_raw_temporal() {
     story(async |t| {
         let (env, workflow) = ten_sets(&t).await?;
         let direct = Direct::start(&env).await?;
+        let names: Vec<String> = (0..AT_ONCE).map(|n| format!("many-{n}")).collect();
+        let rate = |start: Instant| AT_ONCE as f64 / start.elapsed().as_secs_f64();
         t.step("two hundred through the stack");
         let start = Instant::now();
-        let names: Vec<String> = (0..AT_ONCE).map(|n| format!("many-{n}")).collect();
-        let stack = try_join_all(names.iter().map(|name| execute(&env, &workflow, name))).await?;
-        let stack_rate = AT_ONCE as f64 / start.elapsed().as_secs_f64();
-        t.step("two hundred directly");
-        let start = Instant::now();
-        let raw = try_join_all(names.iter().map(|id| directly(&direct, id, false))).await?;
-        let raw_rate = AT_ONCE as f64 / start.elapsed().as_secs_f64();
+        let times = try_join_all(names.iter().map(|name| execute(&env, &workflow, name))).await?;
+        let stack = rate(start);
+        t.fact("stack", spread(&times));
+        t.fact("stack per second", stack);
+        for (shape, words) in SHAPES {
+            t.step(format!("two hundred directly: {words}"));
+            let ids: Vec<String> = names
+                .iter()
+                .map(|name| format!("{name}-{shape:?}"))
+                .collect();
+            let start = Instant::now();
+            try_join_all(ids.iter().map(|id| directly(&direct, id, shape))).await?;
+            let raw = rate(start);
+            t.fact(&format!("{words}, per second"), raw);
+            t.fact(&format!("share of {words}"), ratio(stack, raw));
+        }
         direct.stop().await?;
-        t.fact("stack", spread(&stack));
-        t.fact("raw", spread(&raw));
-        t.fact("stack per second", stack_rate);
-        t.fact("raw per second", raw_rate);
-        t.fact("share of the raw rate", ratio(stack_rate, raw_rate));
         Ok(())
     });
 }

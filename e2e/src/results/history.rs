@@ -1,0 +1,198 @@
+//! `history.jsonl`, beside the results folders: how long each test took, run by run, and which test
+//! became slow.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::Write as _,
+};
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::{TestOutcome, TestVerdict};
+
+/// The file's name.
+const FILE: &str = "history.jsonl";
+/// How many of a test's last times it is compared with.
+const LAST: usize = 20;
+/// A median of fewer times says nothing.
+const ENOUGH: usize = 5;
+/// How many times the median a test may take.
+const SLOWER: f64 = 1.5;
+
+/// One run: a line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    run_id: String,
+    started_at: String,
+    /// How many tests ran at once: it decides how long each of them takes.
+    jobs: usize,
+    /// Milliseconds of each test that passed, by its path in the suite.
+    tests: BTreeMap<String, u64>,
+}
+
+/// The runs before this one, oldest first.
+#[derive(Debug)]
+pub struct History {
+    file: Utf8PathBuf,
+    runs: Vec<Entry>,
+}
+
+/// A test that became slow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Slower {
+    /// Its path in the suite.
+    pub name: String,
+    /// What it took, in milliseconds.
+    pub ms: u64,
+    /// What it took in the middle of its last runs, in milliseconds.
+    pub median_ms: u64,
+    /// How many runs these are.
+    pub runs: usize,
+}
+
+impl History {
+    /// What is known of the runs whose results folders are beside `results`. A line that cannot be
+    /// understood was cut off or is of another version, and is left out.
+    pub fn beside(results: &Utf8Path) -> Self {
+        let file = results.parent().unwrap_or(Utf8Path::new(".")).join(FILE);
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let runs = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        Self { file, runs }
+    }
+
+    /// The tests that passed and took more than half as long again as the median of their last runs
+    /// with as many tests at once, the greatest loss of time first.
+    pub fn slower(&self, jobs: usize, outcomes: &[TestOutcome]) -> Vec<Slower> {
+        let mut slower: Vec<_> = passed(outcomes)
+            .filter_map(|(name, ms)| self.compare(jobs, name, ms))
+            .collect();
+        slower.sort_by_key(|it| (std::cmp::Reverse(it.ms - it.median_ms), it.name.clone()));
+        slower
+    }
+
+    fn compare(&self, jobs: usize, name: &str, ms: u64) -> Option<Slower> {
+        let alike = self.runs.iter().rev().filter(|run| run.jobs == jobs);
+        let mut times: Vec<_> = alike
+            .filter_map(|run| run.tests.get(name).copied())
+            .take(LAST)
+            .collect();
+        times.sort_unstable();
+        let median_ms = *times.get(times.len() / 2)?;
+        let is_slower = times.len() >= ENOUGH && ms as f64 > SLOWER * median_ms as f64;
+        is_slower.then(|| Slower {
+            name: name.to_owned(),
+            ms,
+            median_ms,
+            runs: times.len(),
+        })
+    }
+
+    /// Adds a run in one write, so that runs that end at the same time do not mix their lines.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn append(
+        &self,
+        run_id: &str,
+        started_at: &str,
+        jobs: usize,
+        outcomes: &[TestOutcome],
+    ) -> Result<()> {
+        let entry = Entry {
+            run_id: run_id.to_owned(),
+            started_at: started_at.to_owned(),
+            jobs,
+            tests: passed(outcomes)
+                .map(|(name, ms)| (name.to_owned(), ms))
+                .collect(),
+        };
+        if entry.tests.is_empty() {
+            return Ok(());
+        }
+        let line = serde_json::to_string(&entry)? + "\n";
+        File::options()
+            .append(true)
+            .create(true)
+            .open(&self.file)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .with_context(|| format!("failed to write {}", self.file))
+    }
+}
+
+fn passed(outcomes: &[TestOutcome]) -> impl Iterator<Item = (&str, u64)> {
+    let passed = outcomes
+        .iter()
+        .filter(|outcome| outcome.verdict == TestVerdict::Passed);
+    passed.filter_map(|outcome| Some((outcome.name.as_str(), outcome.ms?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(name: &str, verdict: TestVerdict, ms: u64) -> TestOutcome {
+        TestOutcome {
+            verdict,
+            ms: Some(ms),
+            ..TestOutcome::new(name, &[])
+        }
+    }
+
+    #[test]
+    fn a_test_is_slow_above_half_as_much_again_as_the_median_of_its_last_20_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = Utf8Path::from_path(folder.path()).unwrap().join("run");
+        // Older than the last 20, and with another number of tests at once: neither counts.
+        let before = (0..30).map(|_| (1, 10)).chain([(4, 1); 5]);
+        for (jobs, ms) in before.chain((0..20).map(|n| (1, 90 + n))) {
+            let test = outcome("a", TestVerdict::Passed, ms);
+            let history = History::beside(&results);
+            history.append("r", "now", jobs, &[test]).unwrap();
+        }
+        let history = History::beside(&results);
+        let now = |ms| history.slower(1, &[outcome("a", TestVerdict::Passed, ms)]);
+        assert_eq!(now(150), []);
+        let slower = Slower {
+            name: "a".into(),
+            ms: 151,
+            median_ms: 100,
+            runs: 20,
+        };
+        assert_eq!(now(151), [slower]);
+    }
+
+    #[test]
+    fn a_test_without_a_history_or_that_failed_is_not_slow() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = Utf8Path::from_path(folder.path()).unwrap().join("run");
+        let fast = outcome("a", TestVerdict::Passed, 1);
+        for _ in 0..ENOUGH {
+            let history = History::beside(&results);
+            let slow = outcome("a", TestVerdict::Passed, 1000);
+            assert_eq!(history.slower(1, &[slow]), []);
+            history.append("r", "now", 1, &[fast.clone()]).unwrap();
+        }
+        let history = History::beside(&results);
+        assert_eq!(
+            history.slower(1, &[outcome("a", TestVerdict::Failed, 1000)]),
+            []
+        );
+        assert_eq!(
+            history.slower(1, &[outcome("b", TestVerdict::Passed, 1000)]),
+            []
+        );
+        assert_eq!(
+            history
+                .slower(1, &[outcome("a", TestVerdict::Passed, 1000)])
+                .len(),
+            1
+        );
+    }
+}

@@ -99,6 +99,8 @@ pub enum CheckError {
     #[error(transparent)]
     Manifest(#[from] super::ManifestError),
     #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Project(#[from] super::ProjectError),

@@ -33,10 +33,10 @@ pub use api::{Answer, Api, CallError, Snapshot, Watch};
 pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, execution_id};
 pub use daemon::{
     Daemon, DaemonError, HomeProcess, PartReport as DaemonPart, Report as DaemonReport,
-    listening_ports, processes_of,
+    listening_ports, processes_of, remote_ports,
 };
 pub use edge::{Call, Expectation, Gate, Hub, Link, Received, Reply, Response, ScriptLlm, Seen};
-pub use environment::{Builder, Component, Environment, Part, StartError};
+pub use environment::{Builder, Component, Environment, OwnTemporal, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
 pub use fixture_manifest::{
     Agent as FixtureAgent, BrokenProject, Fixture, Workflow as FixtureWorkflow,

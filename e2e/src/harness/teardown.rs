@@ -66,6 +66,11 @@ async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
     let runners = environment.runners().map(|part| stop_part(test, part));
     let mut findings = futures_util::future::join_all(runners).await.concat();
     findings.extend(stop_part(test, environment.server()).await);
+    if let Some(own) = environment.own_temporal_if_any()
+        && let Err(error) = own.kill9().await
+    {
+        findings.push(error.to_string());
+    }
     let took = start.elapsed();
     test.spend(STOP, "the environment stopped", took);
     let stop_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

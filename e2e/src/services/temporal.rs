@@ -47,26 +47,18 @@ impl Temporal {
 impl Temporal {
     /// Its name in reports.
     pub const NAME: &str = "temporal";
-}
 
-impl Service for Temporal {
-    fn name(&self) -> &str {
-        Self::NAME
-    }
-
-    fn command(&self) -> anyhow::Result<Spec> {
-        let port = free_port().context("no free port for Temporal")?;
-        self.port.set(port);
+    /// What the Temporal CLI is told to run a dev server on `port` of 127.0.0.1.
+    pub(crate) fn arguments(port: u16) -> Vec<String> {
         let port = port.to_string();
-        let log = self.folder.join("temporal.log");
-        Ok(Spec::new(self.name(), &self.cli, log).args([
+        [
             "server",
             "start-dev",
             "--headless",
             "--ip",
             "127.0.0.1",
             "--port",
-            &port,
+            port.as_str(),
             "--log-level",
             "warn",
             // The user's own configuration of the CLI is none of ours.
@@ -82,7 +74,22 @@ impl Service for Temporal {
             "matching.numTaskqueueReadPartitions=1",
             "--dynamic-config-value",
             "matching.numTaskqueueWritePartitions=1",
-        ]))
+        ]
+        .map(ToOwned::to_owned)
+        .into()
+    }
+}
+
+impl Service for Temporal {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn command(&self) -> anyhow::Result<Spec> {
+        let port = free_port().context("no free port for Temporal")?;
+        self.port.set(port);
+        let log = self.folder.join("temporal.log");
+        Ok(Spec::new(self.name(), &self.cli, log).args(Self::arguments(port)))
     }
 
     fn probe(&self) -> LocalBoxFuture<'static, Readiness> {

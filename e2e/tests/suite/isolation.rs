@@ -1,6 +1,8 @@
 //! Section 11 of the acceptance list: what is private to a test is private.
 
 mod killed;
+mod offline;
+mod parallel;
 
 use std::{collections::BTreeMap, fs};
 

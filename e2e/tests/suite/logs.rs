@@ -1,6 +1,9 @@
 //! Section 14 of the acceptance list: what a run leaves behind to be read.
 
 mod aborted;
+mod counts;
+mod coverage;
 mod failures;
+mod history;
 mod results;
 mod secrets;

@@ -1,6 +1,8 @@
 //! The pipeline under test: its driver, run inside a test on a small selection, with a results
 //! folder of its own.
 
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use stigmer_e2e::{
@@ -13,6 +15,9 @@ use stigmer_e2e_plan::{LlmChoice, Plan, Selection, Tier, Verb, read_json};
 pub struct Inner {
     test: Test,
     plan: Plan,
+    variables: Vec<(String, String)>,
+    limit: Duration,
+    inside: Vec<String>,
 }
 
 /// An inner run that has ended.
@@ -48,7 +53,28 @@ impl Inner {
         Ok(Self {
             test: test.clone(),
             plan,
+            variables: Vec::new(),
+            limit: Duration::from_secs(60),
+            inside: Vec::new(),
         })
+    }
+
+    /// The same with a variable in the driver's environment.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same with more time.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The same, started by `command`, which gets the driver's command line as its last arguments.
+    pub fn inside(mut self, command: &[&str]) -> Self {
+        self.inside = command.iter().map(|word| (*word).to_owned()).collect();
+        self
     }
 
     /// The same with a change.
@@ -81,12 +107,23 @@ impl Inner {
         let file = self.plan.results.join("plan.json");
         stigmer_e2e_plan::write_json(&file, &self.plan)
             .map_err(|error| Broken(format!("{error:#}")))?;
-        let driver = Utf8Path::new(env!("CARGO_BIN_EXE_stigmer-e2e"));
-        Ok(self
+        let driver = [
+            env!("CARGO_BIN_EXE_stigmer-e2e"),
+            "run",
+            "--plan",
+            file.as_str(),
+        ];
+        let mut words = self.inside.iter().map(String::as_str).chain(driver);
+        let program = words.next().unwrap_or_default();
+        let mut command = self
             .test
-            .command(driver)
-            .args(["run", "--plan", file.as_str()])
-            .within(std::time::Duration::from_secs(60)))
+            .command(Utf8Path::new(program))
+            .args(words)
+            .within(self.limit);
+        for (name, value) in &self.variables {
+            command = command.env(name, value);
+        }
+        Ok(command)
     }
 }
 

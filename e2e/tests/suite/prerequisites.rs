@@ -1,7 +1,9 @@
 //! Section 12 of the acceptance list: what is missing is said before anything is started.
 
 mod connections;
+mod listeners;
 mod missing;
+mod needless;
 mod pinned;
 mod probes;
 mod services;

@@ -42,7 +42,8 @@ pub enum StartError {
         /// The run that exists, or an empty text when Temporal did not tell.
         run_id: String,
     },
-    /// Temporal cannot be reached or did not answer in time.
+    /// Temporal cannot be reached, did not answer in time, or was lost on the way: whether it
+    /// started the workflow is not known.
     #[error("failed to start workflow {workflow_id}: Temporal is unavailable: {cause}")]
     Unavailable {
         /// The workflow id.
@@ -58,6 +59,23 @@ pub enum StartError {
         /// Why.
         cause: String,
     },
+}
+
+/// Whether Temporal answered that it does not want this. Every other code is also what a connection
+/// that broke in the middle ends with.
+fn is_refusal(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::ResourceExhausted
+            | Code::Unauthenticated
+            | Code::FailedPrecondition
+            | Code::OutOfRange
+            | Code::Unimplemented
+    )
 }
 
 /// Starts a workflow and returns its run id. Transient errors are retried within the deadline.
@@ -96,9 +114,7 @@ pub async fn start_workflow(client: &Client, start: Start<'_>) -> Result<String,
                 run_id: run_id.unwrap_or_default(),
             })
         }
-        Ok(Err(WorkflowStartError::Rpc(status)))
-            if matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) =>
-        {
+        Ok(Err(WorkflowStartError::Rpc(status))) if !is_refusal(status.code()) => {
             Err(StartError::Unavailable {
                 workflow_id,
                 cause: error_text::status(&status),
@@ -116,5 +132,26 @@ pub async fn start_workflow(client: &Client, start: Start<'_>) -> Result<String,
             workflow_id,
             cause: format!("no answer within {:.1} s", start.deadline.as_secs_f64()),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_broke_is_no_refusal() {
+        for code in [
+            Code::Unavailable,
+            Code::DeadlineExceeded,
+            Code::Unknown,
+            Code::Internal,
+            Code::Cancelled,
+            Code::Aborted,
+        ] {
+            assert!(!is_refusal(code), "{code:?}");
+        }
+        assert!(is_refusal(Code::InvalidArgument));
+        assert!(is_refusal(Code::NotFound));
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::ensure;
 
-pub use processes::{HomeProcess, listening_ports, processes_of};
+pub use processes::{HomeProcess, listening_ports, processes_of, remote_ports};
 pub use report::{PartReport, Report};
 pub(super) use teardown::{findings, keep_log_tails};
 

@@ -49,6 +49,22 @@ fn process(pid: u32, mark: &[u8]) -> Option<HomeProcess> {
 
 /// The TCP ports that `processes` listen on.
 pub fn listening_ports(processes: &[HomeProcess]) -> Vec<u16> {
+    const LISTEN: &str = "0A";
+    ports(processes, LISTEN, LOCAL)
+}
+
+/// The TCP ports that `processes` are connected to.
+pub fn remote_ports(processes: &[HomeProcess]) -> Vec<u16> {
+    const ESTABLISHED: &str = "01";
+    ports(processes, ESTABLISHED, REMOTE)
+}
+
+/// The columns of a socket's two addresses.
+const LOCAL: usize = 1;
+const REMOTE: usize = 2;
+
+/// The ports in `column` of the sockets of `processes` that are in `state`.
+fn ports(processes: &[HomeProcess], state: &str, column: usize) -> Vec<u16> {
     let files = processes.iter().flat_map(|process| {
         let files = fs::read_dir(format!("/proc/{}/fd", process.identity.pid));
         files.into_iter().flatten().flatten()
@@ -68,18 +84,17 @@ pub fn listening_ports(processes: &[HomeProcess]) -> Vec<u16> {
     let mut ports: Vec<u16> = tables
         .iter()
         .flat_map(|table| table.lines())
-        .filter_map(|line| listening_port(line, &sockets))
+        .filter_map(|line| port(line, &sockets, state, column))
         .collect();
     ports.sort_unstable();
     ports.dedup();
     ports
 }
 
-fn listening_port(line: &str, sockets: &BTreeSet<String>) -> Option<u16> {
-    const LISTEN: &str = "0A";
+fn port(line: &str, sockets: &BTreeSet<String>, state: &str, column: usize) -> Option<u16> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-    let own = *fields.get(3)? == LISTEN && sockets.contains(*fields.get(9)?);
-    let (_, port) = fields.get(1)?.rsplit_once(':')?;
+    let own = *fields.get(3)? == state && sockets.contains(*fields.get(9)?);
+    let (_, port) = fields.get(column)?.rsplit_once(':')?;
     own.then(|| u16::from_str_radix(port, 16).ok())?
 }
 
@@ -133,5 +148,20 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         assert!(listening_ports(&[own]).contains(&port));
         assert_eq!(listening_ports(&[]), Vec::<u16>::new());
+    }
+
+    #[test]
+    fn remote_ports_are_those_that_the_given_processes_are_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let own = || HomeProcess {
+            identity: Identity::own().unwrap(),
+            program: String::new(),
+            arguments: Vec::new(),
+        };
+        assert!(!remote_ports(&[own()]).contains(&address.port()));
+        let _connection = std::net::TcpStream::connect(address).unwrap();
+        assert!(remote_ports(&[own()]).contains(&address.port()));
+        assert_eq!(remote_ports(&[]), Vec::<u16>::new());
     }
 }

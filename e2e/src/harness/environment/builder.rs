@@ -24,6 +24,7 @@ pub struct Builder {
     pub(super) answer: Option<Reply>,
     pub(super) temporal_address: Option<String>,
     pub(super) link: Option<Begins>,
+    pub(super) own_temporal: bool,
     pub(super) settings: BTreeMap<&'static str, Variables>,
     pub(super) programs: BTreeMap<&'static str, Utf8PathBuf>,
 }
@@ -38,6 +39,7 @@ impl Builder {
             answer: None,
             temporal_address: None,
             link: None,
+            own_temporal: false,
             settings: BTreeMap::new(),
             programs: BTreeMap::new(),
         }
@@ -97,6 +99,13 @@ impl Builder {
     #[must_use]
     pub fn with_program(mut self, component: Component, program: &str) -> Self {
         self.programs.insert(component.name(), program.into());
+        self
+    }
+
+    /// Starts a Temporal for this environment alone, which the test may kill.
+    #[must_use]
+    pub fn with_own_temporal(mut self) -> Self {
+        self.own_temporal = true;
         self
     }
 

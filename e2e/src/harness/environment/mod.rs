@@ -3,6 +3,7 @@
 
 mod builder;
 mod model;
+mod own_temporal;
 mod part;
 mod ready;
 pub(crate) mod settings;
@@ -22,6 +23,7 @@ use model::Model;
 use settings::Variables;
 
 pub use builder::Builder;
+pub use own_temporal::OwnTemporal;
 pub use part::{Component, Part};
 pub use start::StartError;
 
@@ -41,6 +43,7 @@ struct Inner {
     number: usize,
     hub: OnceLock<Hub>,
     link: Option<Link>,
+    own_temporal: Option<OwnTemporal>,
     temporal: OnceLock<Temporal>,
     api: OnceLock<Api>,
 }
@@ -108,6 +111,16 @@ impl Environment {
             Hub::start(journal.saying("environment", self.0.number))
                 .expect("the system has a free port and starts a thread")
         })
+    }
+
+    /// The Temporal of this environment alone.
+    ///
+    /// # Panics
+    ///
+    /// When the environment was not told to have one.
+    pub fn own_temporal(&self) -> &OwnTemporal {
+        self.own_temporal_if_any()
+            .expect("this environment was started with a Temporal of its own")
     }
 
     /// The way of the parts to Temporal.
@@ -228,6 +241,10 @@ impl Environment {
 
     pub(super) fn hub_if_any(&self) -> Option<&Hub> {
         self.0.hub.get()
+    }
+
+    pub(super) fn own_temporal_if_any(&self) -> Option<&OwnTemporal> {
+        self.0.own_temporal.as_ref()
     }
 
     pub(super) fn temporal_if_any(&self) -> Option<&Temporal> {

@@ -9,7 +9,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Builder, Component, Environment, Inner, Model, Part,
+    Builder, Component, Environment, Inner, Model, OwnTemporal, Part,
     builder::Begins,
     payload_key,
     settings::{self, common, developer, overridden},
@@ -55,6 +55,13 @@ pub enum StartError {
     NoModel,
 }
 
+/// How an environment and its test reach Temporal.
+struct Way {
+    link: Option<Link>,
+    own_temporal: Option<OwnTemporal>,
+    temporal: Option<Temporal>,
+}
+
 impl Builder {
     /// Starts it and proves that it does its work.
     ///
@@ -77,15 +84,24 @@ impl Builder {
         let model = self.model(number, &folder)?;
         let namespace = unique_namespace(test.name());
         let start = Instant::now();
+        let own = self.own_temporal(&folder).map_err(prepared)?;
+        if let Some(own) = &own {
+            own.start().await?;
+        }
+        let address = match &own {
+            Some(own) => own.address(),
+            None => test.session().temporal.address.clone(),
+        };
         let temporal = match &self.temporal_address {
             Some(_) => None,
-            None => {
-                let address = &test.session().temporal.address;
-                Some(Temporal::create(address, &namespace, &payload_key(&folder)).await?)
-            }
+            None => Some(Temporal::create(&address, &namespace, &payload_key(&folder)).await?),
         };
-        let link = self.link().map_err(prepared)?;
-        let environment = self.assemble(number, folder.clone(), namespace, model, temporal, link);
+        let way = Way {
+            link: self.link(&address).map_err(prepared)?,
+            own_temporal: own,
+            temporal,
+        };
+        let environment = self.assemble(number, folder.clone(), namespace, model, way);
         // From here on, teardown stops what was started and keeps what it wrote.
         test.adopt(environment.clone());
         self.start_parts(&environment, port).await?;
@@ -112,11 +128,19 @@ impl Builder {
         self.temporal_address.is_none() && self.link != Some(Begins::Cut)
     }
 
-    fn link(&self) -> io::Result<Option<Link>> {
+    fn own_temporal(&self, folder: &Utf8Path) -> io::Result<Option<OwnTemporal>> {
+        let cli = &self.test.session().temporal.cli;
+        let variables = common(&self.test, &folder.join("home"));
+        self.own_temporal
+            .then(|| OwnTemporal::new(cli, folder, variables))
+            .transpose()
+    }
+
+    fn link(&self, temporal: &str) -> io::Result<Option<Link>> {
         let Some(begins) = self.link else {
             return Ok(None);
         };
-        let link = Link::to(&self.test.session().temporal.address)?;
+        let link = Link::to(temporal)?;
         if begins == Begins::Open {
             link.restore()?;
         }
@@ -145,8 +169,7 @@ impl Builder {
         folder: Utf8PathBuf,
         namespace: String,
         model: Model,
-        temporal: Option<Temporal>,
-        link: Option<Link>,
+        way: Way,
     ) -> Environment {
         let stack = &self.test.session().stack;
         let with_temporal = self.reaches_temporal();
@@ -174,8 +197,9 @@ impl Builder {
             cli,
             number,
             hub: OnceLock::new(),
-            link,
-            temporal: temporal.map_or_else(OnceLock::new, OnceLock::from),
+            link: way.link,
+            own_temporal: way.own_temporal,
+            temporal: way.temporal.map_or_else(OnceLock::new, OnceLock::from),
             api: OnceLock::new(),
         }))
     }
@@ -185,10 +209,11 @@ impl Builder {
     async fn start_parts(&self, environment: &Environment, port: u16) -> Result<(), ServiceError> {
         let session = self.test.session();
         let linked = environment.0.link.as_ref().map(Link::address);
-        let temporal = self.temporal_address.as_ref().or(linked.as_ref());
-        let temporal = temporal.unwrap_or(&session.temporal.address);
+        let own = environment.own_temporal_if_any().map(OwnTemporal::address);
+        let temporal = self.temporal_address.clone().or(linked).or(own);
+        let temporal = temporal.unwrap_or_else(|| session.temporal.address.clone());
         let mut shared = common(&self.test, &environment.home());
-        shared.extend(settings::every_part(temporal, environment.namespace()));
+        shared.extend(settings::every_part(&temporal, environment.namespace()));
         let starts = environment.parts().map(async |part| {
             let own = match part.component() {
                 Component::Server => settings::server(environment.folder(), port),

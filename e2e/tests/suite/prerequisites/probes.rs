@@ -15,7 +15,7 @@ async fn plain_listener() -> std::io::Result<String> {
 }
 
 /// The session of this run with other services, as the driver's `probe` reads it.
-async fn probed(
+pub(super) async fn probed(
     t: &Test,
     change: impl FnOnce(&mut Value),
 ) -> Result<(Option<i32>, Vec<String>), Failure> {

@@ -1,0 +1,6 @@
+//! Faults that take minutes.
+
+mod flapping;
+mod long;
+mod no_worker;
+mod race;

@@ -172,12 +172,12 @@ mod tests {
     fn a_test_without_a_history_or_that_failed_is_not_slow() {
         let folder = tempfile::tempdir().unwrap();
         let results = Utf8Path::from_path(folder.path()).unwrap().join("run");
-        let fast = outcome("a", TestVerdict::Passed, 1);
+        let fast = [outcome("a", TestVerdict::Passed, 1)];
         for _ in 0..ENOUGH {
             let history = History::beside(&results);
             let slow = outcome("a", TestVerdict::Passed, 1000);
             assert_eq!(history.slower(1, &[slow]), []);
-            history.append("r", "now", 1, &[fast.clone()]).unwrap();
+            history.append("r", "now", 1, &fast).unwrap();
         }
         let history = History::beside(&results);
         assert_eq!(

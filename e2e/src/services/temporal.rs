@@ -89,7 +89,13 @@ impl Service for Temporal {
         let port = free_port().context("no free port for Temporal")?;
         self.port.set(port);
         let log = self.folder.join("temporal.log");
-        Ok(Spec::new(self.name(), &self.cli, log).args(Self::arguments(port)))
+        Ok(Spec::new(self.name(), &self.cli, log)
+            .args(Self::arguments(port))
+            // Otherwise it asks its makers whether there is a newer version.
+            .env("TEMPORAL_VERSION_CHECK_DISABLED", "1")
+            // It writes into its user's configuration at every start.
+            .env("HOME", self.folder.as_str())
+            .env("XDG_CONFIG_HOME", self.folder.join("config")))
     }
 
     fn probe(&self) -> LocalBoxFuture<'static, Readiness> {

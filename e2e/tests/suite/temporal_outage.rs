@@ -42,7 +42,7 @@ impl Subjects {
             .api()
             .create(given::agent("helper", "You help whoever asks."))
             .await?;
-        let tasks = [given::set("set", &json!({"done": true}))];
+        let tasks = [given::set("set", &json!({"done": "yes"}))];
         let workflow: Workflow = env.api().create(given::workflow("steps", &tasks)).await?;
         Ok(Self {
             agent: agent.id().to_owned(),
@@ -59,8 +59,15 @@ impl Subjects {
         ));
         let api = env.api();
         let (agent, workflow) = tokio::try_join!(
-            api.create(given::execution("ask", &self.agent, message)),
-            api.create(given::workflow_execution("go", &self.workflow)),
+            api.create(given::execution(
+                &format!("ask {message}"),
+                &self.agent,
+                message
+            )),
+            api.create(given::workflow_execution(
+                &format!("go {message}"),
+                &self.workflow
+            )),
         )?;
         tokio::try_join!(
             then::completed(env, agent.id(), RECON),

@@ -1,7 +1,7 @@
 //! Canonical protobuf JSON, and the bridge between `google.protobuf.Struct` and `serde_json`.
 
 use prost::Message;
-use prost_reflect::{DeserializeOptions, DynamicMessage, ReflectMessage};
+use prost_reflect::{DeserializeOptions, DynamicMessage, ReflectMessage, Value as Dynamic};
 use prost_types::{ListValue, Struct, Value, value::Kind};
 use serde_json::{Map, Number, Value as Json};
 
@@ -16,10 +16,38 @@ pub struct JsonError {
 }
 
 /// `message` as canonical protobuf JSON: lowerCamelCase names, unset fields left out, enum values
-/// by name.
+/// by name. A number inside a `Struct` that JSON does not have becomes a text; validation refuses such
+/// messages, but one that comes from elsewhere must be shown as well.
 pub fn to_json<M: ReflectMessage>(message: &M) -> Json {
-    // Serialising a decoded message into a `Value` has no failing case: map keys are strings.
-    serde_json::to_value(message.transcode_to_dynamic()).expect("a message serialises to JSON")
+    let mut message = message.transcode_to_dynamic();
+    serde_json::to_value(&message).unwrap_or_else(|_| {
+        write_out_non_finite(&mut message);
+        // Nothing else fails: map keys are strings.
+        serde_json::to_value(&message).expect("a message serialises to JSON")
+    })
+}
+
+fn write_out_non_finite(message: &mut DynamicMessage) {
+    let mut text = None;
+    for (_, value) in message.fields_mut() {
+        match value {
+            Dynamic::F64(number) if !number.is_finite() => text = Some(number.to_string()),
+            Dynamic::Message(inner) => write_out_non_finite(inner),
+            Dynamic::List(items) => items.iter_mut().for_each(in_item),
+            Dynamic::Map(entries) => entries.values_mut().for_each(in_item),
+            _ => {}
+        }
+    }
+    // Only a `google.protobuf.Value` has doubles.
+    if let Some(text) = text {
+        message.set_field_by_name("string_value", Dynamic::String(text));
+    }
+}
+
+fn in_item(item: &mut Dynamic) {
+    if let Dynamic::Message(inner) = item {
+        write_out_non_finite(inner);
+    }
 }
 
 /// A message from protobuf JSON; both lowerCamelCase and snake_case names are read.
@@ -97,7 +125,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::agent_execution::{AgentExecution, AgentExecutionStatus, ExecutionPhase};
+    use crate::{
+        agent_execution::{AgentExecution, AgentExecutionStatus, ExecutionPhase},
+        workflow_execution::{WorkflowExecution, WorkflowExecutionStatus},
+    };
 
     #[test]
     fn canonical_json_uses_camel_case_enum_names_and_no_unset_fields() {
@@ -136,5 +167,37 @@ mod tests {
             unreachable!("an object literal")
         };
         assert_eq!(Json::Object(from_struct(&to_struct(map))), object);
+    }
+
+    #[test]
+    fn a_number_that_json_does_not_have_is_a_text_and_against_the_rules() {
+        let infinite = Value {
+            kind: Some(Kind::NumberValue(f64::INFINITY)),
+        };
+        let list = Value {
+            kind: Some(Kind::ListValue(ListValue {
+                values: vec![infinite],
+            })),
+        };
+        let execution = WorkflowExecution {
+            status: Some(WorkflowExecutionStatus {
+                output: Some(Struct {
+                    fields: [("far".to_owned(), list)].into(),
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!(
+            to_json(&execution)["status"]["output"]["far"],
+            json!(["inf"])
+        );
+        let violations = crate::validate::validate(&execution).unwrap_err().0;
+        assert!(
+            violations
+                .iter()
+                .any(|violation| violation.text == "inf is not a finite number"),
+            "{violations:?}"
+        );
     }
 }

@@ -21,7 +21,10 @@ async fn whole_story(t: &Test, number: usize) -> Result<String, Failure> {
     let question = format!("Question {number}.");
     env.llm()
         .expect(Expectation::message_containing(&question, reply));
-    let agent = env.api().apply(agent("thinker", "Think.")).await?;
+    let agent = env
+        .api()
+        .apply(agent("thinker", "Think before you answer."))
+        .await?;
     let execution = env
         .api()
         .create(execution("thought", agent.id(), &question))

@@ -1,6 +1,6 @@
 //! A service is found wherever on this machine it listens.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use serde_json::json;
 use stigmer_e2e::harness::{Broken, Failure, Test, story};
@@ -37,6 +37,26 @@ async fn open_at(port: u16) -> [bool; 2] {
         is_open((Ipv4Addr::LOCALHOST, port).into()).await,
         is_open((Ipv6Addr::LOCALHOST, port).into()).await,
     ]
+}
+
+/// How one may ask for what listens on `open` of 127.0.0.1 and ::1: by each address, and by a name that
+/// this machine knows both of the addresses of, or the one that is listened on.
+fn hosts(open: [bool; 2]) -> Vec<&'static str> {
+    let known: Vec<SocketAddr> = ("localhost", 1)
+        .to_socket_addrs()
+        .map(Iterator::collect)
+        .unwrap_or_default();
+    let by_name = known
+        .iter()
+        .any(|address| open[usize::from(address.is_ipv6())]);
+    let all = [
+        ("127.0.0.1", open[0]),
+        ("[::1]", open[1]),
+        ("localhost", by_name),
+    ];
+    all.into_iter()
+        .filter_map(|(host, is_open)| is_open.then_some(host))
+        .collect()
 }
 
 fn needs_ipv6(t: &Test) -> Result<(), Failure> {
@@ -77,16 +97,19 @@ fn pre_03_listeners_on_ipv4_on_ipv6_and_on_both_are_found_alike() {
             for port in [temporal, server, model] {
                 assert_eq!(open_at(port).await, open, "{name}: the test is wrong");
             }
-            let (code, lines) = probed(&t, |session| {
-                session["temporal"]["address"] = json!(format!("localhost:{temporal}"));
-                session["playground"] = json!({"server": format!("localhost:{server}")});
-                session["llm"] = json!({"base_url": format!("http://localhost:{model}/{path}"),
-                                        "model": env.llm().model(), "sha256": null});
-            })
-            .await?;
-            assert_eq!(code, Some(0), "{name}: {lines:?}");
-            let work = lines.iter().filter(|line| line.ends_with(" works")).count();
-            assert_eq!(work, 3, "{name}: {lines:?}");
+            for host in hosts(open) {
+                let at = |port: u16| format!("{host}:{port}");
+                let (code, lines) = probed(&t, |session| {
+                    session["temporal"]["address"] = json!(at(temporal));
+                    session["playground"] = json!({"server": at(server)});
+                    session["llm"] = json!({"base_url": format!("http://{}/{path}", at(model)),
+                                            "model": env.llm().model(), "sha256": null});
+                })
+                .await?;
+                assert_eq!(code, Some(0), "{name}, {host}: {lines:?}");
+                let work = lines.iter().filter(|line| line.ends_with(" works")).count();
+                assert_eq!(work, 3, "{name}, {host}: {lines:?}");
+            }
         }
         Ok(())
     });

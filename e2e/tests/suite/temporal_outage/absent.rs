@@ -78,7 +78,7 @@ fn tmp_03_without_temporal_no_workflow_is_accepted_and_the_user_is_told() {
         degraded(&env).await?;
         let refusal = Refusal::expected(&env)?;
         t.step("through the API");
-        let tasks = [given::set("set", &json!({"done": true}))];
+        let tasks = [given::set("set", &json!({"done": "yes"}))];
         let refused = env.api().apply(given::workflow("steps", &tasks)).await;
         let refused = refused.expect_err("a workflow was accepted that nobody validated");
         assert_eq!(refused.code(), Code::Unavailable, "{refused}");

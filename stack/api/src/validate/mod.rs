@@ -109,6 +109,11 @@ fn check_message(message: &DynamicMessage, path: &str, found: &mut Vec<Violation
 fn check_nested(value: &Value, path: &str, found: &mut Vec<Violation>) {
     match value {
         Value::Message(inner) => check_message(inner, path, found),
+        // JSON, which these numbers come from and go to, has no others.
+        Value::F64(number) if !number.is_finite() => found.push(Violation {
+            path: path.to_owned(),
+            text: format!("{number} is not a finite number"),
+        }),
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 check_nested(item, &format!("{path}[{index}]"), found);

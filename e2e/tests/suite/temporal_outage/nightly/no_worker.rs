@@ -36,7 +36,7 @@ fn tmp_11_without_a_workflow_runner_the_execution_and_the_validation_fail_and_na
         let execution = then::workflow::failed(&env, &id, NOWORKER, &says);
         let validation = async {
             let begin = Instant::now();
-            let tasks = [given::set("set", &json!({"other": true}))];
+            let tasks = [given::set("set", &json!({"other": "yes"}))];
             let workflow = given::workflow("unvalidated", &tasks);
             let refused = env.api().with_deadline(VALIDATION).create(workflow).await;
             (refused, begin.elapsed())

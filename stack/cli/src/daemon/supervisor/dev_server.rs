@@ -27,39 +27,42 @@ impl Service for DevServer {
             self.managed.ui_port.to_string(),
         );
         let store = layout.temporal_store();
-        Ok(Spec::new(self.name(), &self.managed.program, log).args([
-            "server",
-            "start-dev",
-            "--ip",
-            "127.0.0.1",
-            "--port",
-            &port,
-            "--ui-port",
-            &ui_port,
-            "--namespace",
-            &self.settings.namespace,
-            "--db-filename",
-            store.as_str(),
-            // A write-ahead log loses nothing when the process is killed, and is ten times as fast.
-            "--sqlite-pragma",
-            "journal_mode=wal",
-            "--sqlite-pragma",
-            "synchronous=normal",
-            "--log-level",
-            "warn",
-            // The user's own configuration of the Temporal CLI is about other servers.
-            "--disable-config-file",
-            "--disable-config-env",
-            // The transfer queue is otherwise polled 20 times a second, which adds 100 ms to every
-            // workflow.
-            "--dynamic-config-value",
-            "history.transferProcessorMaxPollRPS=1000",
-            // One process serves every partition of a queue; more of them only cost processor time.
-            "--dynamic-config-value",
-            "matching.numTaskqueueReadPartitions=1",
-            "--dynamic-config-value",
-            "matching.numTaskqueueWritePartitions=1",
-        ]))
+        Ok(Spec::new(self.name(), &self.managed.program, log)
+            .args([
+                "server",
+                "start-dev",
+                "--ip",
+                "127.0.0.1",
+                "--port",
+                &port,
+                "--ui-port",
+                &ui_port,
+                "--namespace",
+                &self.settings.namespace,
+                "--db-filename",
+                store.as_str(),
+                // A write-ahead log loses nothing when the process is killed, and is ten times as fast.
+                "--sqlite-pragma",
+                "journal_mode=wal",
+                "--sqlite-pragma",
+                "synchronous=normal",
+                "--log-level",
+                "warn",
+                // The user's own configuration of the Temporal CLI is about other servers.
+                "--disable-config-file",
+                "--disable-config-env",
+                // The transfer queue is otherwise polled 20 times a second, which adds 100 ms to every
+                // workflow.
+                "--dynamic-config-value",
+                "history.transferProcessorMaxPollRPS=1000",
+                // One process serves every partition of a queue; more of them only cost processor time.
+                "--dynamic-config-value",
+                "matching.numTaskqueueReadPartitions=1",
+                "--dynamic-config-value",
+                "matching.numTaskqueueWritePartitions=1",
+            ])
+            // It would ask its makers for a newer version at every start.
+            .env("TEMPORAL_VERSION_CHECK_DISABLED", "1"))
     }
 
     fn probe(&self) -> LocalBoxFuture<'static, Readiness> {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use stigmer_temporal::{
-    Client, Target, WorkerSpec, WorkersHandle, connect_until, spawn_workers, until_healthy,
+    Client, StopError, Target, WorkerSpec, WorkersHandle, check_health, connect_until,
+    spawn_workers, until_healthy,
 };
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long Temporal may take to come up.
@@ -19,6 +21,9 @@ const POLLING: Duration = Duration::from_secs(10);
 
 /// How long what is in flight has to tell that it was stopped.
 const STOP: Duration = Duration::from_secs(3);
+
+/// How long a Temporal that is there may take to say so when the process ends.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// What a runner is told, as far as its process needs it.
 pub trait RunnerSettings {
@@ -57,13 +62,13 @@ async fn serve<S: RunnerSettings>(
         let client = connect_until(settings.temporal(), &identity, CONNECT).await?;
         until_healthy(&client, HEALTHY).await?;
         let specs = workers(&settings, client.clone(), stopping.clone())?;
-        let mut workers = spawn_workers(client, specs)?;
+        let mut workers = spawn_workers(client.clone(), specs)?;
         workers.until_polling(POLLING).await?;
         stigmer_process::announce(component, version, None, &settings.task_queues())?;
-        anyhow::Ok(workers)
+        anyhow::Ok((client, workers))
     };
-    let mut workers: WorkersHandle = tokio::select! {
-        workers = starting => workers?,
+    let (client, mut workers): (Client, WorkersHandle) = tokio::select! {
+        started = starting => started?,
         signal = &mut signal => return signal.context(SIGNALS),
     };
     let ended = tokio::select! {
@@ -71,6 +76,21 @@ async fn serve<S: RunnerSettings>(
         signal = &mut signal => signal.context(SIGNALS),
     };
     stopping.cancel();
-    workers.stop(STOP).await?;
+    stop(workers, &client).await?;
     ended
+}
+
+/// Stops the workers. Without Temporal they never get to their end, since nobody takes their last
+/// reports; that is no fault of theirs.
+async fn stop(workers: WorkersHandle, client: &Client) -> Result<(), StopError> {
+    let Err(error) = workers.stop(STOP).await else {
+        return Ok(());
+    };
+    match timeout(ANSWER, check_health(client)).await {
+        Ok(Ok(())) => Err(error),
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!(%error, "Temporal is away; ending without it");
+            Ok(())
+        }
+    }
 }

@@ -9,9 +9,12 @@ use temporalio_client::{
     WorkflowHandle, WorkflowListOptions,
 };
 use temporalio_common::protos::temporal::api::{
+    common::v1::WorkflowExecution,
     enums::v1::TaskQueueType,
     taskqueue::v1::TaskQueue,
-    workflowservice::v1::{DescribeTaskQueueRequest, RegisterNamespaceRequest},
+    workflowservice::v1::{
+        DescribeTaskQueueRequest, DescribeWorkflowExecutionRequest, RegisterNamespaceRequest,
+    },
 };
 use tokio::time::timeout;
 use tonic::IntoRequest;
@@ -139,6 +142,34 @@ pub async fn pollers(
                 .map_or_else(String::new, |options| options.build_id),
         });
     Ok(pollers.collect())
+}
+
+/// The attempt that Temporal is at with an activity: one that runs, or the next. `None` when it waits
+/// for no attempt any more.
+pub async fn pending_attempt(
+    client: &Client,
+    workflow_id: &str,
+    activity_id: &str,
+) -> Result<Option<u32>, AdminError> {
+    let what = || format!("describe workflow {workflow_id:?}");
+    let request = DescribeWorkflowExecutionRequest {
+        namespace: client.namespace(),
+        execution: Some(WorkflowExecution {
+            workflow_id: workflow_id.to_owned(),
+            run_id: String::new(),
+        }),
+    };
+    let mut service = client.connection().workflow_service();
+    let answer = bounded(what, async {
+        service
+            .describe_workflow_execution(request.into_request())
+            .await
+            .map_err(|s| error_text::status(&s))
+    })
+    .await?;
+    let mut pending = answer.into_inner().pending_activities.into_iter();
+    let activity = pending.find(|activity| activity.activity_id == activity_id);
+    Ok(activity.map(|activity| u32::try_from(activity.attempt).unwrap_or_default()))
 }
 
 /// Every run of the client's namespace, the latest first. Runs become visible a moment after they

@@ -18,7 +18,7 @@ mod worker;
 
 pub use admin::{
     AdminError, Execution, PollerInfo, QueueKind, create_namespace, history_json,
-    list_workflow_ids, pollers,
+    list_workflow_ids, pending_attempt, pollers,
 };
 pub use connect::{ConnectError, connect, connect_until, in_namespace};
 pub use encryption::{DecodeError, Encryption, EncryptionError, HistoryError, decode_history};

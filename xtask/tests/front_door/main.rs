@@ -1,5 +1,6 @@
 //! `cargo xtask` from outside: what it hands over, what it refuses, and how it ends.
 
+mod afterwards;
 mod handing_over;
 mod index;
 mod interrupted;

@@ -90,8 +90,7 @@ impl World {
         fs::hard_link(env!("CARGO_BIN_EXE_xtask"), xtask)
             .expect("both are below the target directory");
         for tool in ["sh", "cat", "cp", "df", "id", "sleep", "touch"] {
-            let real = which::which(tool).unwrap_or_else(|e| panic!("{tool}: {e}"));
-            std::os::unix::fs::symlink(real, world.path("bin").join(tool)).expect("writable");
+            world.link(tool);
         }
         for tool in ["cc", "git"] {
             world.program(
@@ -128,6 +127,12 @@ impl World {
     pub fn program(&self, path: &str, does: &str) {
         self.write(path, &format!("#!/bin/sh\n{does}\n"));
         fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+
+    /// Lets the machine have one more of this machine's programs.
+    pub fn link(&self, tool: &str) {
+        let real = which::which(tool).unwrap_or_else(|e| panic!("{tool}: {e}"));
+        std::os::unix::fs::symlink(real, self.path("bin").join(tool)).expect("writable");
     }
 
     /// Hides a program.

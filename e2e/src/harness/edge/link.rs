@@ -7,7 +7,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
 };
 
 use tokio::{
@@ -41,7 +40,6 @@ struct Way {
     backend: Mutex<String>,
     frozen: watch::Sender<bool>,
     open: AtomicUsize,
-    accepted: Mutex<Vec<Instant>>,
 }
 
 impl Link {
@@ -54,7 +52,6 @@ impl Link {
                 backend: Mutex::new(backend.to_owned()),
                 frozen: watch::Sender::new(false),
                 open: AtomicUsize::new(0),
-                accepted: Mutex::default(),
             }),
             running: Mutex::default(),
             _reserved: reserved,
@@ -100,11 +97,6 @@ impl Link {
     /// Leads connections that are made from now on to `backend` (`host:port`).
     pub fn retarget(&self, backend: &str) {
         backend.clone_into(&mut locked(&self.way.backend));
-    }
-
-    /// When each connection was accepted, the first one first.
-    pub fn accepted(&self) -> Vec<Instant> {
-        locked(&self.way.accepted).clone()
     }
 
     /// How many connections are open.
@@ -176,7 +168,6 @@ struct Open(Arc<Way>);
 impl Open {
     fn new(way: Arc<Way>) -> Self {
         way.open.fetch_add(1, Ordering::Relaxed);
-        locked(&way.accepted).push(Instant::now());
         Self(way)
     }
 }
@@ -232,7 +223,6 @@ mod tests {
         let mut client = TcpStream::connect(link.address()).await.unwrap();
         assert_eq!(read(&mut client).await.unwrap(), "one");
         assert_eq!(link.connections(), 1);
-        assert_eq!(link.accepted().len(), 1);
         link.cut();
         assert!(
             read(&mut client).await.unwrap_or_default().is_empty(),

@@ -1,6 +1,5 @@
 //! Faults that take minutes.
 
 mod flapping;
-mod long;
 mod no_worker;
 mod race;

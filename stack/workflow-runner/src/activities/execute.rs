@@ -18,7 +18,7 @@ use stigmer_api::{
         ExecutionPhase, WorkflowExecution, WorkflowExecutionStatus, WorkflowTask,
     },
 };
-use stigmer_runner::heartbeats;
+use stigmer_runner::{heartbeats, superseded};
 use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
 use temporalio_client::{
     UntypedWorkflow, WorkflowCancelOptions, WorkflowGetResultOptions,
@@ -179,6 +179,12 @@ impl ExecuteActivities {
         }
         if self.stopping.is_cancelled() {
             return Err(retryable("the workflow-runner is stopping"));
+        }
+        if superseded(ctx)
+            .await
+            .map_err(|error| retryable(&error.to_string()))?
+        {
+            return Err(retryable("another attempt has taken over"));
         }
         let handle = self
             .client

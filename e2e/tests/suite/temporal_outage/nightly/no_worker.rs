@@ -7,8 +7,9 @@ use stigmer_api::{
     Resource,
     agent_execution::{AgentExecution, AgentExecutionStatus, AgentMessage, ExecutionPhase},
     workflow::Workflow,
+    workflow_execution::WorkflowExecution,
 };
-use stigmer_e2e::harness::{budget::NOWORKER, story};
+use stigmer_e2e::harness::{CheckError, budget::NOWORKER, story};
 use tonic::Code;
 
 use super::super::{Subjects, swept};
@@ -28,12 +29,13 @@ fn tmp_11_without_a_workflow_runner_the_execution_and_the_validation_fail_and_na
         env.workflow_runner().stop().await?;
         let execution = given::workflow_execution("go", &subjects.workflow);
         let id = env.api().create(execution).await?.id().to_owned();
-        let says = [
-            "no worker available",
-            "stigmer-workflow-runner",
-            "ExecuteWorkflow",
-        ];
-        let execution = then::workflow::failed(&env, &id, NOWORKER, &says);
+        let says = ["no worker available", "workflow-runner", "ExecuteWorkflow"];
+        let execution = async {
+            let watch = env.api().subscribe::<WorkflowExecution>(&id).await?;
+            t.until_closed(watch, NOWORKER).await?;
+            let ended: WorkflowExecution = env.api().get(&id).await?;
+            Ok::<_, CheckError>(ended)
+        };
         let validation = async {
             let begin = Instant::now();
             let tasks = [given::set("set", &json!({"other": "yes"}))];
@@ -50,7 +52,12 @@ fn tmp_11_without_a_workflow_runner_the_execution_and_the_validation_fail_and_na
         assert!(took < VALIDATION, "the validation took {took:?}");
         let missing = env.api().by_slug::<Workflow>("unvalidated").await;
         assert_eq!(missing.expect_err("it was stored").code(), Code::NotFound);
-        executed?;
+        let executed = executed?;
+        assert_eq!(executed.phase(), ExecutionPhase::ExecutionFailed);
+        for text in says {
+            let error = executed.error();
+            assert!(error.contains(text), "{error:?} does not say {text:?}");
+        }
         swept(&env).await?;
         Ok(())
     });

@@ -166,9 +166,11 @@ fn cargo_lock(text: &str) -> Vec<String> {
 /// The lock file locks what the manifests ask for.
 fn manifests(checkout: &Checkout, cargo: &Utf8Path) -> Option<String> {
     let manifest = checkout.root.join("Cargo.toml");
+    // Of this platform only, whose packages the build has: nothing is fetched for the question.
     let question = ["metadata", "--locked", "--offline", "--format-version=1"];
     let question = question
         .into_iter()
+        .chain(["--filter-platform", "host-tuple"])
         .chain(["--manifest-path", manifest.as_str()]);
     ask(cargo.as_str(), question)
         .err()

@@ -74,6 +74,10 @@ impl Temporal {
             "matching.numTaskqueueReadPartitions=1",
             "--dynamic-config-value",
             "matching.numTaskqueueWritePartitions=1",
+            // Once in some thousand times a wait for the end of a workflow misses it, and learns of it
+            // only when its long poll expires: after 20 s otherwise.
+            "--dynamic-config-value",
+            "history.longPollExpirationInterval=\"1s\"",
         ]
         .map(ToOwned::to_owned)
         .into()

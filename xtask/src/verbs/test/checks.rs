@@ -160,6 +160,11 @@ pub fn doc_tests(sh: &Shell, cargo: &Utf8Path) -> Result<Verdict> {
 /// Licences, versions, and sources of all dependencies are as `deny.toml` allows. Known weaknesses of
 /// them are looked up nowhere: that needs the network.
 pub fn dependencies(sh: &Shell, cargo: &Utf8Path, deny: &Utf8Path) -> Result<Verdict> {
+    // It reads the packages of every platform; the build has fetched this one's only.
+    let fetched = quietly(cmd!(sh, "{cargo} fetch --locked --quiet"))?;
+    if !fetched.status.success() {
+        return Ok(Verdict::Fails(printed(&fetched)));
+    }
     let checks = ["licenses", "bans", "sources"];
     let check = cmd!(
         sh,

@@ -60,6 +60,10 @@ impl Service for DevServer {
                 "matching.numTaskqueueReadPartitions=1",
                 "--dynamic-config-value",
                 "matching.numTaskqueueWritePartitions=1",
+                // Once in some thousand times a wait for the end of a workflow misses it, and learns of
+                // it only when its long poll expires: after 20 s otherwise.
+                "--dynamic-config-value",
+                "history.longPollExpirationInterval=\"1s\"",
             ])
             // It would ask its makers for a newer version at every start.
             .env("TEMPORAL_VERSION_CHECK_DISABLED", "1"))

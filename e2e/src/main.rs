@@ -1,12 +1,15 @@
 //! `stigmer-e2e`: carries out the plan that `cargo xtask` resolved, and looks after what is up.
 
+mod bench;
 mod driver;
 mod results;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
+use serde::Deserialize;
 use stigmer_e2e::session::Session;
-use stigmer_e2e_plan::{ExitCode, Output, Plan, exit_code_of, read_json};
+use stigmer_e2e_flakes::{FlakyPlan, PolluterPlan, Stress};
+use stigmer_e2e_plan::{ExitCode, Hermetic, Output, Plan, exit_code_of, read_json};
 
 /// Carries out the plan that `cargo xtask` resolved
 #[derive(Debug, Parser)]
@@ -28,7 +31,55 @@ enum Verb {
         /// This process is the one that a warden watches
         #[arg(long, hide = true)]
         guarded: bool,
+        #[command(flatten)]
+        cut: driver::Cut,
     },
+    /// Whether a process can be cut off from every other machine
+    #[command(hide = true)]
+    TryToCutOff {
+        /// For files that take the place of the system's
+        folder: Utf8PathBuf,
+    },
+    /// The same tests in round after round, until there is enough evidence
+    Flaky {
+        #[command(flatten)]
+        file: PlanFile,
+        /// This process is the one that a warden watches
+        #[arg(long, hide = true)]
+        guarded: bool,
+    },
+    /// Which earlier tests make a test fail
+    Polluter {
+        #[command(flatten)]
+        file: PlanFile,
+        /// This process is the one that a warden watches
+        #[arg(long, hide = true)]
+        guarded: bool,
+    },
+    /// Make one of the results folders of several machines
+    Merge {
+        /// The results folders
+        #[arg(required = true)]
+        folders: Vec<Utf8PathBuf>,
+        /// Where the whole goes
+        #[arg(long)]
+        into: Utf8PathBuf,
+        #[command(flatten)]
+        checkout: Checkout,
+    },
+    /// The table and the verdict of a run that measured
+    Bench(bench::Flags),
+    /// Keep the machine busy until killed
+    #[command(hide = true)]
+    Stress {
+        /// `cpu`, `memory`, or `disk`
+        kind: Stress,
+        /// Where files are written
+        #[arg(long)]
+        folder: Utf8PathBuf,
+    },
+    /// Images of the parts made, and given to the engine
+    Images(PlanFile),
     /// Services up and kept, with a stack to play with
     Up(PlanFile),
     /// What `up` leaves in the background
@@ -89,8 +140,23 @@ fn main() -> std::process::ExitCode {
         Verb::Run {
             file,
             guarded: false,
+            ..
         } => guard(file, flags.json),
-        _ => carry_out(&flags),
+        Verb::Run { file, cut, .. } => cut_off(file, cut, flags.json),
+        Verb::Flaky {
+            file,
+            guarded: false,
+        } => guard_rounds("flaky", file, flags.json),
+        Verb::Polluter {
+            file,
+            guarded: false,
+        } => guard_rounds("polluter", file, flags.json),
+        Verb::Bench(flags_of_bench) => {
+            bench::bench(flags_of_bench, Output::new(flags.json), flags.json)
+        }
+        Verb::Stress { kind, folder } => driver::stress(*kind, folder).map(|()| ExitCode::Success),
+        Verb::TryToCutOff { folder } => Ok(driver::try_to_cut_off(folder)),
+        _ => look_after(&flags),
     };
     match ended {
         Ok(code) => code.into(),
@@ -108,12 +174,59 @@ fn guard(file: &PlanFile, json: bool) -> anyhow::Result<ExitCode> {
     driver::guarded(&file.read(json)?, &arguments)
 }
 
+/// Becomes the warden of `verb`, which this program carries out as a child.
+fn guard_rounds(verb: &str, file: &PlanFile, json: bool) -> anyhow::Result<ExitCode> {
+    #[derive(Deserialize)]
+    struct Rounds {
+        run: Plan,
+    }
+    let Rounds { run } = read_json(&file.plan)?;
+    let plan = Plan {
+        // Each run inside is cut off by its own warden.
+        hermetic: Hermetic::Off,
+        ..run
+    };
+    let mut arguments = vec![verb, "--guarded", "--plan", file.plan.as_str()];
+    arguments.extend(json.then_some("--json"));
+    driver::guarded(&plan, &arguments)
+}
+
+/// Carries a run out, cut off from every other machine if the warden says so.
+fn cut_off(file: &PlanFile, cut: &driver::Cut, json: bool) -> anyhow::Result<ExitCode> {
+    let plan = file.read(json)?;
+    let border = driver::Border::of(cut, &plan.results)?;
+    carry_out(plan, border)
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn carry_out(flags: &Flags) -> anyhow::Result<ExitCode> {
+async fn carry_out(plan: Plan, border: driver::Border) -> anyhow::Result<ExitCode> {
+    driver::run(plan, border).await
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn look_after(flags: &Flags) -> anyhow::Result<ExitCode> {
     let output = Output::new(flags.json);
     match &flags.verb {
-        Verb::Run { file, .. } => driver::run(file.read(flags.json)?).await,
+        Verb::Run { .. } | Verb::TryToCutOff { .. } | Verb::Bench(_) | Verb::Stress { .. } => {
+            unreachable!("they need a process without a runtime")
+        }
+        Verb::Merge {
+            folders,
+            into,
+            checkout,
+        } => driver::merge(&checkout.root, folders, into, output),
+        Verb::Flaky { file, .. } => {
+            let mut plan: FlakyPlan = read_json(&file.plan)?;
+            plan.run.json |= flags.json;
+            driver::flaky(plan).await
+        }
+        Verb::Polluter { file, .. } => {
+            let mut plan: PolluterPlan = read_json(&file.plan)?;
+            plan.run.json |= flags.json;
+            driver::polluter(plan).await
+        }
         Verb::Up(file) => driver::up(&file.read(flags.json)?, &file.plan).await,
+        Verb::Images(file) => driver::images(&file.read(flags.json)?),
         Verb::Keep(file) => driver::keep(file.read(flags.json)?).await,
         Verb::Down(Checkout { root }) => driver::down(root, output).await,
         Verb::Status(Checkout { root }) => driver::status(root, output),

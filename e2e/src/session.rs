@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use stigmer_e2e_plan::{Stack, read_json, staleness};
+use stigmer_e2e_plan::{Faults, LlmFiles, Stack, read_json, repro_command, staleness};
 
-use crate::supervise::{Identity, ServiceStarted};
+use crate::{
+    containers::Containers,
+    supervise::{Identity, ServiceStarted},
+};
 
 /// The environment variable that names the session file.
 pub const SESSION_VARIABLE: &str = "STIGMER_E2E_SESSION";
@@ -26,6 +29,12 @@ pub struct Session {
     pub results: Utf8PathBuf,
     /// The binaries under test.
     pub stack: Stack,
+    /// That they have deliberate faults compiled in.
+    #[serde(default)]
+    pub faults: Option<Faults>,
+    /// For how long chaos goes on, in minutes; the test's own choice when unset.
+    #[serde(default)]
+    pub chaos_minutes: Option<u64>,
     /// What each of them says its version and build are, by its name; none says nothing.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
@@ -33,6 +42,12 @@ pub struct Session {
     pub temporal: SharedTemporal,
     /// The shared model, unless the run has none.
     pub llm: Option<SharedModel>,
+    /// The folder whose recorded answers stand in for a model.
+    #[serde(default)]
+    pub cassettes: Option<Utf8PathBuf>,
+    /// The pinned model, unless the run has none.
+    #[serde(default)]
+    pub own_llm: Option<OwnModel>,
     /// A whole stack to play with; only `up` starts one.
     pub playground: Option<Playground>,
     /// Target directory for projects that tests write and the CLI compiles.
@@ -43,8 +58,15 @@ pub struct Session {
     pub keep: bool,
     /// A missing prerequisite skips a test instead of failing it.
     pub allow_skip: bool,
+    /// One test in so many, chosen by the seed, is inspected at its end: its server is killed and
+    /// restarted, and its workflows are replayed. Zero means none.
+    #[serde(default)]
+    pub inspect_every: u64,
     /// The process that owns the services; nothing on a system without `/proc`.
     pub owner: Option<Identity>,
+    /// What starts the parts that run in containers; nothing when none does.
+    #[serde(default)]
+    pub containers: Option<Containers>,
     /// The services that were started.
     pub services: Vec<ServiceStarted>,
 }
@@ -67,6 +89,17 @@ pub struct SharedModel {
     pub model: String,
     /// SHA-256 of the model file in hex, when the model is pinned.
     pub sha256: Option<String>,
+    /// Who serves it: `llama-cpp` or `openai`.
+    pub provider: String,
+}
+
+/// What a test needs to start the pinned model for itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwnModel {
+    /// A Python that can load the llama.cpp server.
+    pub python: Utf8PathBuf,
+    /// The llama.cpp server and its model.
+    pub files: LlmFiles,
 }
 
 /// A server and its agent-runner on the shared services.
@@ -77,6 +110,15 @@ pub struct Playground {
 }
 
 impl Session {
+    /// The command that runs the test `function` again. Services that were started by `up` belong to no
+    /// run that could be repeated; with them it is run as any test is.
+    pub fn again(&self, function: &str) -> String {
+        match self.results.join("run.json").exists() {
+            true => repro_command(&self.root, &self.results, Some(function), self.seed),
+            false => format!("cargo xtask e2e {function} --seed {}", self.seed),
+        }
+    }
+
     /// Where `up` leaves the session of the checkout `root`.
     pub fn attached_file(root: &Utf8Path) -> Utf8PathBuf {
         root.join("target/e2e/session.json")
@@ -160,18 +202,24 @@ mod tests {
                 workflow_runner: "/b/w".into(),
                 agent_runner: "/b/a".into(),
             },
+            faults: None,
+            chaos_minutes: None,
             versions: BTreeMap::new(),
             temporal: SharedTemporal {
                 address: "127.0.0.1:1".into(),
                 cli: "/b/temporal".into(),
             },
             llm: None,
+            cassettes: None,
+            own_llm: None,
             playground: None,
             project_target: "/checkout/target/e2e/projects".into(),
             cargo: "/usr/bin/cargo".into(),
             keep: false,
             allow_skip: false,
+            inspect_every: 1,
             owner,
+            containers: None,
             services: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     io,
     process::{Child, ChildStderr, ChildStdout, ExitStatus},
+    sync::Arc,
     task::{Context, Poll, ready},
     thread,
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use crate::{Identity, SpawnError, Spec, lifecycle::KILL_LIMIT, spawn::spawn};
+use crate::{Identity, Relay, SpawnError, Spec, lifecycle::KILL_LIMIT, spawn::spawn};
 
 /// A running process that leads a process group. Dropping it kills the group.
 ///
@@ -27,6 +28,7 @@ pub struct Process {
     identity: Option<Identity>,
     ended: oneshot::Receiver<()>,
     status: Option<ExitStatus>,
+    relay: Option<Arc<dyn Relay>>,
 }
 
 impl Process {
@@ -42,6 +44,7 @@ impl Process {
                 group,
                 ended,
                 status: None,
+                relay: spec.relay.clone(),
             }),
             Err(error) => {
                 end_group(group, &mut child);
@@ -70,9 +73,14 @@ impl Process {
         self.child.stderr.take()
     }
 
-    /// Sends `signal` to its group; nothing happens once it has ended.
+    /// Sends `signal` to its group, or to what it is the client of; nothing happens once it has ended.
     pub fn signal(&self, signal: Signal) {
-        if self.status.is_none() {
+        let relayed = || {
+            self.relay
+                .as_ref()
+                .is_some_and(|relay| relay.signal(signal))
+        };
+        if self.status.is_none() && !relayed() {
             // The unreaped leader keeps the group alive, so the only failure is one of permission,
             // and that only for a program that changed its user; it is found as a leftover.
             let _ = kill_process_group(self.group, signal);

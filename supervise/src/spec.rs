@@ -1,8 +1,10 @@
 //! What to start, and how it wants to be stopped.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::Relay;
 
 /// One process to start. Its output goes to its log file, both streams in their true order.
 #[derive(Clone, Debug)]
@@ -18,6 +20,7 @@ pub struct Spec {
     pub(crate) pipe_stdout: bool,
     pub(crate) pipe_stderr: bool,
     pub(crate) ready_within: Duration,
+    pub(crate) relay: Option<Arc<dyn Relay>>,
 }
 
 impl Spec {
@@ -39,6 +42,7 @@ impl Spec {
             pipe_stdout: false,
             pipe_stderr: false,
             ready_within: Duration::from_secs(30),
+            relay: None,
         }
     }
 
@@ -93,6 +97,12 @@ impl Spec {
     /// How long it may take to become ready (30 s unless set).
     pub fn ready_within(mut self, limit: Duration) -> Self {
         self.ready_within = limit;
+        self
+    }
+
+    /// Says that it is only the client of something, which `relay` reaches.
+    pub fn client_of(mut self, relay: Arc<dyn Relay>) -> Self {
+        self.relay = Some(relay);
         self
     }
 

@@ -1,5 +1,7 @@
 //! Building everything once: what is tested, and what tests it. Everything later uses these files.
 
+use std::{panic::resume_unwind, thread};
+
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use stigmer_e2e_plan::{Stack, read_json, write_json};
 use xshell::{Shell, cmd};
 
 use crate::{
-    cargo::{JSON, run_cargo},
+    cargo::{CargoOutput, JSON, run_cargo},
     checkout::Checkout,
     projects,
     revision::Revision,
@@ -62,8 +64,11 @@ impl Built {
     }
 }
 
+/// The record of the last build, beside the binaries.
+pub const BUILD_RECORD: &str = "stigmer-e2e.build.json";
+
 fn record_path(checkout: &Checkout) -> Utf8PathBuf {
-    checkout.binaries.join("stigmer-e2e.build.json")
+    checkout.binaries.join(BUILD_RECORD)
 }
 
 /// Builds the workspace and what the projects of tests depend on, and says in one line how much
@@ -76,29 +81,74 @@ pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<(Built, String)> {
         sh,
         "{cargo} build --locked {SELECTION...} --bins --test suite {JSON}"
     );
-    let output = run_cargo(build)?;
-    let executable = |name: &str| {
-        let found = output.executables.get(name).cloned();
-        found.with_context(|| format!("the build gave no `{name}`: is it still in the workspace?"))
-    };
-    let stack = Stack {
-        cli: executable("stigmer")?,
-        server: executable("stigmer-server")?,
-        workflow_runner: executable("stigmer-workflow-runner")?,
-        agent_runner: executable("stigmer-agent-runner")?,
-    };
-    let (driver, suite) = (executable("stigmer-e2e")?, executable("suite")?);
+    // The projects have a target directory of their own, so both builds can go on at the same time:
+    // what is compiled last here is a crate at a time, and leaves processors idle.
+    let (output, projects) = thread::scope(|scope| {
+        let projects = scope.spawn(|| projects::build(checkout, cargo));
+        (run_cargo(build), projects.join())
+    });
+    let output = output?;
+    let projects = projects.unwrap_or_else(|panic| resume_unwind(panic))?;
+    let stack = stack(&output)?;
+    let (driver, suite) = (
+        executable(&output, "stigmer-e2e")?,
+        executable(&output, "suite")?,
+    );
     let built = Built {
         driver,
         suite,
         stack,
         revision: revision.answer(),
     };
-    let compiled = output.compiled + projects::build(checkout, cargo)?;
+    let compiled = output.compiled + projects;
     write_json(&record_path(checkout), &built)?;
-    let summary = match compiled {
+    Ok((built, summary(compiled)))
+}
+
+/// Builds the stack with deliberate faults compiled in, beside the one for use: only the crates that
+/// know of faults are compiled once more. Says in one line how much there was to do.
+pub fn build_with_faults(checkout: &Checkout, cargo: &Utf8Path) -> Result<(Stack, String)> {
+    let sh = Shell::new()?;
+    sh.change_dir(&checkout.root);
+    // The same selection as for use, so that the same features are unified.
+    let programs = PARTS.iter().flat_map(|part| ["--bin", part]);
+    let build = cmd!(
+        sh,
+        "{cargo} build --locked {SELECTION...} {programs...} --features stigmer-fault/faults {JSON}"
+    )
+    // What is compiled goes where everything is, the programs elsewhere.
+    .env("CARGO_BUILD_BUILD_DIR", &checkout.target)
+    .env("CARGO_TARGET_DIR", checkout.target.join("faults"));
+    let output = run_cargo(build)?;
+    Ok((stack(&output)?, summary(output.compiled)))
+}
+
+/// The programs of the stack.
+const PARTS: [&str; 4] = [
+    "stigmer",
+    "stigmer-server",
+    "stigmer-workflow-runner",
+    "stigmer-agent-runner",
+];
+
+fn stack(output: &CargoOutput) -> Result<Stack> {
+    let [cli, server, workflow_runner, agent_runner] = PARTS;
+    Ok(Stack {
+        cli: executable(output, cli)?,
+        server: executable(output, server)?,
+        workflow_runner: executable(output, workflow_runner)?,
+        agent_runner: executable(output, agent_runner)?,
+    })
+}
+
+fn executable(output: &CargoOutput, name: &str) -> Result<Utf8PathBuf> {
+    let found = output.executables.get(name).cloned();
+    found.with_context(|| format!("the build gave no `{name}`: is it still in the workspace?"))
+}
+
+fn summary(compiled: usize) -> String {
+    match compiled {
         0 => "nothing to compile".to_owned(),
         compiled => format!("{compiled} targets compiled"),
-    };
-    Ok((built, summary))
+    }
 }

@@ -62,8 +62,40 @@ fn package_name(id: &str) -> &str {
 /// Runs a `cargo build` or a relative of it: its progress and its diagnostics go to stderr, its
 /// closing remarks do not, and a failure ends with [`ExitCode::BuildFailed`].
 pub fn run_cargo(command: Cmd<'_>) -> Result<CargoOutput> {
-    let mut command = Command::from(as_the_user(command));
-    if std::io::stderr().is_terminal() {
+    run(Command::from(as_the_user(command)), Remarks::Live)
+}
+
+/// [`run_cargo`] beside another one that is shown: it takes the processor time which that one leaves,
+/// and what it prints is only shown if it fails.
+pub fn run_cargo_aside(command: Cmd<'_>) -> Result<CargoOutput> {
+    let command = Command::from(as_the_user(command));
+    let mut nice = Command::new("nice");
+    nice.args(["-n", "19"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        nice.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => nice.env(name, value),
+            None => nice.env_remove(name),
+        };
+    }
+    run(nice, Remarks::IfItFails)
+}
+
+/// When the user sees what cargo prints for people.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Remarks {
+    /// As it prints it.
+    Live,
+    /// Afterwards, and only then.
+    IfItFails,
+}
+
+fn run(mut command: Command, remarks: Remarks) -> Result<CargoOutput> {
+    if remarks == Remarks::Live && std::io::stderr().is_terminal() {
         // It writes to our pipe, and we to the terminal.
         command
             .env("CARGO_TERM_PROGRESS_WHEN", "always")
@@ -80,7 +112,11 @@ pub fn run_cargo(command: Cmd<'_>) -> Result<CargoOutput> {
         .stderr
         .take()
         .context("cargo's stderr was not piped")?;
-    let remarks = thread::spawn(move || pass_on(stderr, std::io::stderr()));
+    let mut kept = Vec::new();
+    let shown = thread::spawn(move || match remarks {
+        Remarks::Live => pass_on(stderr, std::io::stderr()).map(|()| kept),
+        Remarks::IfItFails => pass_on(stderr, &mut kept).map(|()| kept),
+    });
     let stdout = child
         .stdout
         .take()
@@ -106,10 +142,13 @@ pub fn run_cargo(command: Cmd<'_>) -> Result<CargoOutput> {
         }
     }
     let status = child.wait()?;
-    // A terminal that is gone is no reason to fail a build.
-    let _ = remarks.join();
+    let kept = shown.join();
     if status.success() {
         return Ok(output);
+    }
+    if let Ok(Ok(kept)) = kept {
+        // A terminal that is gone is no reason to fail in another way.
+        let _ = std::io::stderr().write_all(&kept);
     }
     Err(failure(
         ExitCode::BuildFailed,

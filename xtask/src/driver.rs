@@ -5,6 +5,7 @@ use std::{os::unix::process::CommandExt, process::Command, thread};
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use duct::unix::HandleExt;
+use serde::Serialize;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
@@ -19,7 +20,11 @@ use crate::{
 
 /// Writes the plan into the results folder and returns its path.
 pub fn write_plan(plan: &Plan) -> Result<Utf8PathBuf> {
-    let path = plan.results.join("plan.json");
+    write_into(&plan.results, plan)
+}
+
+fn write_into<T: Serialize>(results: &Utf8Path, plan: &T) -> Result<Utf8PathBuf> {
+    let path = results.join("plan.json");
     write_json(&path, plan).map_err(|error| {
         let fix = "make the folder writable, or name another one with --results";
         failure(ExitCode::ResultsUnwritable, format!("{error:#}"), fix)
@@ -33,7 +38,19 @@ pub fn become_driver(driver: &Utf8Path, plan: &Plan) -> Result<ExitCode> {
     let verb = match plan.verb {
         Verb::Run => "run",
         Verb::Up => "up",
+        Verb::Images => "images",
     };
+    become_command(driver, &[verb, "--plan", path.as_str()])
+}
+
+/// Becomes the driver for `verb`, whose `plan` is written into `results` first.
+pub fn become_driver_for<T: Serialize>(
+    verb: &str,
+    driver: &Utf8Path,
+    results: &Utf8Path,
+    plan: &T,
+) -> Result<ExitCode> {
+    let path = write_into(results, plan)?;
     become_command(driver, &[verb, "--plan", path.as_str()])
 }
 
@@ -55,7 +72,8 @@ pub fn become_attached(checkout: &Checkout, arguments: &[&str], json: bool) -> R
     become_command(&driver, &all)
 }
 
-fn become_command(driver: &Utf8Path, arguments: &[&str]) -> Result<ExitCode> {
+/// Becomes the driver, with these arguments. Returns only if that fails.
+pub fn become_command(driver: &Utf8Path, arguments: &[&str]) -> Result<ExitCode> {
     let sh = Shell::new()?;
     let error = Command::from(as_the_user(cmd!(sh, "{driver} {arguments...}"))).exec();
     Err(error).with_context(|| format!("failed to start {driver}"))
@@ -63,11 +81,24 @@ fn become_command(driver: &Utf8Path, arguments: &[&str]) -> Result<ExitCode> {
 
 /// Runs the driver as a child that gets each of our signals exactly once, and returns how it ended.
 pub fn run_driver(driver: &Utf8Path, plan: &Plan) -> Result<ExitCode> {
+    run_as_child(driver, plan, None)
+}
+
+/// The same, and what it prints goes into `driver.log` of its results.
+pub fn run_driver_quietly(driver: &Utf8Path, plan: &Plan) -> Result<ExitCode> {
+    run_as_child(driver, plan, Some(&plan.results.join("driver.log")))
+}
+
+fn run_as_child(driver: &Utf8Path, plan: &Plan, log: Option<&Utf8Path>) -> Result<ExitCode> {
     let path = write_plan(plan)?;
     let mut signals =
         Signals::new([SIGINT, SIGTERM, SIGHUP]).context("failed to watch for signals")?;
     let watching = signals.handle();
-    let child = duct::cmd(driver.as_str(), ["run", "--plan", path.as_str()])
+    let mut command = duct::cmd(driver.as_str(), ["run", "--plan", path.as_str()]);
+    if let Some(log) = log {
+        command = command.stderr_to_stdout().stdout_path(log);
+    }
+    let child = command
         .before_spawn(|command| {
             make_users_own(command);
             // In a group of its own, Ctrl-C on the terminal does not reach it by itself as well: a

@@ -3,14 +3,15 @@
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, Output, Tier, Verb, columns, size};
+use stigmer_e2e_plan::{ExitCode, Hermetic, LlmChoice, Output, Runtime, Tier, Verb, columns, size};
 
 use crate::{
     build::Built,
     checkout::Checkout,
     host::Python,
+    llm::describe_llm,
     pins::{Pin, Pins, Tool, platform},
-    plan::{Outline, describe_llm},
+    plan::Outline,
     provision::Provisioner,
 };
 
@@ -27,6 +28,8 @@ struct Explanation {
     seed: u64,
     jobs: usize,
     llm: LlmChoice,
+    runtime: Runtime,
+    hermetic: Hermetic,
     ports: &'static str,
     keep: bool,
     allow_skip: bool,
@@ -84,6 +87,7 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
             "down",
         ],
         Verb::Up => &["plan", "provision", "build", "doctor", "up"],
+        Verb::Images => &["plan", "provision", "build", "doctor"],
     };
     let built = Built::last(checkout);
     let binaries = built
@@ -100,6 +104,8 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
         seed: outline.seed,
         jobs: outline.jobs,
         llm: outline.llm.clone(),
+        runtime: outline.runtime.clone(),
+        hermetic: outline.hermetic,
         ports: PORTS,
         keep: outline.keep,
         allow_skip: outline.allow_skip,
@@ -150,6 +156,11 @@ fn text(explained: &Explanation) -> String {
         explained.tests.join(" ")
     };
     let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
+    let hermetic = match explained.hermetic {
+        Hermetic::Off => "no",
+        Hermetic::WherePossible => "if the system permits it",
+        Hermetic::Required => "yes",
+    };
     let facts = [
         ("run", explained.run_id.clone()),
         ("phases", explained.phases.join(", ")),
@@ -158,6 +169,8 @@ fn text(explained: &Explanation) -> String {
         ("seed", explained.seed.to_string()),
         ("jobs", explained.jobs.to_string()),
         ("llm", describe_llm(&explained.llm)),
+        ("hermetic", hermetic.to_owned()),
+        ("runtime", explained.runtime.to_string()),
         ("ports", explained.ports.to_owned()),
         ("keep", yes(explained.keep)),
         ("allow skip", yes(explained.allow_skip)),

@@ -2,9 +2,17 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
-use stigmer_e2e_plan::{LlmChoice, Tier};
+use stigmer_e2e_plan::{LlmChoice, Runtime, Shard, Tier};
 
-use crate::{pins::Tool, plan::parse_llm, verbs::repro::ReproFlags};
+use crate::{
+    llm::parse_llm,
+    pins::Tool,
+    verbs::{
+        archive::ArchiveVerb, bench::BenchFlags, cassettes::CassettesVerb, chaos::ChaosFlags,
+        culprit::CulpritFlags, flaky::FlakyFlags, merge::MergeFlags, mutants::MutantsFlags,
+        polluter::PolluterFlags, repro::ReproFlags,
+    },
+};
 
 /// End-to-end tests of the Stigmer stack, from a bare machine to a verdict.
 #[derive(Debug, Parser)]
@@ -24,6 +32,8 @@ pub enum Verb {
     E2e(RunFlags),
     /// Start the stack's services and keep them
     Up(StackFlags),
+    /// Make the container images of all parts, and give them to the engine, tagged `e2e`
+    Images(StackFlags),
     /// Stop what `up` started
     Down,
     /// Show what `up` started, and whether it works
@@ -47,8 +57,28 @@ pub enum Verb {
     /// Show, fetch, or verify the pinned tools of `pins.json`
     #[command(subcommand)]
     Pins(PinsVerb),
+    /// Show the recorded answers of models, or record them anew
+    #[command(subcommand)]
+    Cassettes(CassettesVerb),
     /// Make the report of a run again, or compare two runs
     Report(ReportFlags),
+    /// Measure the stack beside something bare, and say what became slower
+    Bench(BenchFlags),
+    /// Let a stack at work suffer, by a seed, and see that nothing is lost
+    Chaos(ChaosFlags),
+    /// Arm faults in the stack one by one, and see whether the suite notices each
+    Mutants(MutantsFlags),
+    /// Run tests again and again, and say how often they fail at most
+    Flaky(FlakyFlags),
+    /// Find the earlier test that makes a test fail
+    Polluter(PolluterFlags),
+    /// Find the revision that made a test fail
+    Culprit(CulpritFlags),
+    /// Make one run of the results of several machines: one report, one verdict
+    Merge(MergeFlags),
+    /// Build once, test on other machines: programs in a file, and back
+    #[command(subcommand)]
+    Archive(ArchiveVerb),
     /// Make a failure happen again: same seed, same pins, same commit
     Repro(ReproFlags),
 }
@@ -58,8 +88,12 @@ pub struct ReportFlags {
     /// The results folder of the run [default: the last one in results/]
     pub results: Option<Utf8PathBuf>,
 
+    /// Also take pictures of it, into screenshots/ of the folder; needs Chromium
+    #[arg(long)]
+    pub screenshots: bool,
+
     /// Two results folders, the older one first
-    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "results")]
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["results", "screenshots"])]
     pub compare: Vec<Utf8PathBuf>,
 }
 
@@ -69,6 +103,14 @@ pub enum PinsVerb {
     List,
     /// Read every cached tool again and compare hashes; compare every file that names a pin
     Verify,
+    /// Ask the package registries for newer versions
+    Update {
+        /// Names of pins, as `pins list` shows them [default: all]
+        names: Vec<Tool>,
+        /// Pin them, once the packages of every platform are measured and this platform's work
+        #[arg(long)]
+        write: bool,
+    },
     /// Fetch what is not here yet
     Fetch {
         /// Names of pins, as `pins list` shows them [default: all]
@@ -99,13 +141,32 @@ pub struct RunFlags {
     #[arg(long, default_value_t)]
     pub tier: Tier,
 
+    /// In what the parts run: process, docker (all in containers), or docker:PART,… (only these: temporal,
+    /// server, workflow-runner, agent-runner)
+    #[arg(long, default_value_t)]
+    pub runtime: Runtime,
+
     /// Order and draws of the tests [default: random, printed]
     #[arg(long)]
     pub seed: Option<u64>,
 
+    /// Only this part of what is selected, such as 1/3: the parts take about equally long, and are all of
+    /// it together
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+
+    /// The recorded times that balance the shards; the same for each [default: results/history.jsonl]
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub times: Option<Utf8PathBuf>,
+
     /// How many tests run at once
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
+
+    /// Cut the run off from every other machine, and fail when something tries to leave [default: on
+    /// CI, where the system permits it]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub hermetic: Option<bool>,
 
     /// Keep the services and the tests' folders afterwards
     #[arg(long)]
@@ -117,7 +178,8 @@ pub struct RunFlags {
 
 #[derive(Debug, Args)]
 pub struct StackFlags {
-    /// Which model answers: llama-cpp (the pinned one), none, or openai=<base url>,<model>
+    /// Which model answers: llama-cpp (the pinned one), ollama (the same, on a running or installed one), none, openai=<base url>,<model>, or replay
+    /// (nobody: recorded answers, of fixtures/cassettes or of replay=<folder>)
     #[arg(long, default_value = "llama-cpp", value_parser = parse_llm)]
     pub llm: LlmChoice,
 
@@ -136,4 +198,17 @@ pub struct StackFlags {
     /// Show what would happen, and stop
     #[arg(long)]
     pub explain: bool,
+}
+
+impl StackFlags {
+    /// What to make a recorded run again with: its model, and a fresh build.
+    pub fn again(llm: LlmChoice) -> Self {
+        Self {
+            llm,
+            results: None,
+            allow_skip: false,
+            no_build: false,
+            explain: false,
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod ask;
 mod build;
 mod cargo;
 mod checkout;
+mod contained;
 mod doctor;
 mod drift;
 mod driver;
@@ -13,6 +14,7 @@ mod explain;
 mod flags;
 mod freshness;
 mod host;
+mod llm;
 mod nix;
 mod phases;
 mod pins;
@@ -21,9 +23,11 @@ mod prepare;
 mod progress;
 mod projects;
 mod provision;
+mod retention;
 mod revision;
 mod run_id;
 mod tools;
+mod update;
 mod verbs;
 
 use clap::Parser;
@@ -33,7 +37,8 @@ use crate::{
     checkout::Checkout,
     flags::{Flags, Verb},
     verbs::{
-        attached, doctor as doctor_verb, e2e, nix_check, pins as pins_verb, report, repro, test, up,
+        archive, attached, bench, cassettes, chaos, culprit, doctor as doctor_verb, e2e, flaky,
+        images, merge, mutants, nix_check, pins as pins_verb, polluter, report, repro, test, up,
     },
 };
 
@@ -54,6 +59,7 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::E2e(flags) => e2e::run(&flags, &checkout, output),
         Verb::Up(flags) => up::run(&flags, &checkout, output),
+        Verb::Images(flags) => images::run(&flags, &checkout, output),
         Verb::Down => attached::down(&checkout, output),
         Verb::Status => attached::status(&checkout, output),
         Verb::Logs(flags) => attached::logs(&flags, &checkout, output),
@@ -61,7 +67,16 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
         Verb::Test(flags) => test::run(&flags, &checkout, output),
         Verb::NixCheck { build } => nix_check::run(build, &checkout, output),
         Verb::Pins(verb) => pins_verb::run(verb, &checkout, output),
+        Verb::Cassettes(verb) => cassettes::run(&verb, &checkout, output),
         Verb::Report(flags) => report::run(&flags, &checkout, output),
+        Verb::Bench(flags) => bench::run(&flags, &checkout, output),
+        Verb::Chaos(flags) => chaos::run(&flags, &checkout, output),
+        Verb::Mutants(flags) => mutants::run(&flags, &checkout, output),
+        Verb::Flaky(flags) => flaky::run(&flags, &checkout, output),
+        Verb::Culprit(flags) => culprit::run(&flags, &checkout, output),
+        Verb::Merge(flags) => merge::run(&flags, &checkout, output),
+        Verb::Archive(verb) => archive::run(verb, &checkout, output),
+        Verb::Polluter(flags) => polluter::run(&flags, &checkout, output),
         Verb::Repro(flags) => repro::run(&flags, &checkout, output),
     }
 }

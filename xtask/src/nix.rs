@@ -31,6 +31,9 @@ const PARTS: [&str; 6] = [
     "Cargo.lock",
 ];
 
+/// The formatter of the flake.
+pub const FORMATTER: &str = "nixpkgs-fmt";
+
 /// The first Nix that evaluates only the machine's own system unless told otherwise.
 const ASKS_FOR_ALL_SYSTEMS: Version = Version(2, 16, 0);
 
@@ -103,6 +106,18 @@ impl Flake {
             succeed(parse, "is no Nix")?;
         }
         Ok(files.len())
+    }
+
+    /// Every file is laid out as the flake's formatter would. Nothing where that is not on `PATH`: only
+    /// nixpkgs has it, and that cannot be had without a binary cache.
+    pub fn is_formatted(&self) -> Result<Option<()>> {
+        if which::which(FORMATTER).is_err() {
+            return Ok(None);
+        }
+        let (flake, folder) = (self.path().join("flake.nix"), self.path().join("nix"));
+        let check = cmd!(self.sh, "{FORMATTER} --check {flake} {folder}");
+        succeed(check, "a file is not formatted")?;
+        Ok(Some(()))
     }
 
     /// `flake.lock` locks what `flake.nix` asks for.

@@ -77,6 +77,18 @@ pub enum Check {
     File { begins_with: String },
 }
 
+impl Check {
+    /// The text that it has to print, which holds its version; nothing for a plain file.
+    pub fn prints(&self) -> Option<&str> {
+        match self {
+            Self::Program { prints, .. }
+            | Self::PythonModule { prints, .. }
+            | Self::PythonArchive { prints, .. } => Some(prints),
+            Self::File { .. } => None,
+        }
+    }
+}
+
 /// A program on `PATH` that may stand in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,7 +207,8 @@ impl Pins {
         })
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    /// Understands the text of a `pins.json`.
+    pub fn parse(text: &str) -> Result<Self> {
         let pins: Self = serde_json::from_str(text)?;
         let missing = Tool::ALL
             .iter()

@@ -5,13 +5,15 @@ use std::time::SystemTime;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::{
-    ExitCode, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Selection, Tier, Tools, Verb, failure,
+    DEFAULT_PORTS, ExitCode, Gguf, Hermetic, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Runtime,
+    Selection, Tier, Tools, Verb, failure,
 };
 
 use crate::{
     build::Built,
     checkout::{Checkout, utf8},
     flags::{RunFlags, StackFlags},
+    llm::{chosen_llm, describe_llm},
     pins::Tool,
     provision::Provisioned,
     run_id::{random, run_id},
@@ -31,6 +33,8 @@ pub struct Outline {
     pub no_build: bool,
     pub json: bool,
     pub llm: LlmChoice,
+    pub hermetic: Hermetic,
+    pub runtime: Runtime,
     /// Everything else that must hold is checked as well (`cargo xtask test`).
     pub with_checks: bool,
 }
@@ -46,9 +50,24 @@ impl Outline {
             selection: Selection {
                 tier: flags.tier,
                 filters: flags.filters.clone(),
+                shard: flags.shard,
+                times: flags.times.as_deref().map(absolute).transpose()?,
+                ..Selection::default()
             },
             keep: flags.keep,
+            hermetic: hermetic(flags, &outline.llm)?,
+            runtime: flags.runtime.clone(),
             ..outline
+        })
+    }
+
+    /// The outline of `cargo xtask images`.
+    pub fn of_images(flags: &StackFlags, checkout: &Checkout, json: bool) -> Result<Self> {
+        Ok(Self {
+            verb: Verb::Images,
+            llm: LlmChoice::None,
+            runtime: Runtime::docker(),
+            ..Self::of_stack(flags, checkout, json)?
         })
     }
 
@@ -80,7 +99,9 @@ impl Outline {
             allow_skip: flags.allow_skip,
             no_build: flags.no_build,
             json,
-            llm: flags.llm.clone(),
+            llm: chosen_llm(&flags.llm, checkout)?,
+            hermetic: Hermetic::Off,
+            runtime: Runtime::default(),
             with_checks: false,
         })
     }
@@ -88,8 +109,10 @@ impl Outline {
     /// The pinned tools that this run needs.
     pub fn tools(&self) -> Vec<Tool> {
         let mut tools = vec![Tool::TemporalCli, Tool::CargoNextest];
-        if self.llm == LlmChoice::LlamaCpp {
-            tools.extend([Tool::LlamaCpp, Tool::Model]);
+        match self.llm {
+            LlmChoice::LlamaCpp => tools.extend([Tool::LlamaCpp, Tool::Model]),
+            LlmChoice::Ollama { .. } => tools.push(Tool::Model),
+            LlmChoice::OpenAi { .. } | LlmChoice::Replay { .. } | LlmChoice::None => {}
         }
         if self.with_checks {
             // pip is among what is tested: how it goes on after an interrupted download.
@@ -101,6 +124,10 @@ impl Outline {
     /// One line for people.
     pub fn summary(&self) -> String {
         let llm = describe_llm(&self.llm);
+        let llm = match self.runtime.needs_engine() {
+            true => format!("{llm}, runtime {}", self.runtime),
+            false => llm,
+        };
         match self.verb {
             Verb::Run => {
                 let tier = match self.selection.tier {
@@ -110,6 +137,7 @@ impl Outline {
                 format!("run {}, seed {}, llm {llm}{tier}", self.run_id, self.seed)
             }
             Verb::Up => format!("run {}, llm {llm}", self.run_id),
+            Verb::Images => "images of all parts".to_owned(),
         }
     }
 
@@ -132,6 +160,14 @@ impl Outline {
                     name: model_name(&model.file),
                     sha256: model.sha256.to_string(),
                 });
+        let gguf = matches!(self.llm, LlmChoice::Ollama { .. })
+            .then(|| found.tool(Tool::Model))
+            .flatten()
+            .map(|model| Gguf {
+                file: model.file.clone(),
+                name: model_name(&model.file),
+                sha256: model.sha256.to_string(),
+            });
         let suite_limit_seconds = self.selection.tier.limit_seconds();
         Plan {
             verb: self.verb,
@@ -142,10 +178,13 @@ impl Outline {
             jobs: self.jobs,
             selection: self.selection,
             suite_limit_seconds,
+            forbidden_ports: DEFAULT_PORTS.to_vec(),
             keep: self.keep,
             allow_skip: self.allow_skip,
             json: self.json,
             llm: self.llm,
+            hermetic: self.hermetic,
+            runtime: self.runtime,
             tools: Tools {
                 // Both are among the tools of every run.
                 temporal: file(Tool::TemporalCli).expect("every run provisions the Temporal CLI"),
@@ -153,8 +192,11 @@ impl Outline {
                 python: found.python.clone(),
                 cargo: found.cargo.clone(),
                 llm: llm_files,
+                gguf,
             },
             stack: built.stack,
+            faults: None,
+            chaos_minutes: None,
             suite: built.suite,
             project_target: checkout.project_target(),
             pins: found.tools.iter().map(as_pin).collect(),
@@ -196,18 +238,43 @@ fn model_name(file: &Utf8Path) -> String {
     file.file_stem().unwrap_or(file.as_str()).to_owned()
 }
 
+/// What `--hermetic` says, or what holds without it.
+fn hermetic(flags: &RunFlags, llm: &LlmChoice) -> Result<Hermetic> {
+    let obstacle = Hermetic::obstacle(llm, &flags.runtime, flags.keep);
+    match (flags.hermetic, obstacle) {
+        (Some(true), Some(obstacle)) => Err(failure(
+            ExitCode::Usage,
+            format!("--hermetic is not possible: {obstacle}"),
+            "leave one of the two away",
+        )),
+        (Some(true), None) => Ok(Hermetic::Required),
+        (None, _) if in_ci() => Ok(Hermetic::WherePossible),
+        (Some(false) | None, _) => Ok(Hermetic::Off),
+    }
+}
+
 /// Whether this is a continuous-integration job, by the variable that all of them set.
 pub fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1")
 }
 
+/// A path as it is meant by whoever typed it, wherever it is read.
+pub fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    utf8(std::path::absolute(path)?)
+}
+
 /// `--results`: a folder that is not there yet, or is empty, so that no earlier result is lost.
 fn chosen_results(folder: &Utf8Path) -> Result<Utf8PathBuf> {
-    let absolute = utf8(std::path::absolute(folder)?)?;
+    new_folder("--results", folder)
+}
+
+/// The folder that `flag` names, which must be new or empty.
+pub fn new_folder(flag: &str, folder: &Utf8Path) -> Result<Utf8PathBuf> {
+    let absolute = absolute(folder)?;
     let refuse = |why: String| {
         failure(
             ExitCode::Usage,
-            format!("--results {folder} {why}"),
+            format!("{flag} {folder} {why}"),
             "name a new folder",
         )
     };
@@ -218,45 +285,6 @@ fn chosen_results(folder: &Utf8Path) -> Result<Utf8PathBuf> {
         Ok(true) => Err(refuse("is not empty".to_owned())),
         Err(error) if absolute.exists() => Err(refuse(format!("cannot be read: {error}"))),
         Ok(false) | Err(_) => Ok(absolute),
-    }
-}
-
-/// Reads `--llm`.
-pub fn parse_llm(text: &str) -> Result<LlmChoice, String> {
-    let openai = match text {
-        "llama-cpp" => return Ok(LlmChoice::LlamaCpp),
-        "none" => return Ok(LlmChoice::None),
-        _ => text
-            .strip_prefix("openai=")
-            .ok_or("use `llama-cpp`, `none`, or `openai=<base url>,<model>`")?,
-    };
-    let (base_url, model) = openai
-        .split_once(',')
-        .ok_or("the model is missing: openai=<base url>,<model>")?;
-    let is_url = base_url
-        .strip_prefix("http://")
-        .or_else(|| base_url.strip_prefix("https://"))
-        .is_some_and(|rest| !rest.is_empty());
-    if !is_url {
-        return Err(format!(
-            "`{base_url}` is no URL such as http://localhost:11434/v1"
-        ));
-    }
-    if model.is_empty() {
-        return Err("the model's name is empty: openai=<base url>,<model>".to_owned());
-    }
-    Ok(LlmChoice::OpenAi {
-        base_url: base_url.trim_end_matches('/').to_owned(),
-        model: model.to_owned(),
-    })
-}
-
-/// The choice as it is typed.
-pub fn describe_llm(llm: &LlmChoice) -> String {
-    match llm {
-        LlmChoice::LlamaCpp => "llama-cpp".to_owned(),
-        LlmChoice::OpenAi { base_url, model } => format!("openai={base_url},{model}"),
-        LlmChoice::None => "none".to_owned(),
     }
 }
 

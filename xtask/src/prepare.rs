@@ -7,6 +7,7 @@ use stigmer_e2e_plan::{Output, PhaseName, Plan};
 use crate::{
     build::build,
     checkout::Checkout,
+    contained,
     doctor::{self, Needs},
     freshness::fresh_binaries,
     host::cargo,
@@ -65,11 +66,17 @@ pub fn prepare(outline: Outline, checkout: &Checkout, output: Output) -> Result<
     })?;
 
     let built = phases.run(PhaseName::Build, || match outline.no_build {
-        true => Ok((
-            fresh_binaries(checkout)?,
-            "skipped, no source is newer, same commit".to_owned(),
-        )),
-        false => build(checkout, &found.cargo),
+        true => {
+            let mut built = fresh_binaries(checkout)?;
+            contained::linked(checkout, &outline.runtime, &mut built.stack)?;
+            let summary = "skipped, no source is newer, same commit";
+            Ok((built, summary.to_owned()))
+        }
+        false => {
+            let (mut built, summary) = build(checkout, &found.cargo)?;
+            contained::link(checkout, &found.cargo, &outline.runtime, &mut built.stack)?;
+            Ok((built, summary))
+        }
     })?;
 
     phases.run(PhaseName::Doctor, || {

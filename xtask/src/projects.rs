@@ -13,7 +13,7 @@ use serde::Deserialize;
 use xshell::{Shell, cmd};
 
 use crate::{
-    cargo::{JSON, run_cargo},
+    cargo::{JSON, run_cargo_aside},
     checkout::Checkout,
 };
 
@@ -33,7 +33,7 @@ pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<usize> {
     // dependencies that a project by itself, as a test builds it, does not have.
     let selected = packages.iter().flat_map(|name| ["--package", name]);
     let fixtures = cmd!(sh, "{cargo} build --locked {selected...} --bins {JSON}");
-    let fixtures = run_cargo(fixtures.env("CARGO_TARGET_DIR", &target))?;
+    let fixtures = run_cargo_aside(fixtures.env("CARGO_TARGET_DIR", &target))?;
 
     let outside = outside_project(checkout, &target)
         .with_context(|| format!("failed to write a project into {target}"))?;
@@ -41,7 +41,7 @@ pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<usize> {
         sh,
         "{cargo} build --manifest-path {outside} --package stigmer {JSON}"
     );
-    let sdk = run_cargo(sdk.env("CARGO_TARGET_DIR", &target))?;
+    let sdk = run_cargo_aside(sdk.env("CARGO_TARGET_DIR", &target))?;
 
     let compiled = fixtures.compiled + sdk.compiled;
     let known = fixtures.names.into_iter().chain(sdk.names).collect();

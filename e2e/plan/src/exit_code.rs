@@ -38,6 +38,12 @@ pub enum ExitCode {
     ToolBroken = 107,
     /// A shared service found every port taken that it tried.
     PortTaken = 108,
+    /// A deliberate fault was noticed by no test (`cargo xtask mutants`).
+    FaultSurvived = 109,
+    /// A benchmark became slower (`cargo xtask bench`).
+    Regression = 111,
+    /// Something tried to reach another machine, in a run that is cut off from all of them.
+    TriedToLeave = 112,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted = 130,
 }
@@ -52,7 +58,7 @@ impl ExitCode {
     /// What another driver or `xtask` process ended with; [`ExitCode::Internal`] for anything that
     /// neither of them ends with, such as a signal.
     pub fn of(code: Option<i32>) -> Self {
-        const ALL: [ExitCode; 17] = [
+        const ALL: [ExitCode; 20] = [
             ExitCode::Success,
             ExitCode::Usage,
             ExitCode::NothingRan,
@@ -69,6 +75,9 @@ impl ExitCode {
             ExitCode::CacheUnwritable,
             ExitCode::ToolBroken,
             ExitCode::PortTaken,
+            ExitCode::Regression,
+            ExitCode::FaultSurvived,
+            ExitCode::TriedToLeave,
             ExitCode::Interrupted,
         ];
         ALL.into_iter()

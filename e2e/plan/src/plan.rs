@@ -3,7 +3,13 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::{PhaseRecord, Tier};
+use crate::{
+    ContainerPart, Faults, Gguf, Hermetic, OllamaServer, PhaseRecord, Runtime, Shard, Tier,
+};
+
+/// The ports that whoever works on a machine may use themselves: the default ones of Temporal,
+/// `stigmer-server`, the two web pages of Temporal, the agent service, and Ollama.
+pub const DEFAULT_PORTS: [u16; 6] = [7233, 7234, 8080, 8233, 8234, 11434];
 
 /// Everything the driver needs to know about a run. Paths are absolute.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,10 +38,25 @@ pub struct Plan {
     pub json: bool,
     /// Which model answers.
     pub llm: LlmChoice,
+    /// Whether the run is cut off from every other machine.
+    #[serde(default)]
+    pub hermetic: Hermetic,
+    /// In what the parts of the stack run.
+    #[serde(default)]
+    pub runtime: Runtime,
+    /// Ports that nothing of the run may connect to.
+    #[serde(default)]
+    pub forbidden_ports: Vec<u16>,
     /// The pinned tools.
     pub tools: Tools,
     /// The stack under test.
     pub stack: Stack,
+    /// That the stack has deliberate faults compiled in; only `cargo xtask mutants` says so.
+    #[serde(default)]
+    pub faults: Option<Faults>,
+    /// For how long chaos goes on, in minutes; the tests' own choice when unset.
+    #[serde(default)]
+    pub chaos_minutes: Option<u64>,
     /// The suite's test binary.
     pub suite: Utf8PathBuf,
     /// Target directory for projects that tests write and the CLI compiles.
@@ -46,6 +67,18 @@ pub struct Plan {
     pub phases: Vec<PhaseRecord>,
 }
 
+impl Plan {
+    /// The program that is `part`.
+    pub fn program(&self, part: ContainerPart) -> &Utf8PathBuf {
+        match part {
+            ContainerPart::Temporal => &self.tools.temporal,
+            ContainerPart::Server => &self.stack.server,
+            ContainerPart::WorkflowRunner => &self.stack.workflow_runner,
+            ContainerPart::AgentRunner => &self.stack.agent_runner,
+        }
+    }
+}
+
 /// What the driver is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,6 +87,8 @@ pub enum Verb {
     Run,
     /// Services up and kept.
     Up,
+    /// Images of the parts made, and given to the engine.
+    Images,
 }
 
 /// Which tests run.
@@ -64,6 +99,24 @@ pub struct Selection {
     pub tier: Tier,
     /// Scenario ids (`APP-01`, `SMK`) or parts of test names; empty means all.
     pub filters: Vec<String>,
+    /// Unless empty: exactly these tests, by their paths in the suite, started in this order; tier,
+    /// filters, and seed have no say then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exactly: Vec<String>,
+    /// One part of what is selected, to be run on a machine of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The file with the recorded times that balance the shards: a `history.jsonl`. Without one, that
+    /// beside the results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Utf8PathBuf>,
+}
+
+impl Selection {
+    /// Whether nothing is left out but what a tier leaves out.
+    pub fn is_whole(&self) -> bool {
+        self.filters.is_empty() && self.exactly.is_empty() && self.shard.is_none()
+    }
 }
 
 /// Which model answers.
@@ -78,6 +131,16 @@ pub enum LlmChoice {
         base_url: String,
         /// The model's name there.
         model: String,
+    },
+    /// Nobody: the answers in this folder, each recorded by the test that gets it.
+    Replay {
+        /// The folder of the cassettes.
+        cassettes: Utf8PathBuf,
+    },
+    /// The pinned model on an Ollama; nothing until one was found.
+    Ollama {
+        /// Which one.
+        server: Option<OllamaServer>,
     },
     /// No model: tests that need one are skipped, counted.
     None,
@@ -96,6 +159,9 @@ pub struct Tools {
     pub cargo: Utf8PathBuf,
     /// The llama.cpp server and its model, unless another provider was chosen.
     pub llm: Option<LlmFiles>,
+    /// The pinned model for an Ollama, if that was chosen.
+    #[serde(default)]
+    pub gguf: Option<Gguf>,
 }
 
 /// The pinned LLM.

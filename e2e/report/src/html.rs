@@ -1,7 +1,7 @@
 //! The page: a frame, its style and script, and the data as JSON that the script shows.
 //!
-//! Each test's entries are a script element of their own and become objects only when the test is
-//! opened, so that a run of a thousand tests opens at once.
+//! Each test's story is a script element of its own behind the script, and becomes objects only when
+//! the test is opened: a run of a thousand tests is usable before the browser has read all of it.
 
 use serde_json::{Value, json};
 
@@ -9,24 +9,38 @@ use crate::{run::Run, story::Story};
 
 const FRAME: &str = include_str!("assets/report.html");
 const STYLE: &str = include_str!("assets/report.css");
-const SCRIPT: &str = include_str!("assets/report.js");
+/// The script in its parts, which share one scope.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("assets/script/dom.js"),
+    include_str!("assets/script/data.js"),
+    include_str!("assets/script/head.js"),
+    include_str!("assets/script/timeline.js"),
+    include_str!("assets/script/story.js"),
+    include_str!("assets/script/list.js"),
+    include_str!("assets/script/tables.js"),
+    include_str!("assets/script/main.js"),
+    "})();\n",
+);
 
 /// The whole page.
 pub fn page(run: &Run, stories: &[Story]) -> String {
     let heads: Vec<&Value> = stories.iter().map(|story| &story.head).collect();
-    let mut data = element("run", &run.to_json());
-    data.push_str(&element("tests", &json!(heads)));
-    for (number, story) in stories.iter().enumerate() {
-        data.push_str(&element(&format!("test-{number}"), &story.body));
-    }
+    let mut data = element("data-run", &run.to_json());
+    data.push_str(&element("data-tests", &json!(heads)));
+    let bodies = stories.iter().enumerate();
+    let bodies = bodies.map(|(number, story)| element(&format!("data-{number}"), &story.body));
+    let bodies: String = bodies.collect();
     let title = escaped(&format!("{} · {}", run.verdict(), run.id()));
     let parts = [
         ("TITLE", title.as_str()),
         ("STYLE", STYLE),
         ("DATA", &data),
         ("SCRIPT", SCRIPT),
+        ("STORIES", &bodies),
     ];
-    let mut page = String::with_capacity(FRAME.len() + STYLE.len() + SCRIPT.len() + data.len());
+    let length = parts.iter().map(|(_, part)| part.len()).sum::<usize>();
+    let mut page = String::with_capacity(FRAME.len() + length);
     // One pass, so that nothing in the data is taken for a place of the frame.
     let mut rest = FRAME;
     while let Some(at) = rest.find("{{") {

@@ -2,6 +2,7 @@
 //! (`docs/results.md`). It reads only what the folder holds, so it can be made of a folder that was
 //! copied from another machine, or of one whose run was cut off.
 
+pub mod browser;
 mod compare;
 mod coverage;
 mod evidence;
@@ -10,12 +11,14 @@ mod read;
 mod run;
 mod story;
 mod timeline;
+mod trace;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::write_atomically;
 
 pub use compare::{Change, Comparison, compare};
 pub use coverage::{Counts, Used};
+pub use trace::{FILE as TRACE, trace};
 
 /// The report's name inside a results folder.
 pub const FILE: &str = "report.html";
@@ -41,6 +44,9 @@ pub enum ReportError {
         /// The reason.
         reason: String,
     },
+    /// There are no pictures of it.
+    #[error(transparent)]
+    Browser(#[from] browser::BrowserError),
 }
 
 /// The report of the run in `results`, as HTML.
@@ -55,6 +61,16 @@ pub fn render(results: &Utf8Path) -> Result<String, ReportError> {
     Ok(html::page(&run, &stories))
 }
 
+/// Writes `trace.json` into `results` and returns its path.
+///
+/// # Errors
+///
+/// Like [`trace`], and when the file cannot be written.
+pub fn write_trace(results: &Utf8Path) -> Result<Utf8PathBuf, ReportError> {
+    let trace = trace(results)?.to_string();
+    written(results.join(TRACE), trace.as_bytes())
+}
+
 /// Writes `report.html` into `results` and returns its path.
 ///
 /// # Errors
@@ -62,10 +78,15 @@ pub fn render(results: &Utf8Path) -> Result<String, ReportError> {
 /// Like [`render`], and when the file cannot be written.
 pub fn write(results: &Utf8Path) -> Result<Utf8PathBuf, ReportError> {
     let page = render(results)?;
-    let file = results.join(FILE);
-    write_atomically(&file, page.as_bytes()).map_err(|error| ReportError::Write {
-        file: file.clone(),
-        reason: format!("{error:#}"),
-    })?;
-    Ok(file)
+    written(results.join(FILE), page.as_bytes())
+}
+
+fn written(file: Utf8PathBuf, content: &[u8]) -> Result<Utf8PathBuf, ReportError> {
+    match write_atomically(&file, content) {
+        Ok(()) => Ok(file),
+        Err(error) => Err(ReportError::Write {
+            file,
+            reason: format!("{error:#}"),
+        }),
+    }
 }

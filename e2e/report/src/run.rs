@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use crate::{ReportError, Used, read, timeline};
+use crate::{ReportError, Used, read, story, timeline};
 
 /// What a report says about the run itself.
 pub struct Run {
@@ -36,7 +36,7 @@ impl Run {
         let events = read::json_lines(&results.join("events.jsonl"));
         let or_null = |name: &str| read::json(&results.join(name)).unwrap_or(Value::Null);
         Ok(Self {
-            timeline: timeline::of(&record, &events),
+            timeline: timeline::of(&record, &events, &story::faults(results)),
             scenarios: or_null("coverage.json"),
             summary: or_null("summary.json"),
             used: Used::by_tests_in(&results.join("tests")),
@@ -52,6 +52,11 @@ impl Run {
     /// How it ended, as `run.json` has it.
     pub fn verdict(&self) -> &str {
         self.record["verdict"].as_str().unwrap_or("unknown")
+    }
+
+    /// What was drawn over time.
+    pub fn timeline(&self) -> &Value {
+        &self.timeline
     }
 
     /// All of it, as the page's script reads it.

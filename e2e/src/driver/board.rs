@@ -62,6 +62,9 @@ impl Board {
                     judge(&test, end, printed.as_deref(), record.as_ref());
                 outcome.ms = Some((seconds * 1000.0) as u64);
                 outcome.printed = printed;
+                let failure = record.as_ref().and_then(|record| record.failure.as_ref());
+                let location = failure.map(|failure| failure.location.clone());
+                outcome.location = location.filter(|location| !location.is_empty());
                 outcome.counters = record.map(|record| record.counters).unwrap_or_default();
             }
         }

@@ -5,12 +5,14 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use anyhow::{Context, Result};
 use camino::Utf8Path;
-use stigmer_e2e::services::ModelApi;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, Plan, failure, read_json};
+use stigmer_e2e::services::{ModelApi, OllamaApi};
+use stigmer_e2e_plan::{
+    ExitCode, FAULTS_MARK, LlmChoice, OllamaServer, Plan, Selection, failure, read_json,
+};
 use tokio::{process::Command, time::timeout};
 
 use super::selection::{SuiteTest, parse_list};
-use crate::results::{Scenario, scenarios};
+use crate::results::{Scenario, function, scenarios, versions_of};
 
 /// How long the suite may take to list its tests.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
@@ -102,25 +104,59 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
     }
 }
 
-/// Checks that a model served by somebody else is listed there.
+/// Checks that the stack has deliberate faults compiled in only where that was asked for.
+///
+/// # Errors
+///
+/// [`ExitCode::BuildFailed`], naming the part.
+pub fn check_faults(plan: &Plan) -> Result<()> {
+    let wanted = plan.faults.is_some();
+    let wrong = versions_of(&plan.stack)
+        .into_iter()
+        .find(|(_, version)| version.contains(FAULTS_MARK) != wanted);
+    let (cause, fix) = match wrong {
+        None => return Ok(()),
+        Some((part, version)) if wanted => (
+            format!("{part} has no faults compiled in: {version}"),
+            "`cargo xtask mutants` builds one that has",
+        ),
+        Some((part, version)) => (
+            format!("{part} has deliberate faults compiled in: {version}"),
+            "run without --no-build, which builds it anew",
+        ),
+    };
+    Err(failure(ExitCode::BuildFailed, cause, fix))
+}
+
+/// Checks that a model served by somebody else is listed there; an Ollama is given the pinned one.
 ///
 /// # Errors
 ///
 /// [`ExitCode::PrerequisiteMissing`].
 pub async fn check_given_model(plan: &Plan) -> Result<()> {
-    let LlmChoice::OpenAi { base_url, model } = &plan.llm else {
-        return Ok(());
-    };
-    let listed = ModelApi::new(base_url, model, MODEL_LIMIT)?
-        .lists_model()
-        .await;
-    listed.map_err(|error| {
+    let lacking = |error: String| {
         failure(
             ExitCode::PrerequisiteMissing,
-            error.to_string(),
+            error,
             "see to that server, or choose another model with --llm",
         )
-    })
+    };
+    match (&plan.llm, &plan.tools.gguf) {
+        (LlmChoice::OpenAi { base_url, model }, _) => {
+            let api = ModelApi::new(base_url, model, MODEL_LIMIT)?;
+            let listed = api.lists_model().await;
+            listed.map_err(|error| lacking(error.to_string()))
+        }
+        (LlmChoice::Ollama { server }, Some(gguf)) => {
+            let Some(OllamaServer::Running(url)) = server else {
+                // One that is started for the run is given it before it is ready.
+                return Ok(());
+            };
+            let given = OllamaApi::new(url)?.provide(gguf).await;
+            given.map_err(|error| lacking(error.to_string()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The ids of the fixtures of a checkout.
@@ -136,13 +172,20 @@ pub fn acceptance(root: &Utf8Path) -> Result<Vec<Scenario>> {
     Ok(scenarios(&text))
 }
 
-/// The tests of the suite, ignored ones left out.
-pub async fn list_tests(suite: &Utf8Path, scenarios: &[Scenario]) -> Result<Vec<SuiteTest>> {
+/// The tests of the suite. Ignored ones, which have to fail, are left out unless `selection` has the
+/// whole name of one.
+pub async fn list_tests(
+    suite: &Utf8Path,
+    scenarios: &[Scenario],
+    selection: &Selection,
+) -> Result<Vec<SuiteTest>> {
+    let asked = selection.exactly.iter().chain(&selection.filters);
+    let asked: Vec<&str> = asked.map(|name| function(name)).collect();
     let all = parse_list(&list(suite, &[]).await?, scenarios);
     let ignored = parse_list(&list(suite, &["--ignored"]).await?, scenarios);
     Ok(all
         .into_iter()
-        .filter(|test| !ignored.contains(test))
+        .filter(|test| !ignored.contains(test) || asked.contains(&function(&test.path)))
         .collect())
 }
 

@@ -33,9 +33,10 @@ pub async fn keep(plan: Plan) -> Result<ExitCode> {
     let _lock = lock(&plan.root)?;
     reconcile(&leases(&plan.root))?;
     doctor::check_programs(&plan)?;
+    doctor::check_faults(&plan)?;
     doctor::check_given_model(&plan).await?;
     let mut results = Results::create(&plan)?;
-    let mut shared = Shared::of(&plan)?;
+    let mut shared = Shared::of(&plan, None)?;
     let ended = until_asked(&plan, &mut results, &mut shared, &mut interrupt).await;
     let down = shared.down(&plan).await?;
     results.event(&Event::new("phase", &down.record))?;

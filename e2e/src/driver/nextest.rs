@@ -164,6 +164,9 @@ pub fn arguments(files: &Files, tests: &[SuiteTest]) -> Vec<String> {
         "--message-format",
         "libtest-json-plus",
         "--no-input-handler",
+        // Only tests that are named run, and one that is named is meant.
+        "--run-ignored",
+        "all",
         "--color",
         "never",
         "--",

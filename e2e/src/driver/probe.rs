@@ -8,6 +8,7 @@ use serde::Serialize;
 use stigmer_e2e::{
     services::{ModelApi, ModelError, ServerError, server_answers, temporal_answers},
     session::Session,
+    supervise::PortHolder,
 };
 use stigmer_e2e_plan::{ExitCode, Output, Style};
 use stigmer_temporal::{ConnectError, Target};
@@ -33,6 +34,8 @@ enum Found {
     SomethingElse {
         /// What it said.
         cause: String,
+        /// Who it is; nothing when it is on another machine.
+        holder: Option<PortHolder>,
     },
     /// No listener.
     Nothing {
@@ -117,7 +120,12 @@ async fn server(session: &Session) -> Option<Row> {
 /// Tells a listener of another kind from no listener.
 async fn who_is_there(address: &str, cause: String) -> Found {
     match timeout(CONNECT, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => Found::SomethingElse { cause },
+        Ok(Ok(connection)) => {
+            let peer = connection.peer_addr().ok();
+            let here = peer.filter(|peer| peer.ip().is_loopback());
+            let holder = here.map(|peer| PortHolder::of(peer.port()));
+            Found::SomethingElse { cause, holder }
+        }
         Ok(Err(error)) => Found::Nothing {
             cause: error.to_string(),
         },
@@ -165,7 +173,11 @@ fn line(output: Output, row: &Row) -> String {
     let found = match found {
         Found::Service => output.paint(Style::Green, "works"),
         Found::Unfit { cause } => bad(format!("does not work: {cause}")),
-        Found::SomethingElse { cause } => bad(format!("something else on that port: {cause}")),
+        Found::SomethingElse { cause, holder } => {
+            let holder = holder.as_ref().map(|it| format!(", {it}"));
+            let holder = holder.unwrap_or_default();
+            bad(format!("something else on that port{holder}: {cause}"))
+        }
         Found::Nothing { cause } => bad(format!("nothing on that port: {cause}")),
     };
     format!("  {service:<22} {address:<32} {found}")
@@ -181,10 +193,13 @@ mod tests {
     async fn a_listener_of_another_kind_is_told_from_no_listener() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        assert!(matches!(
-            who_is_there(&address, "HTTP".into()).await,
-            Found::SomethingElse { .. }
-        ));
+        let found = who_is_there(&address, "HTTP".into()).await;
+        let Found::SomethingElse { holder, .. } = found else {
+            panic!("{found:?}")
+        };
+        let own = format!("process {} (", std::process::id());
+        let holder = holder.map(|holder| holder.to_string());
+        assert!(holder.is_some_and(|told| told.starts_with(&own)));
         drop(listener);
         assert!(matches!(
             who_is_there(&address, "HTTP".into()).await,

@@ -3,8 +3,9 @@
 
 use std::{io::IsTerminal, time::Duration};
 
+use camino::Utf8PathBuf;
 use indicatif::{ProgressBar, ProgressStyle};
-use stigmer_e2e_plan::{Output, Style};
+use stigmer_e2e_plan::{Output, Plan, Style, repro_command};
 
 use super::board::Board;
 use crate::results::{Tally, TestOutcome, TestVerdict};
@@ -15,18 +16,23 @@ const MESSAGE_LINES: usize = 20;
 /// Live progress of the test phase.
 pub struct Progress {
     output: Output,
-    seed: u64,
+    again: Again,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Progress of `total` tests.
-    pub fn new(output: Output, total: usize, seed: u64) -> Self {
+    /// Progress of the `total` tests of `plan`.
+    pub fn new(plan: &Plan, total: usize) -> Self {
+        let output = Output::new(plan.json);
         let is_live =
             !output.json && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
         Self {
             output,
-            seed,
+            again: Again {
+                root: plan.root.clone(),
+                results: plan.results.clone(),
+                seed: plan.seed,
+            },
             bar: is_live.then(|| bar(total)),
         }
     }
@@ -55,11 +61,24 @@ impl Progress {
                 return;
             }
         }
-        let text = text(self.output, outcome, self.seed);
+        let text = text(self.output, outcome, &self.again);
         match &self.bar {
             Some(bar) => bar.suspend(|| self.output.line(&text)),
             None => self.output.line(&text),
         }
+    }
+}
+
+/// What a test is run again from.
+struct Again {
+    root: Utf8PathBuf,
+    results: Utf8PathBuf,
+    seed: u64,
+}
+
+impl Again {
+    fn of(&self, test: &str) -> String {
+        repro_command(&self.root, &self.results, Some(test), self.seed)
     }
 }
 
@@ -81,7 +100,7 @@ fn bar(total: usize) -> ProgressBar {
 }
 
 /// One line, and for a red test what it says and how to run it again.
-fn text(output: Output, outcome: &TestOutcome, seed: u64) -> String {
+fn text(output: Output, outcome: &TestOutcome, again: &Again) -> String {
     let (word, style) = match outcome.verdict {
         TestVerdict::Passed => ("PASS", Style::Green),
         TestVerdict::Failed => ("FAIL", Style::Red),
@@ -110,8 +129,8 @@ fn text(output: Output, outcome: &TestOutcome, seed: u64) -> String {
             ));
         }
         text.push_str(&format!(
-            "\n            again: cargo xtask e2e {} --seed {seed}",
-            outcome.function()
+            "\n            again: {}",
+            again.of(outcome.function())
         ));
     }
     text
@@ -128,7 +147,12 @@ mod tests {
             message: Some(message.into()),
             ..TestOutcome::new("m::app_01_x", &[])
         };
-        text(Output::plain(false), &outcome, 42)
+        let again = Again {
+            root: "/c".into(),
+            results: "/c/results/r".into(),
+            seed: 42,
+        };
+        text(Output::plain(false), &outcome, &again)
     }
 
     #[test]
@@ -144,7 +168,7 @@ mod tests {
         let text = shown(TestVerdict::Failed, "awaited 2 rows\nsaw 1");
         assert_eq!(
             text,
-            "  FAIL       1.23 s  app_01_x\n            awaited 2 rows\n            saw 1\n            again: cargo xtask e2e app_01_x --seed 42"
+            "  FAIL       1.23 s  app_01_x\n            awaited 2 rows\n            saw 1\n            again: cargo xtask repro results/r app_01_x --seed 42"
         );
     }
 

@@ -14,24 +14,29 @@ use stigmer_e2e_plan::{
 use super::{
     attached::attached,
     board::Board,
-    doctor,
+    containers, doctor,
+    hermetic::Border,
+    host_only::set_aside,
     interrupt::Interrupt,
     keeper::already_up,
     leases,
-    selection::{SuiteTest, select},
+    reach::agent_runner_reaches,
+    selection::{SuiteTest, cut, select},
     shared::{Shared, breakdown, finished},
     shuffle::Order,
-    test_phase,
+    test_phase, tripwires,
     verdict::{Ending, Gaps},
 };
 use crate::results::{
-    Coverage, Event, Fixtures, Provenance, Results, Scenario, TestOutcome, Uses, binaries_of,
-    last_line, sbom,
+    ContainersRecord, Coverage, Event, Fixtures, History, Provenance, Results, Scenario,
+    TestOutcome, Uses, binaries_of, last_line, sbom,
 };
 
 /// Carries out `plan`. The last line on stdout is the tally.
-pub async fn run(plan: Plan) -> Result<ExitCode> {
-    let results = Results::create(&plan)?;
+pub async fn run(plan: Plan, border: Border) -> Result<ExitCode> {
+    let mut results = Results::create(&plan)?;
+    results.run.hermetic = border.record();
+    results.write_run()?;
     let interrupt = Interrupt::listen(&plan.run_id, plan.results.clone())
         .context("failed to listen for signals")?;
     let mut run = Run {
@@ -43,6 +48,7 @@ pub async fn run(plan: Plan) -> Result<ExitCode> {
         scenarios: Vec::new(),
         fixtures: Vec::new(),
         board: None,
+        border,
     };
     let started =
         json!({"run_id": run.plan.run_id, "seed": run.plan.seed, "pid": std::process::id()});
@@ -66,14 +72,20 @@ struct Run {
     fixtures: Vec<String>,
     suite: Vec<SuiteTest>,
     board: Option<Board>,
+    /// Between this run and every other machine.
+    border: Border,
 }
 
 impl Run {
     /// The phases `up` and `test`, and what must hold before them.
     async fn until_tested(&mut self, shared: &mut Option<Shared>) -> Result<Ending> {
         let selected = self.prepare().await?;
-        let services = shared.insert(Shared::of(&self.plan)?);
-        if let Some(ending) = self.up(services).await? {
+        tripwires::set(&self.plan, &mut self.results)?;
+        let begin = Instant::now();
+        let (containers, record) = containers::prepare(&self.plan).await?.unzip();
+        self.results.run.containers = record;
+        let services = shared.insert(Shared::of(&self.plan, containers)?);
+        if let Some(ending) = self.up(services, begin).await? {
             return Ok(ending);
         }
         self.test(&selected, services).await
@@ -95,10 +107,12 @@ impl Run {
                 .note(&format!("cleaned up after {runs} ({killed} killed)"));
         }
         doctor::check_programs(&self.plan)?;
+        doctor::check_faults(&self.plan)?;
         doctor::check_given_model(&self.plan).await?;
         self.scenarios = doctor::acceptance(&self.plan.root)?;
         self.fixtures = doctor::fixtures(&self.plan.root)?;
-        self.suite = doctor::list_tests(&self.plan.suite, &self.scenarios).await?;
+        let selection = &self.plan.selection;
+        self.suite = doctor::list_tests(&self.plan.suite, &self.scenarios, selection).await?;
         let selected = select(&self.suite, &self.plan.selection, &self.scenarios);
         let selected = selected.map_err(|nothing| {
             let fix = match nothing.later_tier {
@@ -109,11 +123,39 @@ impl Run {
         })?;
         let counts = json!({"selected": selected.len(), "suite": self.suite.len()});
         self.results.event(&Event::new("tests-listed", counts))?;
+        let selected = self.beside_containers(selected)?;
+        self.own_part(selected)
+    }
+
+    /// What of `selected` can be run in the plan's runtime; what cannot is written down.
+    fn beside_containers(&mut self, selected: Vec<SuiteTest>) -> Result<Vec<SuiteTest>> {
+        if !self.plan.runtime.needs_engine() {
+            return Ok(selected);
+        }
+        let (selected, aside) = set_aside(selected)?;
+        self.results.run.set_aside = aside;
         Ok(selected)
     }
 
-    async fn up(&mut self, shared: &mut Shared) -> Result<Option<Ending>> {
-        let begin = Instant::now();
+    /// What of `selected` is to be run here: all, or a shard.
+    fn own_part(&mut self, selected: Vec<SuiteTest>) -> Result<Vec<SuiteTest>> {
+        let Some(shard) = self.plan.selection.shard else {
+            return Ok(selected);
+        };
+        let times = match &self.plan.selection.times {
+            Some(file) => History::read(file)?.times(),
+            None => History::beside(self.results.path()).times(),
+        };
+        let own = cut(&selected, shard, &times);
+        self.results.run.shard_of = selected.into_iter().map(|test| test.path).collect();
+        if own.is_empty() {
+            let cause = format!("there is no test for shard {shard}");
+            return Err(failure(ExitCode::NothingRan, cause, "cut fewer shards"));
+        }
+        Ok(own)
+    }
+
+    async fn up(&mut self, shared: &mut Shared, begin: Instant) -> Result<Option<Ending>> {
         let started = tokio::select! {
             started = shared.up() => started,
             () = self.interrupt.asked() => return Ok(Some(Ending::Interrupted)),
@@ -125,13 +167,19 @@ impl Run {
         for service in &started {
             self.results.event(&Event::new("service-ready", service))?;
         }
-        let summary = breakdown(&started);
+        let containers = self.results.run.containers.as_ref();
+        let containers = containers.map(ContainersRecord::summary);
+        let summary = containers.into_iter().chain([breakdown(&started)]);
+        let summary = summary.collect::<Vec<_>>().join(" · ");
         self.results.run.services = started;
         let session = shared.session(&self.plan);
         self.results
             .write_file("session.json", &serde_json::to_vec_pretty(&session)?)?;
         if self.plan.keep {
             write_json(&Session::attached_file(&self.plan.root), &session)?;
+        }
+        if let Some(model) = &session.llm {
+            agent_runner_reaches(&self.plan, session.containers.as_ref(), model).await?;
         }
         self.phase(PhaseName::Up, begin, summary)?;
         Ok(None)
@@ -141,7 +189,10 @@ impl Run {
         let begin = Instant::now();
         let provenance = self.gather_provenance();
         let names: Vec<_> = selected.iter().map(|test| test.path.clone()).collect();
-        let order = Order::new(&names, self.plan.seed);
+        let order = match self.plan.selection.exactly.is_empty() {
+            true => Order::new(&names, self.plan.seed),
+            false => Order::given(names),
+        };
         self.results.run.order = order.names();
         self.board = Some(Board::new(selected, &order.names()));
         // So that even a run that is killed now has them.
@@ -209,10 +260,10 @@ impl Run {
         let outcomes = self.board.as_ref().map(Board::outcomes).unwrap_or_default();
         let tests = self.results.path().join("tests");
         let fixtures = Fixtures::read(&self.fixtures, outcomes, &tests);
-        let unproven_fixtures = match self.plan.selection.filters.as_slice() {
-            [] => fixtures.unproven(),
+        let unproven_fixtures = match self.plan.selection.is_whole() {
+            true => fixtures.unproven(),
             // A selection need not have a test of each.
-            _ => Vec::new(),
+            false => Vec::new(),
         };
         let coverage = Coverage::new(&self.scenarios, &suite, outcomes)
             .with_fixtures(fixtures)

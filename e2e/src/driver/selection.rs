@@ -1,11 +1,15 @@
 //! Which tests run: the suite's list, and the filters of the command line.
 
+mod shards;
+
 use std::{collections::BTreeSet, fmt};
 
 use stigmer_e2e::harness::ids_of;
 use stigmer_e2e_plan::{Selection, Tier};
 
 use crate::results::{Scenario, function};
+
+pub use shards::cut;
 
 /// How many near misses an error names.
 const NEAR_MISSES: usize = 3;
@@ -80,16 +84,21 @@ impl fmt::Display for NothingMatches {
 
 /// The tests of the tier that at least one of the filters selects, in the suite's order; all of the
 /// tier without a filter. A filter is a scenario id (`APP-01`), an area (`APP`), or a part of a path;
-/// case counts only in paths.
+/// case counts only in paths. A selection may also name exactly some paths; then it is these in its
+/// order. Its shard is not cut yet.
 ///
 /// # Errors
 ///
 /// The first filter that selects nothing: it is a mistake even when others select something.
 pub fn select(
     suite: &[SuiteTest],
-    Selection { tier, filters }: &Selection,
+    selection: &Selection,
     scenarios: &[Scenario],
 ) -> Result<Vec<SuiteTest>, NothingMatches> {
+    let Selection { tier, filters, .. } = selection;
+    if !selection.exactly.is_empty() {
+        return exactly(suite, &selection.exactly, scenarios);
+    }
     let chosen = filters.iter().map(|filter| {
         let matching = (0..suite.len()).filter(|index| matches(&suite[*index], filter));
         let (now, later): (Vec<_>, Vec<_>) =
@@ -113,6 +122,18 @@ pub fn select(
         .filter(is_chosen)
         .map(|index| suite[index].clone())
         .collect())
+}
+
+fn exactly(
+    suite: &[SuiteTest],
+    paths: &[String],
+    scenarios: &[Scenario],
+) -> Result<Vec<SuiteTest>, NothingMatches> {
+    let find = |path: &String| {
+        let found = suite.iter().find(|test| test.path == *path).cloned();
+        found.ok_or_else(|| nothing(suite, path, None, scenarios))
+    };
+    paths.iter().map(find).collect()
 }
 
 fn matches(test: &SuiteTest, filter: &str) -> bool {

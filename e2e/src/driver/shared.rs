@@ -5,13 +5,16 @@ use std::{collections::HashSet, time::Instant};
 use anyhow::Result;
 use camino::Utf8Path;
 use stigmer_e2e::{
+    containers::{Containers, Removed},
     services::{Model, Server, Temporal},
-    session::{Playground, Session},
+    session::{OwnModel, Playground, Session},
     supervise::{
         Identity, Lease, Service, ServiceError, ServiceStarted, Supervisor, leftovers, mark_of,
     },
 };
-use stigmer_e2e_plan::{ExitCode, Output, PhaseName, PhaseRecord, Plan, Verb, count, failure};
+use stigmer_e2e_plan::{
+    ExitCode, Output, PhaseName, PhaseRecord, Plan, Selection, Tier, Verb, count, failure,
+};
 
 use super::{leases, verdict::code_of_service};
 use crate::results::versions_of;
@@ -23,6 +26,7 @@ pub struct Shared {
     temporal: Temporal,
     model: Model,
     server: Option<Server>,
+    containers: Option<Containers>,
 }
 
 /// How the services went down.
@@ -34,18 +38,23 @@ pub struct Down {
     pub forced_kills: usize,
     /// Processes that were still there, now killed; nothing when nobody could look.
     pub leftovers: Option<Vec<leftovers::Leftover>>,
+    /// Names of containers that were still there, now removed.
+    pub containers: Vec<String>,
 }
 
 impl Shared {
-    /// The services of `plan`, entered in a lease. Nothing is started yet; logs go to the results.
-    pub fn of(plan: &Plan) -> Result<Self> {
+    /// The services of `plan`, entered in a lease; in `containers` as far as these have images. Nothing
+    /// is started yet; logs go to the results.
+    pub fn of(plan: &Plan, containers: Option<Containers>) -> Result<Self> {
         let lease = Lease::take(&leases(&plan.root), &plan.run_id)?;
         let folder = plan.results.join("services");
-        let temporal = Temporal::new(&plan.tools.temporal, &folder);
+        let temporal = Temporal::new(&plan.tools.temporal, &folder).beside(containers.clone());
         let model = Model::of(&plan.llm, &plan.tools, &folder)?;
         let mut services: Vec<Box<dyn Service>> = vec![Box::new(temporal.clone())];
-        if let Model::Pinned(server) = &model {
-            services.push(Box::new(server.clone()));
+        match &model {
+            Model::Pinned(server) => services.push(Box::new(server.clone())),
+            Model::Ollama(server) => services.push(Box::new(server.clone())),
+            Model::Given(_) | Model::Recorded(_) | Model::None => {}
         }
         let mut server = None;
         if plan.verb == Verb::Up {
@@ -62,6 +71,7 @@ impl Shared {
             temporal,
             model,
             server,
+            containers,
         })
     }
 
@@ -78,9 +88,16 @@ impl Shared {
             root: plan.root.clone(),
             results: plan.results.clone(),
             stack: plan.stack.clone(),
+            faults: plan.faults.clone(),
+            chaos_minutes: plan.chaos_minutes,
             versions: versions_of(&plan.stack),
             temporal: self.temporal.shared(),
             llm: self.model.shared(),
+            cassettes: self.model.cassettes(),
+            own_llm: plan.tools.llm.clone().map(|files| OwnModel {
+                python: plan.tools.python.clone(),
+                files,
+            }),
             playground: self
                 .server
                 .as_ref()
@@ -90,7 +107,9 @@ impl Shared {
             cargo: plan.tools.cargo.clone(),
             keep: plan.keep,
             allow_skip: plan.allow_skip,
+            inspect_every: inspect_every(plan),
             owner: Identity::own(),
+            containers: self.containers.clone(),
             services: self.supervisor.started().to_vec(),
         }
     }
@@ -104,9 +123,13 @@ impl Shared {
         if let Ok(found) = &found {
             leftovers::kill(found);
         }
+        let removed = match &self.containers {
+            Some(containers) => containers.engine.remove_all_of(&plan.run_id)?,
+            None => Removed::default(),
+        };
         self.supervisor.give_back_lease()?;
         let left = match &found {
-            Ok(found) => found.len().to_string(),
+            Ok(found) => (found.len() + removed.containers.len()).to_string(),
             Err(error) => format!("not looked for ({error})"),
         };
         let summary = format!(
@@ -121,7 +144,19 @@ impl Shared {
             record: finished(PhaseName::Down, begin, summary),
             forced_kills,
             leftovers: found.ok(),
+            containers: removed.containers,
         })
+    }
+}
+
+/// How many tests are inspected at their end ([`Session::inspect_every`]): all where time allows or
+/// few were chosen, a sample otherwise.
+fn inspect_every(plan: &Plan) -> u64 {
+    const SAMPLE: u64 = 8;
+    let Selection { tier, filters, .. } = &plan.selection;
+    match *tier == Tier::Nightly || !filters.is_empty() {
+        true => 1,
+        false => SAMPLE,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stigmer_e2e::rng::SplitMix64;
+use stigmer_e2e::{harness::budget, rng::SplitMix64};
 
 /// The priorities nextest knows.
 const HIGHEST: i32 = 100;
@@ -15,14 +15,22 @@ const PRIORITIES: usize = (HIGHEST - LOWEST + 1) as usize;
 pub struct Order(BTreeMap<i32, Vec<String>>);
 
 impl Order {
-    /// The order that `seed` gives to `names`; how they are listed does not matter.
+    /// The order that `seed` gives to `names`; how they are listed does not matter. Those that mostly
+    /// wait come first, in an order of their own: a run would otherwise end with waiting for them.
     pub fn new(names: &[String], seed: u64) -> Self {
         let mut shuffled = names.to_vec();
         shuffled.sort();
         SplitMix64::new(seed).shuffle(&mut shuffled);
+        shuffled.sort_by_key(|name| !budget::waits(name));
+        Self::given(shuffled)
+    }
+
+    /// The order of `names` itself, as far as there are priorities for it: among more than 201 tests,
+    /// neighbours may share one.
+    pub fn given(names: Vec<String>) -> Self {
         let mut priorities: BTreeMap<i32, Vec<String>> = BTreeMap::new();
-        let count = shuffled.len();
-        for (rank, name) in shuffled.into_iter().enumerate() {
+        let count = names.len();
+        for (rank, name) in names.into_iter().enumerate() {
             priorities
                 .entry(priority(rank, count))
                 .or_default()
@@ -80,6 +88,22 @@ mod tests {
                 "test_0003"
             ]
         );
+    }
+
+    #[test]
+    fn a_given_order_is_kept() {
+        let mut reversed = names(201);
+        reversed.reverse();
+        assert_eq!(Order::given(reversed.clone()).names(), reversed);
+    }
+
+    #[test]
+    fn tests_that_wait_come_first() {
+        let waiting = ["z::waiting::slow", "full_execution::real_model::ful_01"];
+        let all = [names(20), waiting.map(ToOwned::to_owned).into()].concat();
+        let mut first = Order::new(&all, 1).names()[..2].to_vec();
+        first.sort_by(|a, b| b.cmp(a));
+        assert_eq!(first, waiting);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use stigmer_e2e::{
         Child, RUN_VARIABLE, ServiceStarted, Spec, StopPolicy, Supervisor, leftovers,
         leftovers::Leftover, log_tail,
     },
+    tripwire,
 };
 use stigmer_e2e_plan::{Output, Plan, read_json};
 use tokio::{
@@ -52,7 +53,7 @@ pub async fn run(
         BufReader::new(ChildStdout::from_std(stdout).context("failed to read from nextest")?)
             .lines();
     let mut follower = Follower {
-        progress: Progress::new(Output::new(plan.json), tests.len(), plan.seed),
+        progress: Progress::new(plan, tests.len()),
         plan,
         results,
         board,
@@ -113,6 +114,10 @@ fn start(plan: &Plan, results: &Results, tests: &[SuiteTest], order: &Order) -> 
     // A run inside a run must not inherit the outer one's settings.
     for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NEXTEST")) {
         spec = spec.env_remove(variable);
+    }
+    let home = tripwire::guarded_home(results.path()).context("failed to make a HOME")?;
+    for (variable, value) in tripwire::variables(&home) {
+        spec = spec.env(&variable, &value);
     }
     let spec = spec
         .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1")

@@ -6,6 +6,7 @@ use stigmer_e2e::{
     services::says_port_taken,
     supervise::{Failure, ServiceError},
 };
+use stigmer_e2e_hermetic::Attempt;
 use stigmer_e2e_plan::{ExitCode, exit_code_of};
 
 use crate::results::{RunVerdict, Tally};
@@ -43,6 +44,8 @@ pub struct Facts<'a> {
     pub forced_kills: usize,
     /// Processes left behind; nothing when nobody could look.
     pub leftovers: Option<usize>,
+    /// Who tried to reach another machine, in a run that was cut off from all of them.
+    pub attempts: &'a [Attempt],
 }
 
 /// What the tests should have and do not.
@@ -141,6 +144,13 @@ fn completed(facts: &Facts<'_>) -> Option<(RunVerdict, ExitCode, Option<String>)
             ExitCode::Leftovers,
             format!("processes left behind, now killed: {leftovers}"),
         )
+    } else if let Some(first) = facts.attempts.first() {
+        let more = match facts.attempts.len() - 1 {
+            0 => String::new(),
+            more => format!("; and {more} more (see run.json)"),
+        };
+        let cause = format!("tried to reach another machine: {first}{more}");
+        (RunVerdict::TriedToLeave, ExitCode::TriedToLeave, cause)
     } else if facts.forced_kills > 0 {
         (
             RunVerdict::ServiceFailed,

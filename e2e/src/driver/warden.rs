@@ -3,10 +3,13 @@
 use std::{os::unix::process::ExitStatusExt, process::Command};
 
 use anyhow::{Context, Result};
-use stigmer_e2e::supervise::{Aftermath, mark_of, reconcile, watch};
+use stigmer_e2e::{
+    containers::Engine,
+    supervise::{Aftermath, mark_of, reconcile, watch},
+};
 use stigmer_e2e_plan::{ExitCode, Output, Plan, Style, count};
 
-use super::leases;
+use super::{hermetic::cut_off, leases, own_program};
 use crate::results::{RunVerdict, mark_ended};
 
 /// Carries `plan` out in a child of this process: this program again, with `arguments`. Whatever ends
@@ -16,10 +19,16 @@ use crate::results::{RunVerdict, mark_ended};
 ///
 /// When the child cannot be started, or something does not even end on SIGKILL.
 pub fn guarded(plan: &Plan, arguments: &[&str]) -> Result<ExitCode> {
-    let program = std::env::current_exe().context("failed to find this program's own file")?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(own_program()?);
     command.args(arguments);
-    let aftermath = watch(command, &mark_of(&plan.run_id)).context("failed to guard the run")?;
+    cut_off(plan, &mut command)?;
+    let mut aftermath =
+        watch(command, &mark_of(&plan.run_id)).context("failed to guard the run")?;
+    if plan.runtime.needs_engine() {
+        // They are the engine's processes, not descendants of the run.
+        let removed = Engine::find()?.remove_all_of(&plan.run_id)?.containers;
+        aftermath.killed.extend(removed);
+    }
     let code = judge(plan, &aftermath);
     // A run that was killed left its lease as well.
     reconcile(&leases(&plan.root))?;
@@ -47,7 +56,10 @@ fn judge(plan: &Plan, Aftermath { status, killed }: &Aftermath) -> Result<ExitCo
         ),
         None => return Ok(code),
     };
-    mark_ended(&plan.results, verdict, code, &cause)?;
+    // Rounds have one each; what they are rounds of has none.
+    if plan.results.join("run.json").exists() {
+        mark_ended(&plan.results, verdict, code, &cause)?;
+    }
     output.line(&format!(
         "  {}    {cause}",
         output.paint(Style::Red, verdict.words())

@@ -61,6 +61,12 @@ pub fn of_test(path: &str) -> Budget {
     }
 }
 
+/// Whether the test at `path` waits most of its time: for a limit of the product, for an outage to
+/// last, or for the real model, which answers one test at a time.
+pub fn waits(path: &str) -> bool {
+    path.contains("real_model") || path.split("::").any(|module| module == "waiting")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

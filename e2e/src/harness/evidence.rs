@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::write_json;
 
-use super::{Environment, Part, Temporal, Test, record::LogTail};
+use super::{Environment, Temporal, Test, record::LogTail};
 use crate::supervise::log_tail;
 
 /// How long collecting histories may take for a test that passed.
@@ -17,47 +17,83 @@ const THOROUGH: Duration = Duration::from_secs(10);
 /// How many lines of each log go into the record of a failed test.
 const TAIL: usize = 200;
 
-/// Writes the history of every workflow of the namespace to `temporal/<workflow id>.json`; of a test
-/// that passed, those that are quick to read and small. A test with secrets has all of them, and as
-/// Temporal keeps them: encrypted, so that what is found in the clear is a finding.
-pub(super) async fn keep_histories(test: &Test, temporal: &Temporal, failed: bool) {
-    let (folder, with_secrets) = (test.folder(), !test.secrets().is_empty());
-    let thorough = failed || with_secrets;
+/// A workflow of an environment, as Temporal keeps it.
+pub(super) struct History {
+    /// The workflow's id.
+    pub(super) workflow_id: String,
+    /// The queue that it was started on.
+    pub(super) task_queue: String,
+    /// Its events as one line of JSON, the payloads encrypted.
+    pub(super) json: String,
+}
+
+/// Reads the history of every workflow of the namespace; of a test that passed and is not inspected,
+/// those that are quick to read.
+pub(super) async fn histories(test: &Test, temporal: &Temporal, failed: bool) -> Vec<History> {
+    let thorough = failed || test.is_inspected() || !test.secrets().is_empty();
     let limit = if thorough { THOROUGH } else { CHEAP };
-    let keep = async {
+    let mut histories = Vec::new();
+    let read = async {
         let mut complaint = None;
-        for workflow in temporal
-            .workflows()
-            .await
-            .map_err(|error| error.to_string())?
-        {
-            let id = &workflow.workflow_id;
-            let history = match with_secrets {
-                true => temporal.raw_history(id).await,
-                false => temporal.history(id).await,
-            };
-            match history {
-                // A test that passed keeps a small folder.
-                Ok(history) if !thorough && history.len() > LARGE => {}
-                Ok(history) => write(
-                    &folder
-                        .join("temporal")
-                        .join(file_name(&workflow.workflow_id)),
-                    &history,
-                ),
+        let workflows = temporal.workflows().await;
+        for workflow in workflows.map_err(|error| error.to_string())? {
+            match temporal.raw_history(&workflow.workflow_id).await {
+                Ok(json) => histories.push(History {
+                    workflow_id: workflow.workflow_id,
+                    task_queue: workflow.task_queue,
+                    json,
+                }),
                 Err(error) => complaint = Some(error.to_string()),
             }
         }
         complaint.map_or(Ok(()), Err)
     };
-    match tokio::time::timeout(limit, keep).await {
+    match tokio::time::timeout(limit, read).await {
         Ok(Ok(())) => {}
         // Missing evidence must be visible, but it is no verdict.
-        Ok(Err(reason)) => println!("note: not every Temporal history could be kept: {reason}"),
+        Ok(Err(reason)) => println!("note: not every Temporal history could be read: {reason}"),
         Err(_) if thorough => {
-            println!("note: keeping the Temporal histories took longer than {limit:?}")
+            println!("note: reading the Temporal histories took longer than {limit:?}")
         }
         Err(_) => {}
+    }
+    histories
+}
+
+/// Writes `histories` to `temporal/<workflow id>.json`; of a test that passed, those that are small. A
+/// test with secrets has all of them, and as Temporal keeps them: encrypted, so that what is found in
+/// the clear is a finding.
+pub(super) fn keep_histories(
+    test: &Test,
+    temporal: &Temporal,
+    histories: &[History],
+    failed: bool,
+) {
+    let with_secrets = !test.secrets().is_empty();
+    for History {
+        workflow_id, json, ..
+    } in histories
+    {
+        // A test that passed keeps a small folder.
+        if !failed && !with_secrets && json.len() > LARGE {
+            continue;
+        }
+        let path = test.folder().join("temporal").join(file_name(workflow_id));
+        match with_secrets {
+            true => write(&path, json),
+            false => match temporal.decoded(workflow_id, json) {
+                Ok(plain) => write(&path, &plain),
+                Err(error) => println!("note: {error}"),
+            },
+        }
+    }
+}
+
+/// Writes what a shared service wrote about the test, if it did, to `shared/<service>.log`.
+pub(super) fn keep_slice(test: &Test, service: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        let text = lines.join("\n") + "\n";
+        write(&test.folder().join(format!("shared/{service}.log")), &text);
     }
 }
 
@@ -98,40 +134,6 @@ pub(super) fn keep_log_tails(test: &Test, environment: &Environment) {
     });
     let tails = tails.collect::<Vec<_>>();
     test.update(|record| record.logs.extend(tails));
-}
-
-/// What only a program that broke writes: Rust's panics, aborts, and overflows; Go's fatal errors and
-/// data races; a fatal log line.
-const FATAL: [&str; 7] = [
-    "panicked at",
-    "fatal runtime error",
-    "has overflowed its stack",
-    "memory allocation of",
-    "fatal error:",
-    "WARNING: DATA RACE",
-    "level=fatal",
-];
-
-/// The lines of a log that say that a program broke: no part may, whatever a test does to it.
-pub(super) fn fatal_lines(log: &Utf8Path) -> Vec<String> {
-    let text = fs::read(log).unwrap_or_default();
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter(|line| FATAL.iter().any(|words| line.contains(words)))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// [`fatal_lines`] of every part of an environment.
-pub(super) fn broken_parts(environment: &Environment) -> Vec<String> {
-    let of_part = |part: &Part| {
-        let name = part.component().name();
-        let lines = fatal_lines(part.log()).into_iter();
-        lines
-            .map(move |line| format!("{name} broke: {line}"))
-            .collect::<Vec<_>>()
-    };
-    environment.parts().flat_map(of_part).collect()
 }
 
 fn write(path: &Utf8Path, text: &str) {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod api;
+mod benchmark;
 pub mod budget;
 mod cli;
 mod daemon;
@@ -14,11 +15,16 @@ mod edge;
 mod environment;
 mod evidence;
 mod failure;
+mod faults;
+mod invariants;
 mod journal;
 mod manifest;
 mod project;
 mod record;
+mod replay;
+mod sanity;
 mod secrets;
+mod shared_logs;
 mod store;
 mod story;
 mod teardown;
@@ -30,17 +36,24 @@ pub use answer::{
     NoAnswer, answer_message, answer_of, check_answer, check_not_empty, greets, own_words,
 };
 pub use api::{Answer, Api, CallError, Snapshot, Watch};
+pub use benchmark::{Anchor, Benchmark};
 pub use cli::{Cli, CliError, CliOutput, Line, RunningCli, Stream, Table, execution_id};
 pub use daemon::{
     Daemon, DaemonError, HomeProcess, PartReport as DaemonPart, Report as DaemonReport,
     listening_ports, processes_of, remote_ports,
 };
-pub use edge::{Call, Expectation, Gate, Hub, Link, Received, Reply, Response, ScriptLlm, Seen};
-pub use environment::{Builder, Component, Environment, OwnTemporal, Part, StartError};
+pub(crate) use edge::reached_at;
+pub use edge::{
+    Call, Calls, Cassette, CassetteError, Chunk, End, Exchange, Expectation, Fault, Gate, Hub,
+    Link, LlmError, ModelOrigin, Received, Recording, Reply, Response, ScriptLlm, Seen,
+};
+pub use environment::settings::TEST_VARIABLE;
+pub use environment::{Builder, Component, Environment, OwnModel, OwnTemporal, Part, StartError};
 pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
 pub use fixture_manifest::{
     Agent as FixtureAgent, BrokenProject, Fixture, Workflow as FixtureWorkflow,
 };
+pub use invariants::ExpectedError;
 pub use journal::Journal;
 pub use manifest::{Manifest, ManifestError};
 pub use project::{Project, ProjectError};

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use stigmer_e2e_plan::write_atomically;
 
-use super::{budget::Budget, secrets::Secrets};
+use super::{ExpectedError, benchmark::Benchmark, budget::Budget, secrets::Secrets};
 
 /// How a test stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct BudgetUse {
     pub name: String,
     /// What took the time.
     pub what: String,
+    /// When it began, in milliseconds from the start of the test.
+    #[serde(default)]
+    pub at_ms: u64,
     /// The limit in milliseconds.
     pub limit_ms: u64,
     /// The time used in milliseconds.
@@ -86,9 +89,10 @@ pub struct EnvironmentRecord {
     pub namespace: String,
     /// Milliseconds from the first spawn to doing work.
     pub start_ms: u64,
-    /// Milliseconds of the start that the ping took: one workflow and, with a runner, one activity.
+    /// Milliseconds that a bare workflow with one activity took, right after the start of a whole
+    /// environment.
     #[serde(default)]
-    pub ping_ms: Option<u64>,
+    pub bare_workflow_ms: Option<u64>,
     /// Milliseconds from the polite signal to the last exit; absent while it runs.
     pub stop_ms: Option<u64>,
     /// Its processes.
@@ -181,6 +185,12 @@ pub struct TestRecord {
     /// What was done with which fixture, by its id.
     #[serde(default)]
     pub fixtures: BTreeMap<String, BTreeSet<Stage>>,
+    /// The lines of level ERROR that the test provokes, each with its reason.
+    #[serde(default)]
+    pub expected_errors: Vec<ExpectedError>,
+    /// What it measured for `cargo xtask bench`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub benchmarks: Vec<Benchmark>,
     /// Facts worth keeping, such as a model's answer.
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// The ends of the logs, when it failed.
@@ -189,7 +199,7 @@ pub struct TestRecord {
 
 impl TestRecord {
     /// The record of a test that begins now.
-    pub(super) fn new(name: &str, seed: u64) -> Self {
+    pub(super) fn new(name: &str, seed: u64, rerun: String) -> Self {
         let function = function_name(name);
         Self {
             name: name.to_owned(),
@@ -198,7 +208,7 @@ impl TestRecord {
             started_at: stigmer_api::time::rfc3339_now(),
             ms: None,
             seed,
-            rerun: format!("cargo xtask e2e {function} --seed {seed}"),
+            rerun,
             skipped_because: None,
             failure: None,
             teardown_findings: Vec::new(),
@@ -209,15 +219,18 @@ impl TestRecord {
             environments: Vec::new(),
             counters: Counters::default(),
             fixtures: BTreeMap::new(),
+            expected_errors: Vec::new(),
+            benchmarks: Vec::new(),
             facts: serde_json::Map::new(),
             logs: Vec::new(),
         }
     }
 
-    pub(super) fn spend(&mut self, budget: Budget, what: &str, used: Duration) {
+    pub(super) fn spend(&mut self, budget: Budget, what: &str, began: Duration, used: Duration) {
         self.budgets.push(BudgetUse {
             name: budget.name.to_owned(),
             what: what.to_owned(),
+            at_ms: millis(began),
             limit_ms: millis(budget.limit),
             used_ms: millis(used),
             percent: (used.as_secs_f64() / budget.limit.as_secs_f64() * 1000.0).round() / 10.0,
@@ -301,7 +314,7 @@ mod tests {
 
     #[test]
     fn phases_follow_each_other() {
-        let mut record = TestRecord::new("apply::app_01_x", 7);
+        let mut record = TestRecord::new("apply::app_01_x", 7, String::new());
         record.enter_phase("setup", Duration::ZERO);
         record.enter_phase("body", Duration::from_millis(30));
         record.enter_phase("", Duration::from_millis(50));
@@ -311,6 +324,5 @@ mod tests {
             .map(|p| (p.name.as_str(), p.started_ms, p.ms))
             .collect::<Vec<_>>();
         assert_eq!(phases, [("setup", 0, Some(30)), ("body", 30, Some(20))]);
-        assert_eq!(record.rerun, "cargo xtask e2e app_01_x --seed 7");
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use camino::Utf8Path;
+use serde_json::Value;
 
 /// The secrets of one test; clones are handles of the same ones.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,26 @@ impl Secrets {
             }
         }
         text
+    }
+
+    /// `value` with the name of each secret in place of its value in every text.
+    pub(super) fn mask_json(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.mask(&text)),
+            Value::Array(items) => items.into_iter().map(|it| self.mask_json(it)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, it)| (name, self.mask_json(it)))
+                .collect(),
+            other => other,
+        }
+    }
+
+    /// The name of a secret whose value is in `text`.
+    pub(super) fn first_in(&self, text: &str) -> Option<String> {
+        let secrets = self.all();
+        let found = secrets.iter().find(|secret| text.contains(&secret.value));
+        found.map(|secret| secret.name.clone())
     }
 
     /// Which secrets are in which file below `folder`, plain or inside of something that is written

@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, types::Type};
 use serde_json::{Map, Value, json};
-use stigmer_api::{ApiResourceKind, DESCRIPTORS, kind};
+use stigmer_api::{ApiResourceKind, DESCRIPTORS, Resource, kind};
+
+use super::api::Acknowledged;
 
 /// The file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,58 @@ impl Store {
             }
         }
         Ok(Value::Object(kinds))
+    }
+
+    /// Every resource, by its message and id.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub(super) fn resources(&self) -> Result<Vec<Acknowledged>, StoreError> {
+        let rows: Vec<(String, String)> = self.read(|connection| {
+            let mut statement = connection.prepare("SELECT kind, id FROM resources")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })?;
+        let resource = |(kind, id): (String, String)| {
+            let message = message_of(&kind)?.full_name().to_owned();
+            Some(Acknowledged { message, id })
+        };
+        Ok(rows.into_iter().filter_map(resource).collect())
+    }
+
+    /// Every resource of one kind.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or a row does not decode.
+    pub fn all<R: Resource>(&self) -> Result<Vec<R>, StoreError> {
+        let name = &kind::meta(R::KIND).storage_name;
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT data FROM resources WHERE kind = ?1 ORDER BY id")?;
+            let rows = statement.query_map([name], |row| {
+                let data = row.get::<_, Vec<u8>>(0)?;
+                R::decode(data.as_slice()).map_err(|error| {
+                    rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error))
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// What SQLite finds damaged in the whole file, one line each.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("PRAGMA integrity_check")?;
+            let findings = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let findings = findings.filter(|finding| finding.as_deref() != Ok("ok"));
+            findings.collect()
+        })
     }
 
     fn read<T>(

@@ -3,17 +3,23 @@
 use std::{fs, net::TcpStream, os::unix::process::ExitStatusExt, time::Instant};
 
 use camino::Utf8Path;
+use serde_json::json;
 
 use super::{
-    Environment, Hub, ScriptLlm, Test,
+    Environment, Hub, Test,
     budget::{STOP, STOP_TARGET},
     daemon,
     environment::{Part, settings::TEST_VARIABLE},
-    evidence,
+    evidence, invariants, replay, sanity,
+    shared_logs::TEMPORAL,
+    temporal::namespace_prefix,
 };
-use crate::supervise::{
-    Signal,
-    leftovers::{self, Leftover},
+use crate::{
+    supervise::{
+        Signal,
+        leftovers::{self, Leftover},
+    },
+    tripwire,
 };
 
 const SIGTERM: i32 = Signal::TERM.as_raw();
@@ -23,23 +29,34 @@ const SIGTERM: i32 = Signal::TERM.as_raw();
 pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     let environments = test.take_environments();
     let mut findings = Vec::new();
+    let mut workflows = Vec::new();
     for environment in &environments {
-        if let Some(temporal) = environment.temporal_if_any() {
-            evidence::keep_histories(test, temporal, failed).await;
+        let Some(temporal) = environment.temporal_if_any() else {
+            continue;
+        };
+        let histories = evidence::histories(test, temporal, failed).await;
+        evidence::keep_histories(test, temporal, &histories, failed);
+        if test.is_inspected() {
+            let start = Instant::now();
+            findings.extend(replay::check(environment, &histories).await);
+            let ms = whole_ms(start);
+            test.fact("replay", json!({"workflows": histories.len(), "ms": ms}));
         }
+        workflows.extend(histories.into_iter().map(|history| history.workflow_id));
     }
     let stopping = environments
         .iter()
-        .map(|environment| stop(test, environment));
+        .map(|environment| stop(test, environment, !failed && test.is_inspected()));
     findings.extend(
         futures_util::future::join_all(stopping)
             .await
             .into_iter()
             .flatten(),
     );
+    let slice = keep_slices(test, workflows);
+    findings.extend(invariants::findings(test, &environments, &slice));
     for environment in &environments {
         evidence::keep_records(environment);
-        findings.extend(evidence::broken_parts(environment));
         findings.extend(complaints(test, environment));
         // Nobody is to open what was encrypted with it any more.
         let _ = fs::remove_file(environment.payload_key());
@@ -51,21 +68,49 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
     }
     // The HOME of commands outside of any environment.
     let _ = fs::remove_dir(test.folder().join("home"));
-    findings.extend(daemon::findings(test));
     if failed {
         daemon::keep_log_tails(test);
     }
     findings.extend(leftovers_of(test));
     findings.extend(test.leaked_secrets());
+    findings.extend(trips_of(test));
     findings
 }
 
+/// Keeps what the shared services wrote about `test`; returns what Temporal did.
+fn keep_slices(test: &Test, mut workflows: Vec<String>) -> Vec<String> {
+    // Every namespace of the test begins with this, and Temporal writes either that or the workflow.
+    workflows.push(namespace_prefix(test.name()));
+    let slice = test.shared_logs().slice(TEMPORAL, &workflows);
+    evidence::keep_slice(test, TEMPORAL, &slice);
+    // The model names nobody, and serves one test at a time.
+    if test.name().contains("real_model") {
+        let model = crate::services::LlamaCpp::NAME;
+        evidence::keep_slice(test, model, &test.shared_logs().slice(model, &[]));
+    }
+    slice
+}
+
 /// Stops the parts of `environment`, the runners first: they report to the server what they give up.
-async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
+/// In between, if it is `inspected`, the server has to survive a crash.
+async fn stop(test: &Test, environment: &Environment, inspected: bool) -> Vec<String> {
+    let restarts = environment.parts().map(Part::restarts).sum::<usize>();
+    test.update(|record| record.counters.restarts += restarts);
     let start = Instant::now();
     let runners = environment.runners().map(|part| stop_part(test, part));
     let mut findings = futures_util::future::join_all(runners).await.concat();
+    let paused = Instant::now();
+    if inspected && environment.survives_restarts().await {
+        findings.extend(sanity::check(environment).await);
+        test.fact("sanity restart", json!({"ms": whole_ms(paused)}));
+    }
+    let start = start + paused.elapsed();
     findings.extend(stop_part(test, environment.server()).await);
+    if let Some(own) = environment.own_model_if_any()
+        && let Err(error) = own.kill9().await
+    {
+        findings.push(error.to_string());
+    }
     if let Some(own) = environment.own_temporal_if_any()
         && let Err(error) = own.kill9().await
     {
@@ -93,7 +138,6 @@ async fn stop(test: &Test, environment: &Environment) -> Vec<String> {
 
 async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
     let name = part.component().name();
-    test.update(|record| record.counters.restarts += part.restarts());
     let mut findings = Vec::new();
     match part.stop().await {
         Err(error) => findings.push(error.to_string()),
@@ -124,12 +168,17 @@ async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
     findings
 }
 
+fn whole_ms(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// What the edges of `environment` complain about.
 fn complaints(test: &Test, environment: &Environment) -> Vec<String> {
-    let model = environment.scripted_model().map(ScriptLlm::complaints);
+    let llm = environment.llm_edge();
+    let model = Some(llm.complaints());
     let hub = environment.hub_if_any().map(Hub::complaints);
     let mut findings = Vec::new();
-    for (edge, complaints) in [("the scripted model", model), ("the hub", hub)] {
+    for (edge, complaints) in [(llm.name(), model), ("the hub", hub)] {
         let (unexpected, unused) = complaints.unwrap_or_default();
         test.update(|record| {
             record.counters.unexpected_requests += unexpected.len();
@@ -140,6 +189,15 @@ fn complaints(test: &Test, environment: &Environment) -> Vec<String> {
                 .into_iter()
                 .map(|what| format!("unexpected request to {edge}: {what}")),
         );
+        findings.extend(unused);
+    }
+    for (name, link) in environment.links() {
+        let Some(calls) = link.calls_if_any() else {
+            continue;
+        };
+        test.fact(name, json!(calls.counts()));
+        let unused = calls.unused();
+        test.update(|record| record.counters.unused_expectations += unused.len());
         findings.extend(unused);
     }
     findings
@@ -161,6 +219,15 @@ fn leftovers_of(test: &Test) -> Vec<String> {
     test.update(|record| record.counters.leftovers += own.len());
     own.into_iter()
         .map(|l| format!("process {} was left behind: {}", l.identity.pid, l.command))
+        .collect()
+}
+
+/// Which ports that are not the run's were used by `test`, or by what it started.
+fn trips_of(test: &Test) -> Vec<String> {
+    let trips = tripwire::trips(&test.session().results).into_iter();
+    trips
+        .filter(|trip| trip.is_of_test(test.name()))
+        .map(|trip| trip.to_string())
         .collect()
 }
 

@@ -41,8 +41,14 @@ pub(super) fn unique_namespace(test: &str) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let now = jiff::Timestamp::now().as_millisecond();
+    let prefix = namespace_prefix(test);
+    format!("{prefix}{now:x}-{}-{number}", std::process::id())
+}
+
+/// What every namespace of `test` begins with.
+pub(super) fn namespace_prefix(test: &str) -> String {
     let name = function_name(test).chars().take(60).collect::<String>();
-    format!("{name}-{now:x}-{}-{number}", std::process::id())
+    format!("{name}-")
 }
 
 /// The shared Temporal did not give a namespace.
@@ -99,8 +105,12 @@ impl Temporal {
     /// When there is no such workflow, Temporal does not answer, or a payload was encrypted with
     /// another key than the environment's.
     pub async fn history(&self, workflow_id: &str) -> Result<String, AdminError> {
-        let history = self.raw_history(workflow_id).await?;
-        decode_history(&history, &self.keys).map_err(|error| AdminError {
+        self.decoded(workflow_id, &self.raw_history(workflow_id).await?)
+    }
+
+    /// The history `json` of a workflow with its payloads decrypted.
+    pub(super) fn decoded(&self, workflow_id: &str, json: &str) -> Result<String, AdminError> {
+        decode_history(json, &self.keys).map_err(|error| AdminError {
             what: format!("read the history of workflow {workflow_id:?}"),
             cause: error.to_string(),
         })

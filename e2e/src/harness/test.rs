@@ -4,28 +4,51 @@ mod waiting;
 
 use std::{
     fs,
+    io::Write as _,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
+use stigmer_e2e_flakes::{PROOFS, Proof};
 
 use super::{
-    Broken, Failure, Journal,
+    Broken, ExpectedError, Failure, Journal,
+    benchmark::Benchmark,
     budget::Budget,
     cli::Cli,
+    edge::reached_at,
     environment::{Builder, Environment, settings},
+    faults,
     record::{Stage, TestRecord, Verdict, function_name},
     secrets::Secrets,
+    shared_logs::SharedLogs,
 };
 use crate::{rng::SplitMix64, session::Session};
 
 /// An address where nobody listens: a port that only the superuser could open.
 pub const NOBODY: &str = "127.0.0.1:1";
+
+/// Writes down that the test `name` runs, for whoever counts executions and trusts no report.
+fn prove(name: &str, session: &Session) -> std::io::Result<()> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    let proof = Proof {
+        test: name.to_owned(),
+        pid: std::process::id(),
+        at: since_1970.map_or(0, |time| time.as_micros() as u64),
+    };
+    let line = serde_json::to_string(&proof)? + "\n";
+    // One write at the end of the file: tests that begin at the same time do not mix their lines.
+    fs::File::options()
+        .append(true)
+        .create(true)
+        .open(session.results.join(PROOFS))?
+        .write_all(line.as_bytes())
+}
 
 /// One running test. Clones are handles of the same one.
 #[derive(Clone)]
@@ -41,6 +64,8 @@ struct Inner {
     environment_count: AtomicUsize,
     transcript_count: AtomicUsize,
     secrets: Secrets,
+    expected_errors: Mutex<Vec<ExpectedError>>,
+    shared_logs: SharedLogs,
     grpc: Journal,
     llm: Journal,
     hub: Journal,
@@ -50,9 +75,12 @@ impl Test {
     /// Begins the test `name` with an empty folder of its own in the run's results.
     pub(super) fn begin(name: &str, session: Session) -> Result<Self, Broken> {
         let folder = session.results.join("tests").join(function_name(name));
+        if let Some(containers) = &session.containers {
+            reached_at(containers.host());
+        }
         let start = Instant::now();
         let secrets = Secrets::default();
-        let prepare = || -> anyhow::Result<[Journal; 3]> {
+        let prepare = || -> anyhow::Result<[Journal; 4]> {
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error.into());
@@ -64,14 +92,19 @@ impl Test {
                 journal("grpc.jsonl")?,
                 journal("llm.jsonl")?,
                 journal("hub.jsonl")?,
+                journal("faults.jsonl")?,
             ])
         };
-        let [grpc, llm, hub] =
+        prove(name, &session)
+            .map_err(|error| Broken(format!("failed to write that {name} runs: {error}")))?;
+        let [grpc, llm, hub, broken] =
             prepare().map_err(|error| Broken(format!("failed to prepare {folder}: {error:#}")))?;
-        let mut record = TestRecord::new(name, session.seed);
+        faults::record_into(broken);
+        let mut record = TestRecord::new(name, session.seed, session.again(function_name(name)));
         record.binaries = session.versions.clone();
         record.enter_phase("setup", Duration::ZERO);
         record.save(&folder, &secrets);
+        let shared_logs = SharedLogs::mark(&session);
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             folder,
@@ -82,6 +115,8 @@ impl Test {
             environment_count: AtomicUsize::new(0),
             transcript_count: AtomicUsize::new(0),
             secrets,
+            expected_errors: Mutex::default(),
+            shared_logs,
             grpc,
             llm,
             hub,
@@ -136,11 +171,30 @@ impl Test {
         self.0.secrets.leaks(self.folder())
     }
 
+    /// Says that `component`, such as `stigmer-server`, has to log an error with `text` during this test,
+    /// because `reason`. Any other line of level ERROR in the log of a part fails the test, and so does
+    /// it when this one never comes.
+    pub fn expects_error(&self, component: &str, text: &str, reason: &str) {
+        let expected = ExpectedError::new(component, text, reason);
+        lock(&self.0.expected_errors).push(expected);
+    }
+
+    /// Says that `component` may log any error during this test, because `reason`.
+    pub fn allows_errors(&self, component: &str, reason: &str) {
+        let expected = ExpectedError::new(component, "", reason).if_any();
+        lock(&self.0.expected_errors).push(expected);
+    }
+
     /// Keeps a fact for the report.
     pub fn fact(&self, name: &str, value: impl Into<Value>) {
         self.update(|record| {
             record.facts.insert(name.to_owned(), value.into());
         });
+    }
+
+    /// Keeps what was measured for `cargo xtask bench`.
+    pub fn benchmark(&self, benchmark: Benchmark) {
+        self.update(|record| record.benchmarks.push(benchmark));
     }
 
     /// Writes down that the fixture `id` came through `stage`, for the table of fixtures.
@@ -195,8 +249,24 @@ impl Test {
         SplitMix64::new(self.0.session.seed ^ name)
     }
 
+    /// Whether this test is looked into more thoroughly at its end: its server is restarted, and its
+    /// workflows are replayed. The seed chooses; every test of the nightly tier is.
+    pub(super) fn is_inspected(&self) -> bool {
+        let every = self.0.session.inspect_every;
+        every > 0 && self.random().next_u64().is_multiple_of(every)
+    }
+
+    pub(super) fn expected_errors(&self) -> Vec<ExpectedError> {
+        lock(&self.0.expected_errors).clone()
+    }
+
+    pub(super) fn shared_logs(&self) -> &SharedLogs {
+        &self.0.shared_logs
+    }
+
     pub(super) fn spend(&self, budget: Budget, what: &str, used: Duration) {
-        self.update(|record| record.spend(budget, what, used));
+        let began = self.elapsed().saturating_sub(used);
+        self.update(|record| record.spend(budget, what, began, used));
     }
 
     /// The first environment works: what follows is the story itself.

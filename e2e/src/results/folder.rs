@@ -17,6 +17,7 @@ use super::{
 #[derive(Debug)]
 pub struct Results {
     folder: Utf8PathBuf,
+    root: Utf8PathBuf,
     events: Events,
     /// What `run.json` holds; [`Results::write_run`] writes it.
     pub run: RunRecord,
@@ -35,6 +36,7 @@ impl Results {
         let events = writable(open())?;
         let results = Self {
             folder,
+            root: plan.root.clone(),
             events,
             run: RunRecord::new(plan),
         };
@@ -66,6 +68,7 @@ impl Results {
         let summary = Summary::of(
             &self.run.run_id,
             self.run.seed,
+            &self.root,
             self.folder.clone(),
             outcomes,
         );
@@ -98,9 +101,12 @@ impl Results {
         ))
     }
 
-    /// Writes `report.html` from what the folder holds by now.
+    /// Writes `report.html` and `trace.json` from what the folder holds by now.
     pub fn write_report(&self) -> Result<()> {
-        writable(stigmer_e2e_report::write(&self.folder).map_err(anyhow::Error::from)).map(drop)
+        for write in [stigmer_e2e_report::write, stigmer_e2e_report::write_trace] {
+            writable(write(&self.folder).map_err(anyhow::Error::from))?;
+        }
+        Ok(())
     }
 
     /// Writes any other file of the folder.

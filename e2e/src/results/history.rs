@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use stigmer_e2e_plan::{ExitCode, failure};
 
 use super::{TestOutcome, TestVerdict};
 
@@ -59,6 +60,47 @@ impl History {
     pub fn beside(results: &Utf8Path) -> Self {
         let file = results.parent().unwrap_or(Utf8Path::new(".")).join(FILE);
         let text = fs::read_to_string(&file).unwrap_or_default();
+        Self::of(file, &text)
+    }
+
+    /// What is known in `file`.
+    ///
+    /// # Errors
+    ///
+    /// [`ExitCode::Usage`] when it cannot be read, or knows nothing.
+    pub fn read(file: &Utf8Path) -> Result<Self> {
+        let refused = |why: String| {
+            let fix = "name a history.jsonl, which is beside the results folders";
+            failure(ExitCode::Usage, format!("{file} {why}"), fix)
+        };
+        let text =
+            fs::read_to_string(file).map_err(|it| refused(format!("cannot be read: {it}")))?;
+        let history = Self::of(file.to_owned(), &text);
+        match history.runs.is_empty() {
+            true => Err(refused("has no recorded time".to_owned())),
+            false => Ok(history),
+        }
+    }
+
+    /// The usual time of each test, in milliseconds by its path: the median of its last runs.
+    pub fn times(&self) -> BTreeMap<String, u64> {
+        let mut last: BTreeMap<&String, Vec<u64>> = BTreeMap::new();
+        for (test, ms) in self.runs.iter().rev().flat_map(|run| &run.tests) {
+            let times = last.entry(test).or_default();
+            if times.len() < LAST {
+                times.push(*ms);
+            }
+        }
+        let median = |mut times: Vec<u64>| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        };
+        last.into_iter()
+            .map(|(test, times)| (test.clone(), median(times)))
+            .collect()
+    }
+
+    fn of(file: Utf8PathBuf, text: &str) -> Self {
         let runs = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
@@ -166,6 +208,22 @@ mod tests {
             runs: 20,
         };
         assert_eq!(now(151), [slower]);
+    }
+
+    #[test]
+    fn the_usual_time_is_the_median_and_a_file_without_any_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = Utf8Path::from_path(folder.path()).unwrap().join("run");
+        let file = results.with_file_name(FILE);
+        assert!(History::read(&file).is_err());
+        for ms in [1, 50, 2] {
+            let tests = [outcome("a", TestVerdict::Passed, ms)];
+            History::beside(&results)
+                .append("r", "now", 4, &tests)
+                .unwrap();
+        }
+        let times = History::read(&file).unwrap().times();
+        assert_eq!(times, BTreeMap::from([("a".to_owned(), 2)]));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! `junit.xml`, for whatever reads test results.
 
+mod rounds;
+
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{TestOutcome, TestVerdict};
+
+pub use rounds::of_rounds;
 
 /// The report as XML. Tests that have not ended are in it, as what they are.
 pub fn xml(

@@ -22,12 +22,12 @@ pub struct Spread {
 /// What the tests of a run measured; a part is absent when nothing was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Measured {
-    /// From the namespace of a private environment, whole with server and both runners, to the pings
-    /// that came back from every queue.
+    /// From the namespace of a private environment, whole with server and both runners, to a live
+    /// poller on every queue.
     pub environment_start: Option<Spread>,
-    /// The part of it that the pings took: bare workflows with one activity each, at the same time
-    /// through the same workers; the anchor for what an agent run costs.
-    pub ping: Option<Spread>,
+    /// A bare workflow with one activity, through the same workers as an agent run: the anchor for what
+    /// that costs.
+    pub bare_workflow: Option<Spread>,
     /// From the polite signal to the last exit.
     pub environment_stop: Option<Spread>,
     /// From the creation of a completed agent execution to its end, minus its model call.
@@ -40,14 +40,14 @@ const WHOLE: usize = 3;
 impl Measured {
     /// Reads the folders of the tests in `tests`; what cannot be read was not measured.
     pub fn of(tests: &Utf8Path) -> Self {
-        let (mut starts, mut pings) = (Vec::new(), Vec::new());
+        let (mut starts, mut bare) = (Vec::new(), Vec::new());
         let (mut stops, mut overheads) = (Vec::new(), Vec::new());
         for folder in tests.read_dir_utf8().into_iter().flatten().flatten() {
             let record = read_json::<TestRecord>(&folder.path().join("test.json"));
             for environment in record.into_iter().flat_map(|record| record.environments) {
                 if environment.parts.len() == WHOLE {
                     starts.push(environment.start_ms);
-                    pings.extend(environment.ping_ms);
+                    bare.extend(environment.bare_workflow_ms);
                 }
                 stops.extend(environment.stop_ms);
                 let records = read_json::<Value>(&environment.directory.join("records.json"));
@@ -56,7 +56,7 @@ impl Measured {
         }
         Self {
             environment_start: spread(starts),
-            ping: spread(pings),
+            bare_workflow: spread(bare),
             environment_stop: spread(stops),
             agent_overhead: spread(overheads),
         }
@@ -68,7 +68,7 @@ impl Measured {
             ("environment start", self.environment_start),
             ("stop", self.environment_stop),
             ("agent run beyond its model call", self.agent_overhead),
-            ("bare workflow with one activity in each queue", self.ping),
+            ("bare workflow with one activity", self.bare_workflow),
         ];
         let shown: Vec<_> = parts
             .into_iter()

@@ -22,7 +22,7 @@ pub enum TestVerdict {
 }
 
 /// One selected test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestOutcome {
     /// Its path in the suite.
     pub name: String,
@@ -34,6 +34,9 @@ pub struct TestOutcome {
     pub ms: Option<u64>,
     /// Why it failed or was skipped.
     pub message: Option<String>,
+    /// The line of the story at which it failed, `file:line:column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// What it printed, when it failed.
     #[serde(skip)]
     pub printed: Option<String>,
@@ -50,6 +53,7 @@ impl TestOutcome {
             verdict: TestVerdict::NotRun,
             ms: None,
             message: None,
+            location: None,
             printed: None,
             counters: Counters::default(),
         }

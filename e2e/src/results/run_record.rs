@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stigmer_e2e::supervise::ServiceStarted;
 use stigmer_e2e_plan::{
-    ExitCode, LlmChoice, PhaseRecord, Pin, Plan, Selection, read_json, write_json,
+    ExitCode, LlmChoice, PhaseRecord, Pin, Plan, Runtime, Selection, read_json, write_json,
 };
 
-use super::{Provenance, Tally, events::now};
+use super::{ContainersRecord, Isolation, Provenance, Tally, events::now};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub enum RunVerdict {
     ServiceFailed,
     /// Processes were left behind.
     Leftovers,
+    /// Something tried to reach another machine, and was not to.
+    TriedToLeave,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// The results could not be written.
@@ -52,11 +54,21 @@ impl RunVerdict {
             Self::PrerequisiteMissing => "a prerequisite is missing",
             Self::ServiceFailed => "a service failed",
             Self::Leftovers => "something was left behind",
+            Self::TriedToLeave => "something tried to reach another machine",
             Self::Interrupted => "interrupted",
             Self::ResultsUnwritable => "the results could not be written",
             Self::Broken => "the pipeline failed",
         }
     }
+}
+
+/// A selected test that does not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetAside {
+    /// Its path in the suite.
+    pub name: String,
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// The content of `run.json`.
@@ -80,6 +92,9 @@ pub struct RunRecord {
     pub jobs: usize,
     /// Which tests were asked for.
     pub selection: Selection,
+    /// Of a shard: the paths of all tests that were selected before it was cut; otherwise none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shard_of: Vec<String>,
     /// The order in which the seed has the tests start; one that waits for the model may start later,
     /// as `events.jsonl` shows.
     pub order: Vec<String>,
@@ -87,6 +102,12 @@ pub struct RunRecord {
     pub counts: Tally,
     /// The phases and their times.
     pub phases: Vec<PhaseRecord>,
+    /// In what the parts of the stack ran.
+    pub runtime: Runtime,
+    /// Selected tests that this runtime does not run.
+    pub set_aside: Vec<SetAside>,
+    /// What containers were made of; nothing when there were none.
+    pub containers: Option<ContainersRecord>,
     /// The shared services and their start times.
     pub services: Vec<ServiceStarted>,
     /// Which model answered.
@@ -98,6 +119,8 @@ pub struct RunRecord {
     /// Binaries, revision, and host; nothing until they are known.
     #[serde(flatten)]
     pub provenance: Option<Provenance>,
+    /// How far the run was cut off from other machines; nothing when it was not to be.
+    pub hermetic: Option<Isolation>,
     /// Processes that had to be killed because they did not end when asked.
     pub forced_kills: usize,
     /// Processes that were still there after everything was stopped.
@@ -117,14 +140,19 @@ impl RunRecord {
             seed: plan.seed,
             jobs: plan.jobs,
             selection: plan.selection.clone(),
+            shard_of: Vec::new(),
             order: Vec::new(),
             counts: Tally::default(),
             phases: plan.phases.clone(),
+            runtime: plan.runtime.clone(),
+            set_aside: Vec::new(),
+            containers: None,
             services: Vec::new(),
             llm: plan.llm.clone(),
             model_sha256: plan.tools.llm.as_ref().map(|files| files.sha256.clone()),
             pins: plan.pins.clone(),
             provenance: None,
+            hermetic: None,
             forced_kills: 0,
             leftovers: None,
         }

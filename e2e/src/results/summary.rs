@@ -1,8 +1,8 @@
 //! `summary.json` and `summary.txt`: the run in a few numbers.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use stigmer_e2e_plan::{Tier, count};
+use stigmer_e2e_plan::{count, repro_command};
 
 use super::{Measured, RunVerdict, Slower, Tally, TestOutcome, TestVerdict, function};
 
@@ -27,12 +27,18 @@ pub struct Summary {
     pub forced_kills: usize,
     /// Processes that were still there after everything was stopped; nothing when nobody could look.
     pub leftovers: Option<usize>,
+    /// Attempts to reach another machine; nothing when nobody watched.
+    pub attempts_to_leave: Option<usize>,
+    /// Selected tests that the runtime does not run; `run.json` says which and why.
+    pub set_aside: usize,
     /// Parts of the stack that tests restarted.
     pub restarts: usize,
     /// Tests that were run again; always none: a retry would hide a failure.
     pub retries: usize,
     /// Requests that no test expected.
     pub unexpected_requests: usize,
+    /// The folder whose recorded answers stood in for a model; nothing when one answered.
+    pub replayed: Option<Utf8PathBuf>,
     /// What the tests measured by the way.
     pub measured: Measured,
     /// The slowest tests.
@@ -56,7 +62,13 @@ pub struct Slow {
 
 impl Summary {
     /// What `outcomes` say; what the end of the run says is still to be filled in.
-    pub fn of(run_id: &str, seed: u64, results: Utf8PathBuf, outcomes: &[TestOutcome]) -> Self {
+    pub fn of(
+        run_id: &str,
+        seed: u64,
+        root: &Utf8Path,
+        results: Utf8PathBuf,
+        outcomes: &[TestOutcome],
+    ) -> Self {
         let sum = |count: fn(&TestOutcome) -> usize| outcomes.iter().map(count).sum();
         Self {
             run_id: run_id.to_owned(),
@@ -66,13 +78,16 @@ impl Summary {
             tally: Tally::of(outcomes),
             forced_kills: sum(|outcome| outcome.counters.forced_kills),
             leftovers: None,
+            set_aside: 0,
+            attempts_to_leave: None,
             restarts: sum(|outcome| outcome.counters.restarts),
             retries: 0,
             unexpected_requests: sum(|outcome| outcome.counters.unexpected_requests),
+            replayed: None,
             measured: Measured::default(),
             slowest: slowest(outcomes),
             slower: Vec::new(),
-            rerun: rerun(outcomes, seed),
+            rerun: rerun(root, &results, outcomes, seed),
             results,
         }
     }
@@ -93,6 +108,10 @@ impl Summary {
             ("verdict", self.verdict.words().to_owned()),
             ("results", self.results.to_string()),
         ];
+        lines.extend(self.replayed.as_ref().map(|folder| {
+            let text = format!("no model answered: recorded answers of {folder} stood in");
+            ("model", text)
+        }));
         lines.extend(self.cause.clone().map(|cause| ("cause", cause)));
         let leftovers = self
             .leftovers
@@ -101,9 +120,14 @@ impl Summary {
             format!("leftovers {leftovers}"),
             format!("forced kills {}", self.forced_kills),
         ];
+        counts.extend(
+            self.attempts_to_leave
+                .map(|count| format!("attempts to leave {count}")),
+        );
         for (count, name) in [
             (self.unexpected_requests, "unexpected requests"),
             (self.restarts, "restarts"),
+            (self.set_aside, "set aside (run.json says why)"),
             (self.tally.timed_out, "timed out"),
             (self.tally.aborted, "aborted"),
             (self.tally.not_run, "not run"),
@@ -165,25 +189,18 @@ fn slowest(outcomes: &[TestOutcome]) -> Vec<Slow> {
     slow
 }
 
-fn rerun(outcomes: &[TestOutcome], seed: u64) -> Option<String> {
+fn rerun(
+    root: &Utf8Path,
+    results: &Utf8Path,
+    outcomes: &[TestOutcome],
+    seed: u64,
+) -> Option<String> {
     let is_open =
         |outcome: &&TestOutcome| outcome.is_red() || outcome.verdict == TestVerdict::Running;
-    let names: Vec<_> = outcomes
-        .iter()
-        .filter(is_open)
-        .map(TestOutcome::function)
-        .collect();
-    let tier = match outcomes
-        .iter()
-        .filter(is_open)
-        .map(|it| Tier::of(&it.name))
-        .max()
-    {
-        None | Some(Tier::Commit) => String::new(),
-        Some(tier) => format!(" --tier {tier}"),
-    };
-    let names = names.join(" ");
-    (!names.is_empty()).then(|| format!("cargo xtask e2e {names} --seed {seed}{tier}"))
+    let mut open = outcomes.iter().filter(is_open);
+    let first = open.next()?;
+    let only = open.next().is_none().then(|| first.function());
+    Some(repro_command(root, results, only, seed))
 }
 
 #[cfg(test)]
@@ -199,7 +216,7 @@ mod tests {
     }
 
     fn summary(outcomes: &[TestOutcome]) -> Summary {
-        Summary::of("r1", 42, "/results/r1".into(), outcomes)
+        Summary::of("r1", 42, "/c".into(), "/c/results/r1".into(), outcomes)
     }
 
     #[test]
@@ -226,12 +243,11 @@ mod tests {
         ];
         assert_eq!(
             summary(&outcomes).rerun.as_deref(),
-            Some("cargo xtask e2e a c --seed 42")
+            Some("cargo xtask repro results/r1 --seed 42")
         );
-        let nightly = outcome("m::nightly::d", TestVerdict::Failed, 1);
         assert_eq!(
-            summary(&[nightly]).rerun.as_deref(),
-            Some("cargo xtask e2e d --seed 42 --tier nightly")
+            summary(&outcomes[..2]).rerun.as_deref(),
+            Some("cargo xtask repro results/r1 a --seed 42")
         );
         assert_eq!(summary(&outcomes[1..2]).rerun, None);
     }

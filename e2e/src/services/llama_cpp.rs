@@ -36,6 +36,9 @@ impl LlamaCpp {
     /// Its name in reports.
     pub const NAME: &str = "llm";
 
+    /// Who serves its model, in reports.
+    pub const PROVIDER: &str = "llama-cpp";
+
     /// The model and library of `files`, run by `python`; script, log, and address go to `folder`.
     pub fn new(python: &Utf8Path, files: &LlmFiles, folder: &Utf8Path) -> Self {
         Self(Rc::new(Parts {
@@ -53,6 +56,7 @@ impl LlamaCpp {
             base_url,
             model: files.name.clone(),
             sha256: Some(files.sha256.clone()),
+            provider: Self::PROVIDER.to_owned(),
         })
     }
 }

@@ -1,14 +1,18 @@
 //! The services a run shares, each with what starts it and what proves that it works.
 
+mod doorway;
 mod llama_cpp;
 mod model;
+mod ollama;
 mod openai;
 mod playground;
 mod server_health;
 mod temporal;
 
+pub(crate) use doorway::Doorway;
 pub use llama_cpp::LlamaCpp;
 pub use model::Model;
+pub use ollama::{Ollama, OllamaApi, OllamaError};
 pub use openai::{ModelApi, ModelError};
 pub use playground::{Runner, Server};
 pub use server_health::{ServerError, server_answers};

@@ -1,24 +1,29 @@
 //! The Temporal dev server.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::RefCell, fs, net::SocketAddr, rc::Rc, time::Duration};
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::future::LocalBoxFuture;
+use stigmer_e2e_plan::ContainerPart;
+use stigmer_process::{DEV_SERVER, NO_VERSION_CHECK};
 use stigmer_temporal::{Target, check_health, connect};
 
-use super::{free_port, says_port_taken};
+use super::{Doorway, says_port_taken};
 use crate::{
+    containers::{Containers, Launch, Place},
+    harness::reached_at,
     session::SharedTemporal,
     supervise::{Readiness, Service, Spec, StopPolicy},
 };
 
-/// A dev server in memory on a free port of 127.0.0.1.
+/// A dev server in memory on a free port.
 #[derive(Clone, Debug)]
 pub struct Temporal {
     cli: Utf8PathBuf,
     folder: Utf8PathBuf,
-    port: Rc<Cell<u16>>,
+    containers: Option<Containers>,
+    at: Rc<RefCell<Option<Doorway>>>,
 }
 
 impl Temporal {
@@ -27,8 +32,18 @@ impl Temporal {
         Self {
             cli: cli.to_owned(),
             folder: folder.to_owned(),
-            port: Rc::default(),
+            containers: None,
+            at: Rc::default(),
         }
+    }
+
+    /// Where `containers` reach it; in one of them, if they have an image of it.
+    pub fn beside(mut self, containers: Option<Containers>) -> Self {
+        if let Some(containers) = &containers {
+            reached_at(containers.host());
+        }
+        self.containers = containers;
+        self
     }
 
     /// Where it is found; once it is ready.
@@ -40,7 +55,9 @@ impl Temporal {
     }
 
     fn target(&self) -> Target {
-        Target::plain(format!("127.0.0.1:{}", self.port.get()), "default")
+        let at = self.at.borrow();
+        let address = at.as_ref().map(|at| at.address().to_owned());
+        Target::plain(address.unwrap_or_default(), "default")
     }
 }
 
@@ -48,39 +65,12 @@ impl Temporal {
     /// Its name in reports.
     pub const NAME: &str = "temporal";
 
-    /// What the Temporal CLI is told to run a dev server on `port` of 127.0.0.1.
-    pub(crate) fn arguments(port: u16) -> Vec<String> {
-        let port = port.to_string();
-        [
-            "server",
-            "start-dev",
-            "--headless",
-            "--ip",
-            "127.0.0.1",
-            "--port",
-            port.as_str(),
-            "--log-level",
-            "warn",
-            // The user's own configuration of the CLI is none of ours.
-            "--disable-config-file",
-            "--disable-config-env",
-            // The transfer queue is otherwise polled 20 times a second, which adds 100 ms to every
-            // workflow.
-            "--dynamic-config-value",
-            "history.transferProcessorMaxPollRPS=1000",
-            // A queue has four partitions otherwise, which are loaded and forward to each other:
-            // twice the work for every namespace, and nothing gained on one machine.
-            "--dynamic-config-value",
-            "matching.numTaskqueueReadPartitions=1",
-            "--dynamic-config-value",
-            "matching.numTaskqueueWritePartitions=1",
-            // Once in some thousand times a wait for the end of a workflow misses it, and learns of it
-            // only when its long poll expires: after 20 s otherwise.
-            "--dynamic-config-value",
-            "history.longPollExpirationInterval=\"1s\"",
-        ]
-        .map(ToOwned::to_owned)
-        .into()
+    /// What the Temporal CLI is told to run a dev server that listens on `socket`.
+    pub(crate) fn arguments(socket: SocketAddr) -> Vec<String> {
+        let (ip, port) = (socket.ip().to_string(), socket.port().to_string());
+        let own = ["--headless", "--ip", ip.as_str(), "--port", port.as_str()];
+        let all = DEV_SERVER.iter().chain(&own);
+        all.map(|word| (*word).to_owned()).collect()
     }
 }
 
@@ -90,16 +80,33 @@ impl Service for Temporal {
     }
 
     fn command(&self) -> anyhow::Result<Spec> {
-        let port = free_port().context("no free port for Temporal")?;
-        self.port.set(port);
-        let log = self.folder.join("temporal.log");
-        Ok(Spec::new(self.name(), &self.cli, log)
-            .args(Self::arguments(port))
-            // Otherwise it asks its makers whether there is a newer version.
-            .env("TEMPORAL_VERSION_CHECK_DISABLED", "1")
+        let (home, part) = (self.folder.join("temporal"), ContainerPart::Temporal);
+        fs::create_dir_all(&home).with_context(|| format!("failed to create {home}"))?;
+        if let Some(containers) = &self.containers {
+            let given = containers.give(&home);
+            given.with_context(|| format!("failed to give {home} to the user of containers"))?;
+        }
+        let place = Place::of(self.containers.as_ref(), part, Self::NAME, &home)
+            .context("no address for Temporal")?;
+        let at = Doorway::to(place).context("no free port for Temporal")?;
+        let variables = [
+            NO_VERSION_CHECK,
             // It writes into its user's configuration at every start.
-            .env("HOME", self.folder.as_str())
-            .env("XDG_CONFIG_HOME", self.folder.join("config")))
+            ("HOME", home.as_str()),
+        ];
+        let launch = Launch {
+            name: Self::NAME,
+            program: &self.cli,
+            arguments: Self::arguments(at.listens()),
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            log: &self.folder.join("temporal.log"),
+        };
+        // Each try has a port of its own, and so a name.
+        let spec = at.place().spec(launch, usize::from(at.listens().port()));
+        self.at.replace(Some(at));
+        Ok(spec)
     }
 
     fn probe(&self) -> LocalBoxFuture<'static, Readiness> {
@@ -152,7 +159,8 @@ mod tests {
 
     #[test]
     fn every_start_takes_another_port() {
-        let temporal = Temporal::new("/b/temporal".into(), "/r".into());
+        let folder = tempfile::tempdir().unwrap();
+        let temporal = Temporal::new("/b/temporal".into(), folder.path().try_into().unwrap());
         temporal.command().unwrap();
         let first = temporal.address();
         temporal.command().unwrap();

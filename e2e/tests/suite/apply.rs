@@ -6,5 +6,6 @@ mod dry_run;
 mod fixture_01;
 mod fixture_07;
 mod organization;
+mod pages;
 mod partly_refused;
 mod together;

@@ -13,3 +13,4 @@ mod secrets;
 mod stored;
 mod synthesis;
 mod table;
+mod waiting;

@@ -1,8 +1,11 @@
 //! Section 11 of the acceptance list: what is private to a test is private.
 
+mod hermetic;
 mod killed;
+mod nightly;
 mod offline;
 mod parallel;
+mod tripwires;
 
 use std::{collections::BTreeMap, fs};
 

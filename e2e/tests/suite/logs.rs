@@ -5,5 +5,7 @@ mod counts;
 mod coverage;
 mod failures;
 mod history;
+mod invariants;
+mod nightly;
 mod results;
 mod secrets;

@@ -4,7 +4,9 @@
 
 mod agents;
 mod apply;
+mod chaos;
 mod daemon;
+mod edges;
 mod errors;
 mod extensions;
 mod fixture;

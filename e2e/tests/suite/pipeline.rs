@@ -9,7 +9,8 @@ use stigmer_e2e::{
     harness::{Broken, Cli, CliError, CliOutput, Failure, RunningCli, Test, TestRecord},
     supervise::{Identity, leftovers},
 };
-use stigmer_e2e_plan::{LlmChoice, Plan, Selection, Tier, Verb, read_json};
+use stigmer_e2e_flakes::{FlakyPlan, PolluterPlan, StopRule, Stress};
+use stigmer_e2e_plan::{Hermetic, LlmChoice, Plan, Selection, Tier, Verb, read_json, write_json};
 
 /// A run to be started inside the running one. It has no model and runs one test at a time.
 pub struct Inner {
@@ -18,6 +19,14 @@ pub struct Inner {
     variables: Vec<(String, String)>,
     limit: Duration,
     inside: Vec<String>,
+    verb: InnerVerb,
+}
+
+/// What the driver is to do with the plan.
+enum InnerVerb {
+    Run,
+    Flaky(StopRule, Vec<Stress>, Option<f64>),
+    Polluter(String, Vec<String>, u64),
 }
 
 /// An inner run that has ended.
@@ -47,8 +56,9 @@ impl Inner {
         plan.selection = Selection {
             tier: Tier::Commit,
             filters: filters.iter().map(|filter| (*filter).to_owned()).collect(),
+            ..Selection::default()
         };
-        plan.llm = LlmChoice::None;
+        (plan.llm, plan.hermetic) = (LlmChoice::None, Hermetic::Off);
         (plan.jobs, plan.keep, plan.json, plan.allow_skip) = (1, false, false, false);
         Ok(Self {
             test: test.clone(),
@@ -56,6 +66,7 @@ impl Inner {
             variables: Vec::new(),
             limit: Duration::from_secs(60),
             inside: Vec::new(),
+            verb: InnerVerb::Run,
         })
     }
 
@@ -83,6 +94,18 @@ impl Inner {
         self
     }
 
+    /// The same in rounds until `stop`, beside `stress`, and with a gate.
+    pub fn rounds(mut self, stop: StopRule, stress: &[Stress], gate: Option<f64>) -> Self {
+        self.verb = InnerVerb::Flaky(stop, stress.to_vec(), gate);
+        self
+    }
+
+    /// A search for those of `earlier` that make `victim` fail, each selection tried `tries` times.
+    pub fn polluter(mut self, victim: &str, earlier: &[String], tries: u64) -> Self {
+        self.verb = InnerVerb::Polluter(victim.to_owned(), earlier.to_vec(), tries);
+        self
+    }
+
     /// Runs it to its end.
     pub async fn run(self) -> Result<Ended, Failure> {
         let (results, run_id) = (self.plan.results.clone(), self.plan.run_id.clone());
@@ -105,11 +128,33 @@ impl Inner {
 
     fn command(&self) -> Result<Cli, Broken> {
         let file = self.plan.results.join("plan.json");
-        stigmer_e2e_plan::write_json(&file, &self.plan)
-            .map_err(|error| Broken(format!("{error:#}")))?;
+        let run = self.plan.clone();
+        let (verb, written) = match &self.verb {
+            InnerVerb::Run => ("run", write_json(&file, &run)),
+            InnerVerb::Flaky(stop, stress, gate) => {
+                let (stop, stress, gate) = (*stop, stress.clone(), *gate);
+                let plan = FlakyPlan {
+                    run,
+                    stop,
+                    gate,
+                    stress,
+                };
+                ("flaky", write_json(&file, &plan))
+            }
+            InnerVerb::Polluter(victim, earlier, tries) => {
+                let plan = PolluterPlan {
+                    run,
+                    victim: victim.clone(),
+                    earlier: earlier.clone(),
+                    tries: *tries,
+                };
+                ("polluter", write_json(&file, &plan))
+            }
+        };
+        written.map_err(|error| Broken(format!("{error:#}")))?;
         let driver = [
             env!("CARGO_BIN_EXE_stigmer-e2e"),
-            "run",
+            verb,
             "--plan",
             file.as_str(),
         ];
@@ -144,11 +189,30 @@ impl Pending {
         Identity::of(u32::try_from(started["pid"].as_u64()?).ok()?)
     }
 
+    /// Its run id.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
     /// Whether an event of this name has happened.
     pub fn has(&self, event: &str) -> bool {
-        self.events()
-            .iter()
-            .any(|happened| happened["event"] == event)
+        self.event(event).is_some()
+    }
+
+    /// The first event of this name, once it has happened.
+    pub fn event(&self, name: &str) -> Option<Value> {
+        let mut events = self.events().into_iter();
+        events.find(|happened| happened["event"] == name)
+    }
+
+    /// The name of the last event so far; with a phase, which one.
+    pub fn last_event(&self) -> String {
+        let last = self.events().pop().unwrap_or_default();
+        let text = |name: &str| last[name].as_str().unwrap_or_default();
+        match text("event") {
+            "phase" => format!("phase {}", text("name")),
+            event => event.to_owned(),
+        }
     }
 
     /// The processes of the run.
@@ -239,7 +303,15 @@ pub fn xtask(test: &Test) -> Result<Cli, Failure> {
     let package = test.session().root.join("xtask");
     Ok(test
         .command(&program)
-        .env("CARGO_MANIFEST_DIR", package.as_str()))
+        .env("CARGO_MANIFEST_DIR", package.as_str())
+        .env("XDG_CACHE_HOME", cache()))
+}
+
+/// The pinned tools of whoever runs the suite: a command of a test has another HOME.
+fn cache() -> String {
+    let home = || std::env::var("HOME").map(|home| format!("{home}/.cache"));
+    let of_user = std::env::var("XDG_CACHE_HOME").or_else(|_| home());
+    of_user.unwrap_or_default()
 }
 
 fn runs(test: &Test) -> Utf8PathBuf {

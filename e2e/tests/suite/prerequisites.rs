@@ -3,6 +3,7 @@
 mod connections;
 mod listeners;
 mod missing;
+mod model;
 mod needless;
 mod pinned;
 mod probes;

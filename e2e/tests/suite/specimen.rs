@@ -1,17 +1,21 @@
 //! Tests that have to fail, for tests about what is kept and told of a failure. They are ignored
 //! unless asked for by name.
 
+mod ended;
+mod inspected;
+
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use camino::{Utf8Path, Utf8PathBuf};
 
+use serde_json::json;
 use stigmer_api::{Resource, agent_execution::AgentExecution};
 use stigmer_e2e::{
     harness::{
         Broken, Call, CliOutput, Daemon, Expectation, Failure, Gate, Probe, Project, Reply,
         Response, Test, TestRecord,
-        budget::{Budget, TEST, WF},
+        budget::{AGENT, Budget, TEST, WF},
         story,
     },
     session::SESSION_VARIABLE,
@@ -38,6 +42,7 @@ pub async fn fail(t: &Test, specimen: &str) -> Result<Failed, Failure> {
     let results = t.folder().join("runs/specimen");
     let mut session = t.session().clone();
     session.results = results.clone();
+    session.inspect_every = 1;
     let file = results.join("session.json");
     write_json(&file, &session).map_err(|error| Broken(format!("{error:#}")))?;
     let suite = std::env::current_exe()?;
@@ -56,7 +61,8 @@ pub async fn fail(t: &Test, specimen: &str) -> Result<Failed, Failure> {
         .run()
         .await?;
     output.exited_with(101)?;
-    let folder = results.join("tests").join(specimen);
+    let function = specimen.rsplit("::").next().unwrap_or(specimen);
+    let folder = results.join("tests").join(function);
     let record =
         read_json(&folder.join("test.json")).map_err(|error| Broken(format!("{error:#}")))?;
     Ok(Failed {
@@ -157,6 +163,41 @@ fn specimen_leaves_the_model_unsatisfied() {
             .run()
             .await?;
         run.exited_with(1)?;
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "it has to fail; scenario EDG-02 runs it"]
+fn specimen_asks_what_is_not_recorded() {
+    story(async |t| {
+        let body = json!({
+            "model": "recorded-model", "stream": true, "stream_options": {"include_usage": true},
+            "temperature": 0, "seed": 7, "cache_prompt": false, "max_tokens": 63,
+            "messages": [
+                {"role": "system", "content": "You are a helpful assistant."},
+                {"role": "user", "content": "How are you today?\n\n---\nContext:\n- Organization: local"},
+            ],
+        });
+        let cassette = json!({
+            "format": 1, "test": t.name(), "recorded_at": "2026-01-01T00:00:00Z", "provider": "script",
+            "model": "recorded-model", "model_sha256": null, "runner": "none",
+            "exchanges": [{
+                "request": {"method": "POST", "path": "/chat/completions", "body": body},
+                "status": 200, "content_type": "text/event-stream", "chunks": [], "end": "complete",
+            }],
+        });
+        let file = t.folder().join("recorded.json");
+        write_json(&file, &cassette).map_err(|error| Broken(format!("{error:#}")))?;
+        let env = t.environment().without_workflow_runner().replaying(&file);
+        let env = env.start().await?;
+        let agent = given::agent("assistant", "You are a helpful assistant.");
+        let agent = env.api().create(agent).await?;
+        let question = given::execution("question", agent.id(), "How were you yesterday?");
+        let question = env.api().create(question).await?;
+        let finished = then::finished(&env, question.id(), AGENT).await?;
+        let error = then::Execution::error(&finished.execution);
+        assert!(error.contains("is not recorded"), "{error}");
         Ok(())
     });
 }

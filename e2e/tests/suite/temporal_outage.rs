@@ -1,11 +1,11 @@
 //! Section 10 of the acceptance list: Temporal is absent, goes, hangs, comes back.
 
 mod absent;
-mod frozen;
 mod gone;
 mod names;
 mod nightly;
 mod stopping;
+mod waiting;
 
 use std::time::Instant;
 

@@ -11,7 +11,7 @@ use stigmer_api::{
     agent_execution::{AgentExecution, AgentExecutionStatus, ExecutionPhase},
     temporal_names::activity,
 };
-use stigmer_runner::heartbeats;
+use stigmer_runner::{Standing, heartbeats, standing};
 use stigmer_temporal::Proto;
 use temporalio_common::{data_converters::MultiArgs2, error::ApplicationFailure};
 use temporalio_macros::activities;
@@ -97,8 +97,16 @@ impl AgentActivities {
         tokio::select! {
             // Stopping cancels the activity too; it is the better reason.
             biased;
-            () = self.stopping.cancelled() => Interrupt::Stopping,
-            () = ctx.cancelled() => Interrupt::Cancelled,
+            () = self.stopping.cancelled() => return Interrupt::Stopping,
+            () = ctx.cancelled() => {}
+        }
+        match standing(ctx).await {
+            Ok(Standing::Awaited) => Interrupt::Cancelled,
+            Ok(Standing::Superseded | Standing::Forgotten) => Interrupt::GivenUp,
+            Err(error) => {
+                tracing::warn!(%error, "told to end, and not why");
+                Interrupt::GivenUp
+            }
         }
     }
 }

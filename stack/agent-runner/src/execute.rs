@@ -47,6 +47,9 @@ pub enum Interrupt {
     /// Temporal cancelled the activity.
     #[error("the execution was cancelled")]
     Cancelled,
+    /// Temporal no longer waits for this attempt. How the execution goes on, or ended, others say.
+    #[error("this attempt was given up")]
+    GivenUp,
     /// This process was asked to stop.
     #[error("the agent-runner was stopped while it worked on the execution; run it again")]
     Stopping,
@@ -103,6 +106,9 @@ impl Executor {
             interrupt = interrupt => Err(ExecutionError::Interrupted(interrupt)),
             ended = self.run(execution, limit, reporter.record()) => ended,
         };
+        if let Err(ExecutionError::Interrupted(interrupt @ Interrupt::GivenUp)) = ended {
+            return Err(ReportError::Over(interrupt.to_string()));
+        }
         let patience = match ended {
             Err(ExecutionError::Interrupted(_)) => LAST_STATUS_WHEN_INTERRUPTED,
             _ => LAST_STATUS,
@@ -149,6 +155,9 @@ impl Executor {
         record: &Record,
     ) -> Result<(), ExecutionError> {
         let spec = execution.spec.as_ref().ok_or(ExecutionError::NoSpec)?;
+        stigmer_fault::inject!(SecretLogged, {
+            tracing::info!(variables = ?spec.runtime_env, "variables of the execution");
+        });
         if spec.session_id.is_empty() {
             return Err(ExecutionError::NoSession);
         }

@@ -17,6 +17,7 @@ mod execute;
 mod llm;
 mod mcp;
 mod options;
+mod probe;
 mod report;
 mod resources;
 mod service;

@@ -10,6 +10,7 @@ use crate::{
     backend::Backend,
     execute::Executor,
     llm::LlmClient,
+    probe,
     settings::Settings,
     workspace,
 };
@@ -17,8 +18,12 @@ use crate::{
 const COMPONENT: &str = "stigmer-agent-runner";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Runs the agent-runner until a signal asks it to end, and ends the process.
+/// Runs the agent-runner until a signal asks it to end, and ends the process; or does nothing but probe
+/// the model.
 pub fn main() -> ! {
+    if std::env::args().skip(1).eq([probe::FLAG]) {
+        std::process::exit(probe::run());
+    }
     stigmer_runner::run(COMPONENT, VERSION, Settings::from_env, workers)
 }
 

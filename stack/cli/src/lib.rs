@@ -91,5 +91,6 @@ async fn ending_signal() -> anyhow::Result<ExitCode> {
 fn report(error: &anyhow::Error) -> ExitCode {
     render::to_stderr(&format!("Error: {error:#}\n"));
     tracing::debug!(?error, "failed");
+    stigmer_fault::inject!(ExitZero, { return ExitCode::SUCCESS });
     ExitCode::FAILURE
 }

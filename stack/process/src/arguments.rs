@@ -7,7 +7,7 @@ pub(crate) fn answer(component: &str, version: &str) -> Option<i32> {
     match arguments.as_slice() {
         [] => None,
         [flag] if flag == "--version" => {
-            println!("{component} {version} (build {})", crate::build_id());
+            println!("{component} {}", crate::version(version));
             Some(0)
         }
         other => {

@@ -15,6 +15,16 @@ pub fn build_id() -> &'static str {
     ID.get_or_init(|| read().unwrap_or_else(|| "unknown".to_owned()))
 }
 
+/// What a part says after its name when asked for its `version`: that, its build, and that it has
+/// deliberate faults compiled in, if it has.
+pub fn version(version: &str) -> String {
+    format!(
+        "{version} (build {}{})",
+        build_id(),
+        stigmer_fault::BUILD_MARK
+    )
+}
+
 fn read() -> Option<String> {
     let cache = ReadCache::new(File::open(std::env::current_exe().ok()?).ok()?);
     let id = match FileKind::parse(&cache).ok()? {

@@ -2,6 +2,10 @@
 
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
+/// Libraries that log what their caller is told as well, and tells of in the terms of the stack: each
+/// retry of each poll while Temporal is away, and each MCP server that cannot be reached.
+const QUIET: &str = "temporalio_client::retry=off,rmcp::transport::worker=off";
+
 /// Sets up logging from `LOG_LEVEL` (default `info`; unknown names count as `info`) and `ENV`
 /// (default `local`). Libraries stay at `warn` unless the level is `debug` or `trace`.
 ///
@@ -15,10 +19,10 @@ pub fn init_logging() {
     };
     let filter = match level.as_str() {
         "trace" | "debug" => EnvFilter::new(format!(
-            "info,stigmer={level},stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level}"
+            "info,{QUIET},stigmer={level},stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level},stigmer_runner={level}"
         )),
         level => EnvFilter::new(format!(
-            "warn,stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level},stigmer_process={level}"
+            "warn,{QUIET},stigmer_server={level},stigmer_agent_runner={level},stigmer_workflow_runner={level},stigmer_temporal={level},stigmer_runner={level},stigmer_process={level}"
         )),
     };
     let builder = tracing_subscriber::fmt()

@@ -53,14 +53,24 @@ pub async fn shutdown_requested() -> io::Result<()> {
     Ok(())
 }
 
-struct Signals {
+/// The signals that ask a process to end. While this lives, none of them ends it by itself.
+pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Signals {
-    fn install() -> io::Result<Self> {
+    /// Listens for SIGINT, SIGTERM, and SIGHUP.
+    ///
+    /// # Errors
+    ///
+    /// When the signal handlers cannot be installed.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn install() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -68,7 +78,8 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> &'static str {
+    /// Waits for one; returns its name.
+    pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",

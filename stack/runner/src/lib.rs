@@ -6,8 +6,9 @@ mod heartbeat;
 mod server;
 mod service;
 mod settings;
+mod watch;
 
-pub use attempt::superseded;
+pub use attempt::{Standing, standing};
 pub use heartbeat::heartbeats;
 pub use server::{AuthorizedChannel, Bearer, Server, ServerError};
 pub use service::{RunnerSettings, run};

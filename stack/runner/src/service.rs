@@ -10,6 +10,8 @@ use stigmer_temporal::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::watch::watch;
+
 /// How long Temporal may take to come up.
 const CONNECT: Duration = Duration::from_secs(30);
 
@@ -74,6 +76,7 @@ async fn serve<S: RunnerSettings>(
     let ended = tokio::select! {
         error = workers.ended() => Err(anyhow::Error::new(error).context("nothing is executed any more")),
         signal = &mut signal => signal.context(SIGNALS),
+        never = watch(&client) => match never {},
     };
     stopping.cancel();
     stop(workers, &client).await?;

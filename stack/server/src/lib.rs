@@ -21,3 +21,4 @@ mod testing;
 
 pub use app::run;
 pub use settings::Settings;
+pub use temporal::replayer;

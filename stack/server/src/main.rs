@@ -1,8 +1,14 @@
 //! The server as a process.
 
-use stigmer_server::{Settings, run};
+use std::process::ExitCode;
 
-fn main() {
+use stigmer_server::{Settings, replayer, run};
+use stigmer_temporal::replay_if_asked;
+
+fn main() -> ExitCode {
+    if let Some(code) = replay_if_asked(replayer) {
+        return code;
+    }
     stigmer_process::run(
         "stigmer-server",
         env!("CARGO_PKG_VERSION"),

@@ -11,6 +11,7 @@ mod error_text;
 mod health;
 mod payload;
 mod ping;
+mod replay;
 mod signal;
 mod start;
 mod target;
@@ -25,6 +26,7 @@ pub use encryption::{DecodeError, Encryption, EncryptionError, HistoryError, dec
 pub use health::{HealthError, check_health, until_healthy};
 pub use payload::{Arguments, Proto};
 pub use ping::{Ping, PingActivities, PingError, ping};
+pub use replay::{ReplayError, Replayed, Replayer, replay_if_asked};
 pub use signal::{SignalError, signal_workflow};
 pub use start::{Start, StartError, start_workflow};
 pub use stigmer_cipher::{KeyError, Keys};

@@ -111,6 +111,8 @@ pub async fn ping(
             // Temporal counts in whole seconds here; a ping nobody waits for any more ends by itself.
             run_timeout: deadline.max(Duration::from_secs(1)),
             deadline,
+            // It is to prove that the queue is polled.
+            eager: false,
         },
     )
     .await?;

@@ -29,6 +29,10 @@ pub struct Start<'a> {
     pub run_timeout: Duration,
     /// How long starting it may take, retries included.
     pub deadline: Duration,
+    /// Whether a worker of the same client takes the first task along with Temporal's answer, which
+    /// saves the way through the queue. Without such a worker it goes through the queue. When the
+    /// process ends before the task is done, Temporal gives it to another after ten seconds.
+    pub eager: bool,
 }
 
 /// The workflow was not started.
@@ -93,6 +97,7 @@ pub async fn start_workflow(client: &Client, start: Start<'_>) -> Result<String,
     let options = WorkflowStartOptions::new(start.task_queue, start.workflow_id)
         .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
         .run_timeout(start.run_timeout)
+        .enable_eager_workflow_start(start.eager)
         .memo(memo)
         .rpc_options(
             RpcOptions::builder()

@@ -1,8 +1,10 @@
 //! The process: what it polls for.
 
+use std::process::ExitCode;
+
 use anyhow::Context as _;
 use stigmer_runner::Server;
-use stigmer_temporal::{Client, PingActivities, WorkerSpec};
+use stigmer_temporal::{Client, PingActivities, Replayer, WorkerSpec, replay_if_asked};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,9 +23,18 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Executions that are waited for at a time. Waiting costs next to nothing.
 const MAX_EXECUTIONS: usize = 1000;
 
-/// Runs the workflow-runner until a signal asks it to end, and ends the process.
-pub fn main() -> ! {
+/// Runs the workflow-runner until a signal asks it to end, and ends the process; or replays histories,
+/// when asked to.
+pub fn main() -> ExitCode {
+    if let Some(code) = replay_if_asked(replayer) {
+        return code;
+    }
     stigmer_runner::run(COMPONENT, VERSION, Settings::from_env, workers)
+}
+
+/// The workflows that [`workers`] run.
+pub(crate) fn replayer() -> Replayer {
+    Replayer::default().with_workflow::<ServerlessWorkflow>()
 }
 
 fn workers(

@@ -22,6 +22,8 @@ use crate::{checkout::Checkout, host::Python, plan::Outline};
 pub struct Needs {
     /// The pinned model has to answer.
     pub model: bool,
+    /// Containers have to be started; what a machine without an engine is told.
+    pub engine: Option<State>,
     /// Where results will be written.
     pub results: Utf8PathBuf,
 }
@@ -31,6 +33,7 @@ impl Needs {
     pub fn of(outline: &Outline) -> Self {
         Self {
             model: outline.llm == LlmChoice::LlamaCpp && !outline.allow_skip,
+            engine: outline.runtime.needs_engine().then_some(State::Missing),
             results: outline.results.clone(),
         }
     }
@@ -48,19 +51,23 @@ pub struct Host {
 pub fn look_at_host(checkout: &Checkout, needs: &Needs) -> Host {
     thread::scope(|scope| {
         let python = scope.spawn(Python::find);
-        let checks: [Box<dyn FnOnce() -> Row + Send>; 8] = [
+        let engine = needs
+            .engine
+            .map(|lacking| scope.spawn(move || checks::engine(lacking)));
+        let checks: [Box<dyn FnOnce() -> Row + Send>; 9] = [
             Box::new(checks::rust),
             Box::new(checks::c_compiler),
             Box::new(checks::git),
             Box::new(checks::cores),
             Box::new(checks::memory),
+            Box::new(checks::clock),
             Box::new(|| checks::build_space(checkout)),
             Box::new(|| checks::results_folder(&needs.results)),
             Box::new(|| checks::cache_folder(&checkout.cache)),
         ];
         let checks = checks.map(|check| scope.spawn(check));
         let python = joined(python);
-        let mut rows: Vec<Row> = checks.into_iter().map(joined).collect();
+        let mut rows: Vec<Row> = checks.into_iter().chain(engine).map(joined).collect();
         rows.insert(2, checks::python(&python, needs.model));
         Host { rows, python }
     })

@@ -1,31 +1,6 @@
 use super::*;
 
 #[test]
-fn a_model_is_chosen_in_one_word() {
-    assert_eq!(parse_llm("llama-cpp"), Ok(LlmChoice::LlamaCpp));
-    assert_eq!(parse_llm("none"), Ok(LlmChoice::None));
-    let openai = LlmChoice::OpenAi {
-        base_url: "http://localhost:11434/v1".into(),
-        model: "qwen2.5:7b".into(),
-    };
-    assert_eq!(
-        parse_llm("openai=http://localhost:11434/v1/,qwen2.5:7b"),
-        Ok(openai.clone())
-    );
-    assert_eq!(parse_llm(&describe_llm(&openai)), Ok(openai));
-}
-
-#[test]
-fn a_wrong_model_choice_says_what_is_right() {
-    let error = |text: &str| parse_llm(text).expect_err("refused");
-    assert!(error("ollama").contains("openai=<base url>,<model>"));
-    assert!(error("openai=http://localhost/v1").contains("model is missing"));
-    assert!(error("openai=localhost,m").contains("is no URL"));
-    assert!(error("openai=http://,m").contains("is no URL"));
-    assert!(error("openai=http://localhost/v1,").contains("name is empty"));
-}
-
-#[test]
 fn a_results_folder_with_something_in_it_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
@@ -137,6 +112,8 @@ fn outline(llm: LlmChoice) -> Outline {
         no_build: false,
         json: false,
         llm,
+        hermetic: Hermetic::Off,
+        runtime: Runtime::default(),
         with_checks: false,
     }
 }

@@ -15,6 +15,7 @@ use stigmer_e2e_plan::{ExitCode, Package, failure};
 
 pub use disk::{WRITABLE as CACHE_WRITABLE, free_bytes};
 pub use slot::{Slot, State};
+pub use verify::sha256_of;
 
 use self::fetch::Fetcher;
 

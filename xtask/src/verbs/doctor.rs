@@ -44,12 +44,14 @@ fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
     let cargo = cargo()?;
     let needs = Needs {
         model: true,
+        engine: Some(State::Warning),
         results: checkout.root.join("results"),
     };
     let Host { mut rows, python } = doctor::look_at_host(checkout, &needs);
     rows.extend(thread::scope(|scope| {
         let rustfmt = scope.spawn(|| checks::component(&cargo, "rustfmt", "fmt"));
         let clippy = scope.spawn(|| checks::component(&cargo, "clippy", "clippy"));
+        let browser = scope.spawn(checks::browser);
         let pip = python
             .as_ref()
             .ok()
@@ -58,7 +60,7 @@ fn checkup(checkout: &Checkout, pins: &[Pin<'_>]) -> Result<Vec<Row>> {
             .iter()
             .map(|pin| scope.spawn(|| pinned_tool(checkout, pin, pip_among(pins), &python)))
             .collect();
-        [rustfmt, clippy]
+        [rustfmt, clippy, browser]
             .into_iter()
             .chain(pip)
             .chain(tools)

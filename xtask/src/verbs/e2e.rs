@@ -5,7 +5,7 @@ use stigmer_e2e_plan::{ExitCode, Output};
 
 use crate::{
     checkout::Checkout, driver::become_driver, explain::explain, flags::RunFlags, plan::Outline,
-    prepare::prepare,
+    prepare::prepare, retention::make_room,
 };
 
 /// Prepares a run and becomes the driver that carries it out.
@@ -14,6 +14,7 @@ pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<Exit
     if flags.stack.explain {
         return explain(&outline, checkout, output);
     }
+    make_room(&outline.results, checkout, output)?;
     let prepared = prepare(outline, checkout, output)?;
     become_driver(&prepared.driver, &prepared.plan)
 }

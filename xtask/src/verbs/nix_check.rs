@@ -34,6 +34,12 @@ pub fn run(build: bool, checkout: &Checkout, output: Output) -> Result<ExitCode>
         anyhow::Ok(())
     };
     step("parse", &|| Ok(count(flake.parse()?, "file")))?;
+    step("format", &|| {
+        Ok(match flake.is_formatted()? {
+            Some(()) => format!("as {} would", nix::FORMATTER),
+            None => format!("not checked, `{}` is not on PATH", nix::FORMATTER),
+        })
+    })?;
     step("lock", &|| {
         flake.locks()?;
         Ok("flake.lock locks what flake.nix asks for".to_owned())
@@ -74,10 +80,14 @@ pub fn in_words(checkout: &Checkout) -> Result<String> {
     }
     let flake = Flake::copy(checkout)?;
     let files = flake.parse()?;
+    let format = match flake.is_formatted()? {
+        Some(()) => "their format, ",
+        None => "",
+    };
     flake.locks()?;
     flake.evaluates()?;
     Ok(format!(
-        "{}, the lock, every output on 4 systems",
+        "{}, {format}the lock, every output on 4 systems",
         count(files, "file")
     ))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask pins list|verify|fetch`.
+//! `cargo xtask pins list|verify|fetch|update`.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -12,6 +12,7 @@ use crate::{
     pins::{Artefact, Pin, Pins, Tool, platform},
     progress::Progress,
     provision::{Provisioner, Slot, Source, State},
+    update,
 };
 
 #[derive(Serialize)]
@@ -30,6 +31,9 @@ struct PinRow<'a> {
 /// Shows the pins. Verifying ends with [`ExitCode::ProvisionFailed`] if a cached tool is not what
 /// its pin says, or a file names another pin.
 pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCode> {
+    if let PinsVerb::Update { names, write } = &verb {
+        return update::run(names, *write, checkout, output);
+    }
     let pins = Pins::read(&checkout.root)?;
     let platform = platform();
     let python = Python::find();
@@ -52,7 +56,9 @@ pub fn run(verb: PinsVerb, checkout: &Checkout, output: Output) -> Result<ExitCo
     let rows = tools.iter().map(|tool| {
         let pin = pins.pin(*tool, &platform)?;
         let (state, detail) = match verb {
-            PinsVerb::List | PinsVerb::Fetch { .. } => listed(&provisioner, &pin),
+            PinsVerb::List | PinsVerb::Fetch { .. } | PinsVerb::Update { .. } => {
+                listed(&provisioner, &pin)
+            }
             PinsVerb::Verify => verified(&provisioner, &pin),
         };
         let Artefact {

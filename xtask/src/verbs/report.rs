@@ -4,7 +4,11 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 use stigmer_e2e_plan::{ExitCode, Output, columns, failure};
-use stigmer_e2e_report::{Change, Comparison, ReportError, compare, write};
+use stigmer_e2e_report::{
+    Change, Comparison, ReportError,
+    browser::{BrowserError, screenshots},
+    compare, write, write_trace,
+};
 
 use crate::{checkout::Checkout, flags::ReportFlags};
 
@@ -25,6 +29,20 @@ pub fn run(flags: &ReportFlags, checkout: &Checkout, output: Output) -> Result<E
         file: &file,
     });
     output.line(file.as_str());
+    let trace = write_trace(&results).map_err(refused)?;
+    output.object(&Written {
+        event: "trace",
+        file: &trace,
+    });
+    if flags.screenshots {
+        for file in screenshots(&results).map_err(refused)? {
+            output.object(&Written {
+                event: "screenshot",
+                file: &file,
+            });
+            output.line(file.as_str());
+        }
+    }
     Ok(ExitCode::Success)
 }
 
@@ -54,6 +72,10 @@ fn refused(error: ReportError) -> anyhow::Error {
     let (code, fix) = match &error {
         ReportError::NoRun { .. } => (ExitCode::Usage, "name the folder of a run"),
         ReportError::Write { .. } => (ExitCode::ResultsUnwritable, "make the folder writable"),
+        ReportError::Browser(BrowserError::Missing) => {
+            (ExitCode::PrerequisiteMissing, "or do without --screenshots")
+        }
+        ReportError::Browser(_) => (ExitCode::ToolBroken, "try another Chromium"),
     };
     failure(code, error.to_string(), fix)
 }

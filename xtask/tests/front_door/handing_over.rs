@@ -157,3 +157,73 @@ fn the_doctor_asks_the_services_of_a_stack_that_is_up() {
         "the driver's verdict"
     );
 }
+
+#[test]
+fn without_an_ollama_a_run_with_one_is_refused_plainly() {
+    let world = World::new();
+    let ended = world.run(&["e2e", "--llm", "ollama"]);
+    assert_eq!(ended.code, Some(96), "{}", ended.stderr);
+    let [error] = &ended.errors()[..] else {
+        panic!("not one error: {}", ended.stderr);
+    };
+    for part in ["no Ollama was found", "OLLAMA_HOST", "--llm llama-cpp"] {
+        assert!(error.contains(part), "no {part:?} in {error:?}");
+    }
+    assert!(world.plans().is_empty());
+}
+
+#[test]
+fn an_ollama_that_was_found_gets_the_pinned_model() {
+    let world = World::new();
+    world.program("bin/ollama", "echo ollama");
+    let found = world.run(&["e2e", "--llm", "ollama"]);
+    assert_eq!(found.code, Some(0), "{}", found.stderr);
+    let plan = &world.plans()[0];
+    let program = world.path("bin/ollama");
+    assert_eq!(plan["llm"]["server"]["program"], program.as_str());
+    assert_eq!(plan["tools"]["gguf"]["name"], "Tiny");
+    let pinned = plan["pins"].as_array().expect("a list").iter();
+    let model = pinned.clone().find(|pin| pin["name"] == "model");
+    let model = model.expect("the model is provisioned");
+    assert_eq!(plan["tools"]["gguf"]["sha256"], model["sha256"]);
+    assert!(!pinned.clone().any(|pin| pin["name"] == "llama-cpp"));
+
+    let world = World::new();
+    let mut running = world.xtask(&["e2e", "--llm", "ollama"]);
+    let running = running.env("OLLAMA_HOST", "0.0.0.0:9000").output();
+    assert!(running.expect("xtask starts").status.success());
+    let server = &world.plans()[0]["llm"]["server"];
+    assert_eq!(server["running"], "http://127.0.0.1:9000");
+}
+
+#[test]
+fn a_run_is_hermetic_when_asked_for_and_on_ci_where_possible() {
+    let hermetic = |arguments: &[&str], ci: &str| {
+        let world = World::new();
+        let mut xtask = world.xtask(&[&["e2e", "--llm", "none"], arguments].concat());
+        let ended = xtask.env("CI", ci).output().expect("xtask starts");
+        assert!(ended.status.success(), "{arguments:?}");
+        world.plans()[0]["hermetic"].clone()
+    };
+    assert_eq!(hermetic(&[], ""), "off");
+    assert_eq!(hermetic(&["--hermetic"], ""), "required");
+    assert_eq!(hermetic(&[], "true"), "where-possible");
+    assert_eq!(hermetic(&["--hermetic=false"], "true"), "off");
+}
+
+#[test]
+fn a_hermetic_run_with_somebody_elses_model_or_kept_is_refused() {
+    let world = World::new();
+    for (arguments, why) in [
+        (
+            &["--llm", "openai=http://localhost:1/v1,m"][..],
+            "model is served by somebody outside",
+        ),
+        (&["--keep"], "what is kept"),
+    ] {
+        let ended = world.run(&[&["e2e", "--hermetic"], arguments].concat());
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.errors()[0].contains(why), "{}", ended.stderr);
+    }
+    assert!(world.plans().is_empty());
+}

@@ -32,7 +32,7 @@ fn world_with(fault: Fault) -> (World, Index, String) {
 }
 
 /// What the checkout pins as pip.
-fn pinned_pip() -> Value {
+pub fn pinned_pip() -> Value {
     let pins = concat!(env!("CARGO_MANIFEST_DIR"), "/../pins.json");
     let pins: Value =
         serde_json::from_str(&fs::read_to_string(pins).expect("readable")).expect("JSON");
@@ -40,7 +40,7 @@ fn pinned_pip() -> Value {
 }
 
 /// The pinned pip of this machine's cache; fetched if it is not there yet.
-fn fetched_pip() -> String {
+pub fn fetched_pip() -> String {
     let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
     let asked = xtask
         .args(["pins", "fetch", "pip", "--json"])

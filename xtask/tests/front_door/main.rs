@@ -1,6 +1,7 @@
 //! `cargo xtask` from outside: what it hands over, what it refuses, and how it ends.
 
 mod afterwards;
+mod culprit;
 mod handing_over;
 mod index;
 mod interrupted;
@@ -10,4 +11,5 @@ mod prerequisites;
 mod refusals;
 mod signals;
 mod test_verb;
+mod updates;
 mod world;

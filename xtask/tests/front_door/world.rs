@@ -89,7 +89,7 @@ impl World {
         // A link, because a file that was written a moment ago may be busy when it is started.
         fs::hard_link(env!("CARGO_BIN_EXE_xtask"), xtask)
             .expect("both are below the target directory");
-        for tool in ["sh", "cat", "cp", "df", "id", "sleep", "touch"] {
+        for tool in ["sh", "cat", "cp", "df", "id", "nice", "sleep", "touch"] {
             world.link(tool);
         }
         for tool in ["cc", "git"] {

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::Value;
 
-use super::{Entry, pretty};
+use super::Entry;
 use crate::read;
 
 /// The status of a call, `OK` for one that was answered.
@@ -34,5 +34,5 @@ fn entry(call: &Value) -> Entry {
     let at = call["at_ms"].as_f64().unwrap_or_default();
     Entry::new(at, "grpc", format!("{short}: {status}{took}"))
         .bad_if(status != "OK")
-        .with_detail(&pretty(call))
+        .with_detail(call)
 }

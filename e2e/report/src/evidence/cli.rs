@@ -117,6 +117,9 @@ pub fn entries(folder: &Utf8Path) -> Vec<Entry> {
         let mut last = command.began;
         for (after, stream, text) in &command.output {
             last = command.began + after;
+            if text.trim().is_empty() {
+                continue;
+            }
             entries.push(Entry::new(last, "cli", *text).bad_if(*stream == "err"));
         }
         entries.push(Entry::new(last, "cli", format!("[{}]", command.ending)));

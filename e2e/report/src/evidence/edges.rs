@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde_json::Value;
 
-use super::{Entry, pretty};
+use super::Entry;
 use crate::read;
 
 /// What passed the edges of the test in `folder`.
@@ -26,7 +26,7 @@ fn entry(edge: &str, line: &Value) -> Entry {
     let bad = line.get("unexpected").is_some_and(|value| value != false);
     Entry::new(at, edge, format!("{request}{}", summary(line)))
         .bad_if(bad)
-        .with_detail(&pretty(line))
+        .with_detail(line)
 }
 
 /// A line without the fields that every line has, on one line.

@@ -40,7 +40,7 @@ fn entry(workflow: &str, event: &Value, start: f64) -> Option<Entry> {
     // Payloads are encrypted and say nothing here; a failure's message is what helps.
     let entry = Entry::new(at, "temporal", text).bad_if(bad);
     Some(match bad {
-        true => entry.with_detail(&super::pretty(&attributes["failure"])),
+        true => entry.with_detail(&attributes["failure"]),
         false => entry,
     })
 }

@@ -6,28 +6,40 @@ pub mod edges;
 pub mod history;
 pub mod logs;
 
-use serde::Serialize;
+use camino::Utf8Path;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::read;
+
 /// Something that happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Entry {
     /// Milliseconds from the start of the test.
     pub at: f64,
-    /// Where it was seen: `step`, `cli`, `grpc`, `llm`, `hub`, `temporal`, or a component's log.
+    /// Where it was seen: `step`, `wait`, `fault`, `cli`, `grpc`, `llm`, `hub`, `temporal`, or a
+    /// component's log.
     pub lane: String,
     /// Whether it is what a reader looks for in a red test.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub bad: bool,
     /// One line.
     pub text: String,
     /// What the line opens to, such as a request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// The longest detail of an entry, in bytes; the file has the rest.
-const DETAIL: usize = 16 * 1024;
+impl Serialize for Entry {
+    /// As an array, because a page has tens of thousands of them: time, lane, text, bad, detail.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let at = (self.at * 10.0).round() / 10.0;
+        let entry = (at, &self.lane, &self.text, u8::from(self.bad), &self.detail);
+        match &self.detail {
+            Some(_) => entry.serialize(serializer),
+            None if self.bad => (at, &self.lane, &self.text, 1).serialize(serializer),
+            None => (at, &self.lane, &self.text).serialize(serializer),
+        }
+    }
+}
 
 impl Entry {
     fn new(at: f64, lane: &str, text: impl Into<String>) -> Self {
@@ -45,8 +57,14 @@ impl Entry {
         self
     }
 
-    fn with_detail(mut self, detail: &str) -> Self {
-        self.detail = Some(shortened(detail, DETAIL));
+    fn with_detail(mut self, detail: &Value) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// The same with a detail of at most `limit` bytes; the file has the rest.
+    pub fn shortened(mut self, limit: usize) -> Self {
+        self.detail = self.detail.map(|detail| shortened(detail, limit));
         self
     }
 }
@@ -63,10 +81,34 @@ pub fn steps(record: &Value) -> Vec<Entry> {
         .collect()
 }
 
+/// What was waited for, and how long it took; from before there were times in it, nothing.
+pub fn waits(record: &Value) -> Vec<Entry> {
+    let waits = record["budgets"].as_array().map_or(&[][..], Vec::as_slice);
+    let entry = |wait: &Value| {
+        let number = |field: &str| wait[field].as_f64();
+        let (at, used, limit) = (number("at_ms")?, number("used_ms")?, number("limit_ms")?);
+        let text = |field: &str| wait[field].as_str().unwrap_or_default().to_owned();
+        let spent = format!("{} ms of {} ms ({})", used, limit, text("name"));
+        let shown = format!("{}: after {spent}", text("what"));
+        Some(Entry::new(at + used, "wait", shown).bad_if(used >= limit))
+    };
+    waits.iter().filter_map(entry).collect()
+}
+
+/// `faults.jsonl`: what the test broke on purpose.
+pub fn faults(folder: &Utf8Path) -> Vec<Entry> {
+    let entry = |line: &Value| {
+        let text = line["fault"].as_str().unwrap_or_default();
+        Entry::new(line["at_ms"].as_f64().unwrap_or_default(), "fault", text)
+    };
+    let lines = read::json_lines(&folder.join("faults.jsonl"));
+    lines.iter().map(entry).collect()
+}
+
 /// `text`, or its beginning and a word on what is missing.
-fn shortened(text: &str, limit: usize) -> String {
+fn shortened(text: String, limit: usize) -> String {
     if text.len() <= limit {
-        return text.to_owned();
+        return text;
     }
     let end = (0..=limit)
         .rev()
@@ -79,11 +121,6 @@ fn shortened(text: &str, limit: usize) -> String {
     )
 }
 
-/// JSON for people.
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +128,7 @@ mod tests {
     #[test]
     fn a_long_detail_is_cut_between_characters_and_says_so() {
         let text = "ä".repeat(10);
-        assert_eq!(shortened(&text, 20), text);
-        assert_eq!(shortened(&text, 5), "ää\n… 16 more bytes in the file");
+        assert_eq!(shortened(text.clone(), 20), text);
+        assert_eq!(shortened(text, 5), "ää\n… 16 more bytes in the file");
     }
 }

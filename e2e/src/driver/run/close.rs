@@ -4,15 +4,18 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use stigmer_e2e_plan::{ExitCode, PhaseName, Style};
+use serde_json::json;
+use stigmer_e2e_plan::{ExitCode, LlmChoice, PhaseName, Style};
 
 use super::Run;
 use crate::{
     driver::{
+        hermetic::Border,
         shared::{Down, Shared, report},
+        tripwires,
         verdict::{Ending, Facts, Gaps, conclude},
     },
-    results::{Event, History, Measured, Summary, last_line, now},
+    results::{Event, GitHub, History, Isolation, Measured, Summary, last_line, now},
 };
 
 /// What is known once everything is down.
@@ -33,17 +36,24 @@ impl Run {
             Ok(gaps) => closed.gaps = gaps,
             Err(error) => closed.error = Some(error),
         }
-        let Some(mut shared) = shared else {
-            // Nothing was started.
-            closed.leftovers = Some(0);
-            return closed;
-        };
-        if self.plan.keep && matches!(ending, Ending::Completed) {
-            self.wait_while_kept(&mut shared).await;
-        }
-        if let Err(error) = self.down(shared, &mut closed).await {
+        if let Err(error) = tripwires::check(&self.plan, self.outcomes()) {
             closed.error.get_or_insert(error);
         }
+        match shared {
+            // Nothing was started.
+            None => closed.leftovers = Some(0),
+            Some(mut shared) => {
+                if self.plan.keep && matches!(ending, Ending::Completed) {
+                    self.wait_while_kept(&mut shared).await;
+                }
+                if let Err(error) = self.down(shared, &mut closed).await {
+                    closed.error.get_or_insert(error);
+                }
+            }
+        }
+        // Last, because services may try to leave while they end.
+        let border = std::mem::replace(&mut self.border, Border::Open);
+        border.conclude(&mut self.results.run.hermetic);
         closed
     }
 
@@ -72,9 +82,17 @@ impl Run {
             record,
             forced_kills,
             leftovers,
+            containers,
         } = shared.down(&self.plan).await?;
         closed.forced_kills = forced_kills;
-        closed.leftovers = leftovers.as_ref().map(Vec::len);
+        closed.leftovers = leftovers
+            .as_ref()
+            .map(|found| found.len() + containers.len());
+        for container in &containers {
+            eprintln!("error: left behind and removed: container {container}");
+            let name = json!({"container": container});
+            self.results.event(&Event::new("leftover", name))?;
+        }
         for leftover in leftovers.iter().flatten() {
             eprintln!(
                 "error: left behind and killed: {} (pid {})",
@@ -98,6 +116,12 @@ impl Run {
             (summary, code) = self.judge(&ending, &closed);
         }
         self.show(&ending, &summary);
+        if let Some(github) = GitHub::here()
+            && let Err(error) = github.show(&summary, self.outcomes())
+        {
+            // The verdict is what it is, whoever can read it.
+            eprintln!("warning: {error:#}");
+        }
         code
     }
 
@@ -105,18 +129,27 @@ impl Run {
         let mut summary = Summary::of(
             &self.plan.run_id,
             self.plan.seed,
+            &self.plan.root,
             self.results.path().to_owned(),
             self.outcomes(),
         );
+        summary.set_aside = self.results.run.set_aside.len();
         summary.measured = Measured::of(&self.results.path().join("tests"));
+        if let LlmChoice::Replay { cassettes } = &self.plan.llm {
+            summary.replayed = Some(cassettes.clone());
+        }
         summary.slower =
             History::beside(self.results.path()).slower(self.plan.jobs, self.outcomes());
+        let isolation = self.results.run.hermetic.as_ref();
+        let attempts = isolation.and_then(Isolation::attempts);
+        summary.attempts_to_leave = attempts.map(<[_]>::len);
         let facts = Facts {
             ending,
             tally: summary.tally,
             gaps: closed.gaps.clone(),
             forced_kills: closed.forced_kills,
             leftovers: closed.leftovers,
+            attempts: attempts.unwrap_or_default(),
         };
         let (verdict, code, cause) = conclude(&facts);
         summary.forced_kills += closed.forced_kills;

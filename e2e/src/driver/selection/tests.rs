@@ -33,6 +33,7 @@ fn selection(tier: Tier, filters: &[&str]) -> Selection {
     Selection {
         tier,
         filters: filters.iter().map(|filter| (*filter).to_owned()).collect(),
+        ..Selection::default()
     }
 }
 
@@ -122,6 +123,29 @@ fn nightly_tests_run_in_their_tier_only_and_are_not_selected_otherwise() {
         "{nothing}"
     );
     assert_eq!(nothing_for("APP-21").later_tier, None);
+}
+
+#[test]
+fn exact_paths_are_selected_in_their_order_and_must_exist() {
+    let exactly = |paths: &[&str]| {
+        let selection = Selection {
+            exactly: paths.iter().map(|path| (*path).to_owned()).collect(),
+            ..Selection::default()
+        };
+        let selected = select(&suite(), &selection, &scenarios())?;
+        Ok::<_, NothingMatches>(
+            selected
+                .into_iter()
+                .map(|test| test.path)
+                .collect::<Vec<_>>(),
+        )
+    };
+    let order = ["full::ful_07_validator", "full::ful_01_hello"];
+    assert_eq!(exactly(&order).unwrap(), order);
+    assert_eq!(
+        exactly(&["full::ful_01"]).unwrap_err().filter,
+        "full::ful_01"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use stigmer_e2e::supervise::Failure;
+use stigmer_e2e_hermetic::Sender;
 use stigmer_e2e_plan::failure;
 
 use super::*;
@@ -26,6 +27,7 @@ fn concluded_after(
         gaps: Gaps::default(),
         forced_kills: 0,
         leftovers: Some(0),
+        attempts: &[],
     };
     change(&mut facts);
     conclude(&facts)
@@ -51,6 +53,41 @@ fn a_failed_test_outweighs_what_was_left_behind() {
             RunVerdict::Failed,
             ExitCode::TestsFailed,
             Some("tests failed: 1")
+        )
+    );
+}
+
+#[test]
+fn an_attempt_to_leave_turns_a_green_run_red_and_names_who_and_where_to() {
+    let attempt = Attempt {
+        protocol: "udp".into(),
+        to: "192.0.2.53:53".into(),
+        name: Some("updates.test".into()),
+        by: Sender {
+            program: Some("tool --serve".into()),
+            pid: Some(7),
+            test: Some("app_01".into()),
+        },
+        count: 1,
+    };
+    let attempts = [attempt.clone(), attempt];
+    let ending = Ending::Completed;
+    let facts = Facts {
+        ending: &ending,
+        tally: GREEN,
+        gaps: Gaps::default(),
+        forced_kills: 0,
+        leftovers: Some(0),
+        attempts: &attempts,
+    };
+    let cause = "tried to reach another machine: tool --serve (of app_01) → udp 192.0.2.53:53 for \
+                 updates.test; and 1 more (see run.json)";
+    assert_eq!(
+        conclude(&facts),
+        (
+            RunVerdict::TriedToLeave,
+            ExitCode::TriedToLeave,
+            Some(cause.to_owned())
         )
     );
 }

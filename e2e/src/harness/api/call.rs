@@ -11,7 +11,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use super::{Answer, CallError, Watch};
+use super::{Answer, CallError, Watch, acknowledged::Ledger};
 use crate::harness::{Journal, with_causes};
 
 /// Makes calls on one connection.
@@ -20,6 +20,7 @@ pub(super) struct Caller {
     pub(super) channel: Channel,
     pub(super) journal: Journal,
     pub(super) deadline: Duration,
+    pub(super) acknowledged: Ledger,
 }
 
 impl Caller {
@@ -90,9 +91,12 @@ impl Caller {
         match answer {
             Ok(response) => {
                 let response = response.into_inner();
+                let json = to_json(&response);
+                let message = response.descriptor();
+                self.acknowledged.note(&method, message.full_name(), &json);
                 self.journal.write(json!({
                     "method": method, "ms": millis(start), "request": recorded,
-                    "response": to_json(&response),
+                    "response": json,
                 }));
                 Ok(response)
             }
@@ -136,7 +140,7 @@ impl Caller {
     }
 }
 
-fn path_of(method: &str) -> PathAndQuery {
+pub(super) fn path_of(method: &str) -> PathAndQuery {
     // Paths are built from descriptor names, which are identifiers and dots.
     method.parse().expect("a gRPC path")
 }

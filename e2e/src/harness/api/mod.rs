@@ -1,13 +1,15 @@
 //! The gRPC API as a test sees it: every call has a deadline and leaves a line in `grpc.jsonl`.
 
+mod acknowledged;
 mod call;
+pub(super) mod dynamic;
 mod path;
 mod raw;
 mod skills;
 mod watch;
 mod workflows;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use stigmer_api::{
@@ -22,6 +24,8 @@ use tonic::{Status, transport::Endpoint};
 
 use super::{Journal, budget};
 
+pub(super) use acknowledged::Acknowledged;
+use acknowledged::Ledger;
 use call::Caller;
 pub use watch::{Snapshot, Watch};
 
@@ -62,7 +66,13 @@ impl Api {
             channel: endpoint.connect_lazy(),
             journal,
             deadline: budget::CALL.limit,
+            acknowledged: Ledger::default(),
         })
+    }
+
+    /// What the server said it had taken, and not deleted since.
+    pub(super) fn acknowledged(&self) -> BTreeSet<Acknowledged> {
+        self.0.acknowledged.all()
     }
 
     /// The same client with another deadline per call.

@@ -19,7 +19,7 @@ use crate::ensure;
 
 pub use processes::{HomeProcess, listening_ports, processes_of, remote_ports};
 pub use report::{PartReport, Report};
-pub(super) use teardown::{findings, keep_log_tails};
+pub(super) use teardown::{keep_log_tails, logs_of};
 
 /// How long a start may take until it says so: START for the parts, and some for the command itself.
 const START_COMMAND: Duration = Duration::from_secs(START.limit.as_secs() + 5);

@@ -3,39 +3,37 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    harness::{Test, evidence, record::LogTail},
+    harness::{
+        Test,
+        invariants::{Log, component_of},
+        record::LogTail,
+    },
     supervise::log_tail,
 };
 
 /// How many lines of each log go into the record of a failed test.
 const TAIL: usize = 200;
 
-/// Panics and fatal texts in the logs of the daemons of `test`, one line each.
-pub(in crate::harness) fn findings(test: &Test) -> Vec<String> {
-    let of_log = |log: Utf8PathBuf| {
-        let lines = evidence::fatal_lines(&log).into_iter();
-        let name = name(&log);
-        lines.map(move |line| format!("{name} broke: {line}"))
-    };
-    logs_of(test).into_iter().flat_map(of_log).collect()
-}
-
 /// Puts the last lines of every log of the daemons of `test` into its record.
 pub(in crate::harness) fn keep_log_tails(test: &Test) {
     let tail = |path: Utf8PathBuf| LogTail {
-        component: name(&path),
+        component: path.file_name().unwrap_or_default().to_owned(),
         lines: log_tail(&path, TAIL),
         path,
     };
-    let tails: Vec<_> = logs_of(test).into_iter().map(tail).collect();
+    let tails: Vec<_> = files(test).into_iter().map(tail).collect();
     test.update(|record| record.logs.extend(tails));
 }
 
-fn name(log: &Utf8Path) -> String {
-    log.file_name().unwrap_or_default().to_owned()
+/// The logs of the daemons of `test`.
+pub(in crate::harness) fn logs_of(test: &Test) -> impl Iterator<Item = Log> {
+    files(test).into_iter().map(|path| Log {
+        component: component_of(&path),
+        path,
+    })
 }
 
-fn logs_of(test: &Test) -> Vec<Utf8PathBuf> {
+fn files(test: &Test) -> Vec<Utf8PathBuf> {
     let homes = test
         .folder()
         .read_dir_utf8()

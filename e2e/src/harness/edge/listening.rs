@@ -2,13 +2,15 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use axum::Router;
 use tokio::runtime::{Builder, Runtime};
+
+use super::host;
 
 /// A listening server. It runs on a thread of its own, so that what the test does meanwhile neither
 /// delays an answer nor keeps a connection open. Ends when dropped.
@@ -20,9 +22,9 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// Serves `router` on a free loopback port.
+    /// Serves `router` on a free port of [`host`].
     pub(super) fn start(router: Router) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = TcpListener::bind((host(), 0))?;
         let address = listener.local_addr()?;
         let running = Mutex::new(Some(serve(listener, router.clone())?));
         Ok(Self {
@@ -32,7 +34,7 @@ impl Listening {
         })
     }
 
-    /// `127.0.0.1:<port>`.
+    /// Where it is reached.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,19 +1,19 @@
-//! What stands in for the outside world: scripted, recording, and strict. A request that no test
-//! expected is refused and fails the test, and so does an expectation that nothing used.
+//! What stands between the stack and the outside world: scripted, recording, and strict. A request that
+//! no test expected is refused and fails the test, and so does an expectation that nothing used.
 
 mod gate;
+mod host;
 mod hub;
 mod link;
 mod listening;
-mod openai;
-mod script;
-mod script_llm;
+mod llm;
 
 pub use gate::Gate;
+pub(crate) use host::{host, reached_at};
 pub use hub::{Call, Hub, Received, Response};
-pub use link::Link;
-pub use script::{Expectation, Reply, Seen};
-pub use script_llm::ScriptLlm;
-
-#[cfg(test)]
-mod tests;
+pub use link::{Calls, Fault, Link};
+pub use llm::{
+    Cassette, CassetteError, Chunk, End, Exchange, Expectation, LlmError, ModelOrigin, Recording,
+    Reply, ScriptLlm, Seen,
+};
+pub(crate) use llm::{Llm, Mode, NewCassette};

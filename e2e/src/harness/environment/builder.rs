@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
-use super::{Component, settings::Variables};
-use crate::harness::{Test, edge::Reply};
+use super::{Component, model::ModelChoice, settings::Variables};
+use crate::{
+    harness::{Test, edge::Reply},
+    session::SharedModel,
+};
 
 /// How the link to Temporal is when the parts start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +23,12 @@ pub struct Builder {
     pub(super) test: Test,
     pub(super) workflow_runner: bool,
     pub(super) agent_runner: bool,
-    pub(super) real_model: bool,
+    pub(super) model: ModelChoice,
     pub(super) answer: Option<Reply>,
     pub(super) temporal_address: Option<String>,
     pub(super) link: Option<Begins>,
+    pub(super) link_knows_calls: bool,
+    pub(super) server_link: bool,
     pub(super) own_temporal: bool,
     pub(super) settings: BTreeMap<&'static str, Variables>,
     pub(super) programs: BTreeMap<&'static str, Utf8PathBuf>,
@@ -35,10 +40,12 @@ impl Builder {
             test,
             workflow_runner: true,
             agent_runner: true,
-            real_model: false,
+            model: ModelChoice::default(),
             answer: None,
             temporal_address: None,
             link: None,
+            link_knows_calls: false,
+            server_link: false,
             own_temporal: false,
             settings: BTreeMap::new(),
             programs: BTreeMap::new(),
@@ -66,10 +73,32 @@ impl Builder {
     }
 
     /// Talks to the run's model instead of a scripted one, in a way that makes its answers short and,
-    /// as far as the model's server allows, the same each time.
+    /// as far as the model's server allows, the same each time. They are recorded; in a run that replays
+    /// (`--llm replay`), what was recorded for this test answers.
     #[must_use]
     pub fn with_real_model(mut self) -> Self {
-        self.real_model = true;
+        self.model = ModelChoice::Run;
+        self
+    }
+
+    /// Starts the pinned model for this environment alone, which the test may kill. Nothing is recorded.
+    #[must_use]
+    pub fn with_own_model(mut self) -> Self {
+        self.model = ModelChoice::Own;
+        self
+    }
+
+    /// Talks to `model`, and records what it answers.
+    #[must_use]
+    pub fn recording(mut self, model: SharedModel) -> Self {
+        self.model = ModelChoice::Given(model);
+        self
+    }
+
+    /// Is answered by what is recorded in the file `cassette`, and by nothing else.
+    #[must_use]
+    pub fn replaying(mut self, cassette: impl Into<Utf8PathBuf>) -> Self {
+        self.model = ModelChoice::Recorded(cassette.into());
         self
     }
 
@@ -114,6 +143,21 @@ impl Builder {
     #[must_use]
     pub fn over_link(mut self) -> Self {
         self.link = Some(Begins::Open);
+        self
+    }
+
+    /// As [`over_link`](Self::over_link), and the link knows gRPC: `env.link().calls()`.
+    #[must_use]
+    pub fn over_call_link(mut self) -> Self {
+        self.link_knows_calls = true;
+        self.over_link()
+    }
+
+    /// Puts a [`Link`](crate::harness::Link) that knows gRPC between the runners and the server. The test
+    /// itself reaches the server directly.
+    #[must_use]
+    pub fn over_server_link(mut self) -> Self {
+        self.server_link = true;
         self
     }
 

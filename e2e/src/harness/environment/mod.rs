@@ -3,26 +3,25 @@
 
 mod builder;
 mod model;
+mod own_model;
 mod own_temporal;
 mod part;
 mod ready;
 pub(crate) mod settings;
 mod start;
+mod working;
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
 use super::{
     Api, Cli, Store, Temporal, Test,
-    edge::{Hub, Link, ScriptLlm},
+    edge::{Hub, Link, Llm, ModelOrigin, ScriptLlm},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use model::Model;
 use settings::Variables;
 
 pub use builder::Builder;
+pub use own_model::OwnModel;
 pub use own_temporal::OwnTemporal;
 pub use part::{Component, Part};
 pub use start::StartError;
@@ -35,7 +34,8 @@ struct Inner {
     test: Test,
     folder: Utf8PathBuf,
     namespace: String,
-    model: Model,
+    llm: Llm,
+    own_model: Option<OwnModel>,
     server: Part,
     workflow_runner: Option<Part>,
     agent_runner: Option<Part>,
@@ -43,6 +43,7 @@ struct Inner {
     number: usize,
     hub: OnceLock<Hub>,
     link: Option<Link>,
+    server_link: Option<Link>,
     own_temporal: Option<OwnTemporal>,
     temporal: OnceLock<Temporal>,
     api: OnceLock<Api>,
@@ -96,8 +97,32 @@ impl Environment {
     ///
     /// When this environment talks to a real one.
     pub fn llm(&self) -> &ScriptLlm {
-        self.scripted_model()
+        self.0
+            .llm
+            .script()
             .expect("this environment talks to a real model")
+    }
+
+    /// Which model answers, or answered when it was recorded.
+    ///
+    /// # Panics
+    ///
+    /// When the test answers in its place.
+    pub fn model(&self) -> &ModelOrigin {
+        self.0
+            .llm
+            .origin()
+            .expect("this environment talks to a real model, or to a recorded one")
+    }
+
+    /// The model of this environment alone.
+    ///
+    /// # Panics
+    ///
+    /// When the environment was not told to have one.
+    pub fn own_model(&self) -> &OwnModel {
+        self.own_model_if_any()
+            .expect("this environment was started with a model of its own")
     }
 
     /// The hub, which stands in for every outside host. It is started when it is first asked for.
@@ -133,6 +158,25 @@ impl Environment {
             .link
             .as_ref()
             .expect("this environment was started over a link")
+    }
+
+    /// The way of the runners to the server.
+    ///
+    /// # Panics
+    ///
+    /// When the environment was not told to have a link there.
+    pub fn server_link(&self) -> &Link {
+        self.0
+            .server_link
+            .as_ref()
+            .expect("this environment's runners reach the server over a link")
+    }
+
+    /// The links there are, by what their calls are in the record of the test.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&'static str, &Link)> {
+        let temporal = self.0.link.iter().map(|link| ("calls_to_temporal", link));
+        let server = self.0.server_link.iter();
+        temporal.chain(server.map(|link| ("calls_to_server", link)))
     }
 
     /// The server.
@@ -193,23 +237,6 @@ impl Environment {
         &self.0.test
     }
 
-    /// Proves that every queue does work: pings that together pass through each queue that a part
-    /// announced, all of them at the same time.
-    ///
-    /// # Errors
-    ///
-    /// When one is not answered within `limit`.
-    pub async fn ping(&self, limit: Duration) -> Result<(), stigmer_temporal::PingError> {
-        let server = self.0.server.ready().task_queues;
-        let runners = self.runners().flat_map(|part| part.ready().task_queues);
-        let routes = routes(&server, &runners.collect::<Vec<_>>());
-        let pings = routes.iter().map(|(workflow_queue, activity_queue)| {
-            self.temporal()
-                .ping(workflow_queue, activity_queue.as_deref(), limit)
-        });
-        futures_util::future::try_join_all(pings).await.map(drop)
-    }
-
     /// What is known about the state of the environment, one line each, for a time-out's report.
     pub(super) async fn diagnosis(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -230,8 +257,18 @@ impl Environment {
         lines
     }
 
-    pub(super) fn scripted_model(&self) -> Option<&ScriptLlm> {
-        self.0.model.scripted()
+    pub(super) fn llm_edge(&self) -> &Llm {
+        &self.0.llm
+    }
+
+    /// Whether its server can be restarted now and be as ready as before: it runs, and its Temporal is
+    /// there for sure.
+    pub(super) async fn survives_restarts(&self) -> bool {
+        let shared = self.0.link.is_none() && self.0.own_temporal.is_none();
+        shared
+            && self.0.temporal.get().is_some()
+            && self.0.server.was_ready().is_some()
+            && self.0.server.runs().await
     }
 
     /// The key of its payloads, which must not be kept with them.
@@ -241,6 +278,10 @@ impl Environment {
 
     pub(super) fn hub_if_any(&self) -> Option<&Hub> {
         self.0.hub.get()
+    }
+
+    pub(super) fn own_model_if_any(&self) -> Option<&OwnModel> {
+        self.0.own_model.as_ref()
     }
 
     pub(super) fn own_temporal_if_any(&self) -> Option<&OwnTemporal> {
@@ -261,38 +302,4 @@ impl Environment {
 /// otherwise.
 fn payload_key(folder: &Utf8Path) -> Utf8PathBuf {
     folder.join("home/.stigmer/payload.key")
-}
-
-/// Pairs of a server's queue and, as long as there are any, a runner's, in which each queue occurs.
-fn routes(server: &[String], runners: &[String]) -> Vec<(String, Option<String>)> {
-    let count = server.len().max(runners.len());
-    let pairs = server.iter().cycle().zip(0..count);
-    pairs
-        .map(|(queue, i)| (queue.clone(), runners.get(i).cloned()))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_queue_is_on_a_route() {
-        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        let route =
-            |server: &str, runner: Option<&str>| (server.to_owned(), runner.map(ToOwned::to_owned));
-        assert_eq!(
-            routes(&names(&["a", "b"]), &names(&["x", "y", "z"])),
-            [
-                route("a", Some("x")),
-                route("b", Some("y")),
-                route("a", Some("z"))
-            ]
-        );
-        assert_eq!(
-            routes(&names(&["a", "b"]), &names(&["x"])),
-            [route("a", Some("x")), route("b", None)]
-        );
-        assert!(routes(&[], &names(&["x"])).is_empty());
-    }
 }

@@ -1,14 +1,19 @@
 //! A Temporal that belongs to one environment, for tests that kill it.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_temporal::Target;
 
 use super::settings::Variables;
 use crate::{
-    services::{Temporal as Service, free_port, temporal_answers},
-    supervise::{Child, Readiness, ServiceError, Spec, StopPolicy},
+    containers::{Launch, Place},
+    harness::faults,
+    services::{Doorway, Temporal as Service, temporal_answers},
+    supervise::{Child, Readiness, ServiceError, Signal, StopPolicy},
 };
 
 /// How long it may take to start.
@@ -18,31 +23,39 @@ const START: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct OwnTemporal {
     cli: Utf8PathBuf,
+    doorway: Doorway,
     folder: Utf8PathBuf,
     variables: Variables,
-    port: u16,
+    starts: AtomicUsize,
     child: tokio::sync::Mutex<Option<Child>>,
 }
 
 impl OwnTemporal {
-    /// One that will run on a free port, by the Temporal CLI `cli`, with its files in `folder`.
+    /// One that will run at `place` on a free port, by the Temporal CLI `cli`, with its files in `folder`.
     pub(super) fn new(
         cli: &Utf8Path,
+        place: Place,
         folder: &Utf8Path,
         variables: Variables,
     ) -> std::io::Result<Self> {
         Ok(Self {
             cli: cli.to_owned(),
+            doorway: Doorway::to(place)?,
             folder: folder.to_owned(),
             variables,
-            port: free_port()?,
+            starts: AtomicUsize::new(0),
             child: tokio::sync::Mutex::default(),
         })
     }
 
-    /// `127.0.0.1:<port>`.
+    /// Where it is found, `host:port`.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.doorway.address().to_owned()
+    }
+
+    /// Its log.
+    pub(in crate::harness) fn log(&self) -> Utf8PathBuf {
+        self.folder.join("own-temporal.log")
     }
 
     /// Starts it, also again after [`kill9`](Self::kill9): on the same port, with what it had stored.
@@ -51,21 +64,21 @@ impl OwnTemporal {
     ///
     /// When it does not answer in time.
     pub async fn start(&self) -> Result<(), ServiceError> {
-        let mut spec = Spec::new(
-            Service::NAME,
-            &self.cli,
-            self.folder.join("own-temporal.log"),
-        )
-        .args(Service::arguments(self.port))
-        .args([
-            "--db-filename".to_owned(),
-            self.folder.join("own-temporal.db").into_string(),
-        ])
-        .env_clear()
-        .ready_within(START);
-        for (variable, value) in &self.variables {
-            spec = spec.env(variable, value);
+        let database = self.folder.join("own-temporal.db").into_string();
+        let mut arguments = Service::arguments(self.doorway.listens());
+        arguments.extend(["--db-filename".to_owned(), database]);
+        let launch = Launch {
+            name: Service::NAME,
+            program: &self.cli,
+            arguments,
+            variables: self.variables.clone(),
+            log: &self.log(),
+        };
+        let start = self.starts.fetch_add(1, Ordering::Relaxed);
+        if start > 0 {
+            faults::note("Temporal is started again");
         }
+        let spec = self.doorway.place().spec(launch, start).ready_within(START);
         let mut slot = self.child.lock().await;
         let child = slot.insert(Child::spawn(spec)?);
         let target = Target::plain(self.address(), "default");
@@ -76,12 +89,31 @@ impl OwnTemporal {
         child.wait_ready(look).await.map(drop)
     }
 
+    /// Stops its execution without ending it: connections stay open, nothing is answered.
+    pub async fn freeze(&self) {
+        faults::note("Temporal is frozen");
+        self.signal(Signal::STOP).await;
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub async fn thaw(&self) {
+        faults::note("Temporal goes on");
+        self.signal(Signal::CONT).await;
+    }
+
+    async fn signal(&self, signal: Signal) {
+        if let Some(child) = self.child.lock().await.as_ref() {
+            child.signal(signal);
+        }
+    }
+
     /// Ends it with SIGKILL, as a crash would.
     ///
     /// # Errors
     ///
     /// When not even that ends it.
     pub async fn kill9(&self) -> Result<(), ServiceError> {
+        faults::note("Temporal is killed");
         match self.child.lock().await.take() {
             Some(mut child) => child.stop(StopPolicy::Kill).await.map(drop),
             None => Ok(()),

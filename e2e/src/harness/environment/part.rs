@@ -1,22 +1,25 @@
 //! One process of an environment: started until it proves ready, faulted on purpose, stopped.
 
 use std::{
-    fs,
+    fs, io,
+    net::{Ipv4Addr, SocketAddr},
     process::ExitStatus,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_e2e_plan::ContainerPart;
 use stigmer_process::Ready;
 
 use super::{ready, settings::Variables};
 use crate::{
-    harness::{Broken, budget},
-    supervise::{Child, Readiness, ServiceError, Signal, Spec, StopPolicy, Stopped},
+    containers::{Launch, Place},
+    harness::{Broken, budget, faults},
+    supervise::{Child, Readiness, ServiceError, Signal, StopPolicy, Stopped},
 };
 
 /// Which process.
@@ -28,6 +31,16 @@ pub enum Component {
     WorkflowRunner,
     /// `stigmer-agent-runner`.
     AgentRunner,
+}
+
+impl From<Component> for ContainerPart {
+    fn from(component: Component) -> Self {
+        match component {
+            Component::Server => Self::Server,
+            Component::WorkflowRunner => Self::WorkflowRunner,
+            Component::AgentRunner => Self::AgentRunner,
+        }
+    }
 }
 
 impl Component {
@@ -46,6 +59,7 @@ impl Component {
 pub struct Part {
     component: Component,
     program: Utf8PathBuf,
+    place: Place,
     log: Utf8PathBuf,
     ready_file: Utf8PathBuf,
     /// Whether readiness includes a working Temporal.
@@ -53,6 +67,7 @@ pub struct Part {
     settings: Mutex<Variables>,
     starts: AtomicUsize,
     ready: Mutex<Option<Ready>>,
+    pid: AtomicU32,
     child: tokio::sync::Mutex<Option<Child>>,
 }
 
@@ -60,6 +75,7 @@ impl Part {
     pub(super) fn new(
         component: Component,
         program: &Utf8Path,
+        place: Place,
         folder: &Utf8Path,
         with_temporal: bool,
     ) -> Self {
@@ -67,14 +83,21 @@ impl Part {
         Self {
             component,
             program: program.to_owned(),
+            place,
             log: folder.join(format!("{name}.log")),
             ready_file: folder.join(format!("{name}.ready.json")),
             with_temporal,
             settings: Mutex::default(),
             starts: AtomicUsize::new(0),
             ready: Mutex::default(),
+            pid: AtomicU32::new(0),
             child: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Where it is to listen, if it listens.
+    pub(super) fn socket(&self) -> io::Result<SocketAddr> {
+        self.place.socket()
     }
 
     /// Starts it with `settings` and waits until it does its work.
@@ -95,6 +118,7 @@ impl Part {
     ///
     /// When it does not become ready.
     pub async fn start_again(&self) -> Result<Ready, ServiceError> {
+        self.note("is started again");
         self.spawn().await?;
         self.until_ready().await
     }
@@ -102,14 +126,18 @@ impl Part {
     async fn spawn(&self) -> Result<(), ServiceError> {
         // An old ready file must not be taken for a new one.
         let _ = fs::remove_file(&self.ready_file);
-        let mut spec = Spec::new(self.component.name(), &self.program, &self.log)
-            .env_clear()
-            .env("STIGMER_READY_FILE", self.ready_file.as_str())
-            .ready_within(budget::START.limit);
-        for (variable, value) in lock(&self.settings).iter() {
-            spec = spec.env(variable, value);
-        }
-        self.starts.fetch_add(1, Ordering::Relaxed);
+        let mut variables = lock(&self.settings).clone();
+        variables.push(("STIGMER_READY_FILE".to_owned(), self.ready_file.to_string()));
+        let launch = Launch {
+            name: self.component.name(),
+            program: &self.program,
+            arguments: Vec::new(),
+            variables,
+            log: &self.log,
+        };
+        let start = self.starts.fetch_add(1, Ordering::Relaxed);
+        let spec = self.place.spec(launch, start);
+        let spec = spec.ready_within(budget::START.limit);
         *self.child.lock().await = Some(Child::spawn(spec)?);
         Ok(())
     }
@@ -135,6 +163,7 @@ impl Part {
 
     /// Ends it with SIGKILL, as a crash would.
     pub async fn kill9(&self) -> Result<(), ServiceError> {
+        self.note("is killed");
         self.end(StopPolicy::Kill).await.map(drop)
     }
 
@@ -152,11 +181,13 @@ impl Part {
 
     /// Stops its execution without ending it: connections stay open, nothing is answered.
     pub async fn freeze(&self) {
+        self.note("is frozen");
         self.signal(Signal::STOP).await;
     }
 
     /// Lets it go on after [`freeze`](Self::freeze).
     pub async fn thaw(&self) {
+        self.note("goes on");
         self.signal(Signal::CONT).await;
     }
 
@@ -187,6 +218,13 @@ impl Part {
             })
     }
 
+    /// Whether it was started, and has not ended since.
+    pub(crate) async fn runs(&self) -> bool {
+        let mut slot = self.child.lock().await;
+        slot.as_mut()
+            .is_some_and(|child| child.try_ended().is_none())
+    }
+
     /// How it ended, if it was started and has ended without being asked to.
     pub(crate) async fn died(&self) -> Option<ExitStatus> {
         self.child.lock().await.as_mut()?.try_ended()
@@ -214,6 +252,26 @@ impl Part {
             .expect("a part that listens says where")
     }
 
+    /// Its pid on this machine, which is not what a part in a container says its pid is.
+    pub fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed)
+    }
+
+    /// The address of the machine or container that it runs on.
+    pub fn ip(&self) -> Ipv4Addr {
+        self.place.ip()
+    }
+
+    /// Where its process says that its program is: not where this machine has it when it is in a
+    /// container.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file.
+    pub fn executable(&self) -> io::Result<Utf8PathBuf> {
+        self.place.executable(&self.program)
+    }
+
     /// Which one it is.
     pub fn component(&self) -> Component {
         self.component
@@ -238,6 +296,10 @@ impl Part {
         lock(&self.ready).clone()
     }
 
+    fn note(&self, what: &str) {
+        faults::note(format!("{} {what}", self.component.name()));
+    }
+
     async fn end(&self, policy: StopPolicy) -> Result<Option<Stopped>, ServiceError> {
         let mut slot = self.child.lock().await;
         let Some(child) = slot.as_mut() else {
@@ -250,7 +312,7 @@ impl Part {
 
     async fn look(&self, pid: u32) -> Readiness {
         let ready = match ready::read(&self.ready_file) {
-            Ok(ready) if ready.pid == pid => ready,
+            Ok(ready) if ready.pid == self.place.pid_inside(pid) => ready,
             Ok(ready) => {
                 return Readiness::NotYet(format!(
                     "a ready file of another process, {}",
@@ -263,6 +325,11 @@ impl Part {
             && let Err(reason) = ready::serves(address, self.with_temporal).await
         {
             return Readiness::NotYet(reason);
+        }
+        let start = self.starts.load(Ordering::Relaxed) - 1;
+        match self.place.pid(pid, start) {
+            Ok(pid) => self.pid.store(pid, Ordering::Relaxed),
+            Err(reason) => return Readiness::NotYet(reason),
         }
         *lock(&self.ready) = Some(ready);
         Readiness::Ready

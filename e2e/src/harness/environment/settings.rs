@@ -1,11 +1,14 @@
 //! What a child of a test sees of the outside: nothing but this list.
 
+use std::net::SocketAddr;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_e2e_plan::Faults;
 
 use crate::{harness::Test, session::Session, supervise::RUN_VARIABLE};
 
 /// Marks every process of one test, next to the mark of its run.
-pub(crate) const TEST_VARIABLE: &str = "STIGMER_E2E_TEST";
+pub const TEST_VARIABLE: &str = "STIGMER_E2E_TEST";
 
 /// Variables as pairs of name and value.
 pub(crate) type Variables = Vec<(String, String)>;
@@ -14,13 +17,15 @@ pub(crate) type Variables = Vec<(String, String)>;
 /// leftovers are found.
 pub(crate) fn common(test: &Test, home: &Utf8Path) -> Variables {
     let session = test.session();
-    pairs([
+    let mut variables = pairs([
         ("HOME", home.to_string()),
         ("LANG", "C.UTF-8".to_owned()),
         ("PATH", path(session)),
         (RUN_VARIABLE, session.run_id.clone()),
         (TEST_VARIABLE, test.name().to_owned()),
-    ])
+    ]);
+    variables.extend(session.faults.iter().flat_map(Faults::variables));
+    variables
 }
 
 /// What a developer's shell adds for the CLI: the Rust toolchain, offline.
@@ -65,22 +70,19 @@ pub(crate) fn every_part(temporal: &str, namespace: &str) -> Variables {
     ])
 }
 
-/// What the server gets: its port, and its files in `folder`.
-pub(crate) fn server(folder: &Utf8Path, port: u16) -> Variables {
+/// What the server gets: where it is to listen, and its files in `folder`.
+pub(crate) fn server(folder: &Utf8Path, socket: SocketAddr) -> Variables {
     pairs([
-        ("GRPC_HOST", "127.0.0.1".to_owned()),
-        ("GRPC_PORT", port.to_string()),
+        ("GRPC_HOST", socket.ip().to_string()),
+        ("GRPC_PORT", socket.port().to_string()),
         ("DB_PATH", folder.join("data/stigmer.db").to_string()),
         ("STORAGE_PATH", folder.join("data/storage").to_string()),
     ])
 }
 
 /// What every runner gets: where the server is, or will be in a moment.
-pub(crate) fn runner(server_port: u16) -> Variables {
-    pairs([(
-        "STIGMER_BACKEND_ENDPOINT",
-        format!("127.0.0.1:{server_port}"),
-    )])
+pub(crate) fn runner(server: SocketAddr) -> Variables {
+    pairs([("STIGMER_BACKEND_ENDPOINT", server.to_string())])
 }
 
 /// `variables` with each of `overrides` in place of one of the same name.

@@ -2,33 +2,33 @@
 
 use std::{
     fs, io,
+    net::SocketAddr,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
+use stigmer_e2e_plan::ContainerPart;
 
 use super::{
-    Builder, Component, Environment, Inner, Model, OwnTemporal, Part,
+    Builder, Component, Environment, Inner, OwnModel, OwnTemporal, Part,
     builder::Begins,
+    model::{self, ModelChoice},
     payload_key,
     settings::{self, common, developer, overridden},
 };
 use crate::{
+    containers::Place,
     harness::{
-        Temporal,
-        budget::START,
-        edge::{Link, ScriptLlm},
-        evidence,
+        NOBODY, Temporal, WaitError,
+        budget::{Budget, START},
+        edge::{Link, Llm, LlmError},
         record::{EnvironmentRecord, PartRecord},
         temporal::unique_namespace,
     },
-    services::free_port,
     supervise::ServiceError,
 };
-
-/// A ping that takes longer, on a machine that is not busy, was lost on its way at least once.
-const SLOW_PING: Duration = Duration::from_secs(4);
 
 /// An environment did not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,17 +47,27 @@ pub enum StartError {
     /// A process did not become ready.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// Everything runs, but a queue does no work.
+    /// Everything runs, but nobody waits for the tasks of a queue.
+    #[error("the parts run, but {0}")]
+    NotPolled(#[from] WaitError),
+    /// Everything is there, but a bare workflow does not come back.
     #[error("the parts run, but {0}")]
     Ping(#[from] stigmer_temporal::PingError),
     /// A real model was asked for, and the run has none.
     #[error("this run has no model (see --llm)")]
     NoModel,
+    /// The model of the environment's own did not start.
+    #[error("the environment's own model did not start: {0:#}")]
+    OwnModel(anyhow::Error),
+    /// The edge to the model did not start.
+    #[error(transparent)]
+    Llm(#[from] LlmError),
 }
 
 /// How an environment and its test reach Temporal.
 struct Way {
     link: Option<Link>,
+    server_link: Option<Link>,
     own_temporal: Option<OwnTemporal>,
     temporal: Option<Temporal>,
 }
@@ -80,11 +90,14 @@ impl Builder {
         for sub in ["home", "data", "work"] {
             fs::create_dir_all(folder.join(sub)).map_err(prepared)?;
         }
-        let port = free_port().map_err(prepared)?;
-        let model = self.model(number, &folder)?;
+        let containers = test.session().containers.as_ref();
+        let give = || containers.map_or(Ok(()), |it| it.give(&folder));
+        give().map_err(prepared)?;
+        let own_model = self.own_model(&folder)?;
+        let llm = self.llm(number, own_model.as_ref()).await?;
         let namespace = unique_namespace(test.name());
         let start = Instant::now();
-        let own = self.own_temporal(&folder).map_err(prepared)?;
+        let own = self.own_temporal(number, &folder).map_err(prepared)?;
         if let Some(own) = &own {
             own.start().await?;
         }
@@ -98,28 +111,38 @@ impl Builder {
         };
         let way = Way {
             link: self.link(&address).map_err(prepared)?,
+            // Its backend is led to the server when that has its address.
+            server_link: self
+                .server_link
+                .then(|| Link::of_calls_to(NOBODY))
+                .transpose()
+                .map_err(prepared)?,
             own_temporal: own,
             temporal,
         };
-        let environment = self.assemble(number, folder.clone(), namespace, model, way);
+        let environment = self
+            .assemble(number, folder.clone(), namespace, (llm, own_model), way)
+            .map_err(prepared)?;
         // From here on, teardown stops what was started and keeps what it wrote.
         test.adopt(environment.clone());
-        self.start_parts(&environment, port).await?;
-        let pinging = Instant::now();
-        let ping = if self.reaches_temporal() {
-            environment
-                .ping(START.limit.saturating_sub(start.elapsed()))
-                .await?;
-            let took = pinging.elapsed();
-            if took > SLOW_PING {
-                // The histories of the pings say which step took so long.
-                evidence::keep_histories(&test, environment.temporal(), true).await;
-            }
-            Some(took)
-        } else {
-            None
+        give().map_err(prepared)?;
+        let socket = environment.server().socket().map_err(prepared)?;
+        if let Some(link) = &environment.0.server_link {
+            link.retarget(&socket.to_string());
+            link.restore().map_err(prepared)?;
+        }
+        self.start_parts(&environment, socket).await?;
+        let reached = self.reaches_temporal();
+        if reached {
+            let limit = START.limit.saturating_sub(start.elapsed());
+            environment.polled(Budget { limit, ..START }).await?;
+        }
+        let took = start.elapsed();
+        let bare = match reached {
+            true => environment.bare_workflow().await?,
+            false => None,
         };
-        self.record(&environment, start.elapsed(), ping);
+        self.record(&environment, took, bare);
         Ok(environment)
     }
 
@@ -128,39 +151,59 @@ impl Builder {
         self.temporal_address.is_none() && self.link != Some(Begins::Cut)
     }
 
-    fn own_temporal(&self, folder: &Utf8Path) -> io::Result<Option<OwnTemporal>> {
-        let cli = &self.test.session().temporal.cli;
+    fn own_temporal(&self, number: usize, folder: &Utf8Path) -> io::Result<Option<OwnTemporal>> {
+        if !self.own_temporal {
+            return Ok(None);
+        }
+        let session = self.test.session();
         let variables = common(&self.test, &folder.join("home"));
-        self.own_temporal
-            .then(|| OwnTemporal::new(cli, folder, variables))
-            .transpose()
+        let (name, part) = (
+            unique_in_run(number, "own-temporal"),
+            ContainerPart::Temporal,
+        );
+        let place = Place::of(session.containers.as_ref(), part, &name, folder)?;
+        OwnTemporal::new(&session.temporal.cli, place, folder, variables).map(Some)
     }
 
     fn link(&self, temporal: &str) -> io::Result<Option<Link>> {
         let Some(begins) = self.link else {
             return Ok(None);
         };
-        let link = Link::to(temporal)?;
+        let link = match self.link_knows_calls {
+            true => Link::of_calls_to(temporal)?,
+            false => Link::to(temporal)?,
+        };
         if begins == Begins::Open {
             link.restore()?;
         }
         Ok(Some(link))
     }
 
-    fn model(&self, number: usize, folder: &Utf8Path) -> Result<Model, StartError> {
-        if self.real_model {
-            let shared = self.test.session().llm.clone();
-            return shared.map(Model::Real).ok_or(StartError::NoModel);
+    fn own_model(&self, folder: &Utf8Path) -> Result<Option<OwnModel>, StartError> {
+        if !matches!(self.model, ModelChoice::Own) {
+            return Ok(None);
         }
+        let files = self.test.session().own_llm.clone();
+        let files = files.ok_or(StartError::NoModel)?;
+        let variables = common(&self.test, &folder.join("home"));
+        Ok(Some(OwnModel::new(files, folder, variables)))
+    }
+
+    async fn llm(&self, number: usize, own: Option<&OwnModel>) -> Result<Llm, StartError> {
+        let own = match own {
+            Some(own) => Some(own.start().await.map_err(StartError::OwnModel)?),
+            None => None,
+        };
+        let mode = self.model.mode(&self.test, number, own)?;
         let journal = self.test.llm_journal().saying("environment", number);
-        let llm = ScriptLlm::start(journal).map_err(|source| StartError::Prepare {
-            folder: folder.to_owned(),
-            source,
-        })?;
-        if let Some(answer) = &self.answer {
-            llm.answer_any(answer.clone());
+        let llm = Llm::start(mode, journal, self.test.secrets().clone())?;
+        if let (Some(script), Some(answer)) = (llm.script(), &self.answer) {
+            script.answer_any(answer.clone());
         }
-        Ok(Model::Scripted(llm))
+        if let Some(origin) = llm.origin() {
+            self.test.fact("model", json!(origin));
+        }
+        Ok(llm)
     }
 
     fn assemble(
@@ -168,29 +211,40 @@ impl Builder {
         number: usize,
         folder: Utf8PathBuf,
         namespace: String,
-        model: Model,
+        (llm, own_model): (Llm, Option<OwnModel>),
         way: Way,
-    ) -> Environment {
+    ) -> io::Result<Environment> {
         let stack = &self.test.session().stack;
+        let containers = self.test.session().containers.as_ref();
         let with_temporal = self.reaches_temporal();
         let part = |component: Component, program: &Utf8PathBuf| {
-            let program = self.programs.get(component.name()).unwrap_or(program);
-            Part::new(component, program, &folder, with_temporal)
+            let own = self.programs.get(component.name());
+            let name = unique_in_run(number, component.name());
+            // No image has the program of a test.
+            let place = match (own, containers) {
+                (Some(_), Some(containers)) => Place::Process(containers.host()),
+                _ => Place::of(containers, component.into(), &name, &folder)?,
+            };
+            let program = own.unwrap_or(program);
+            io::Result::Ok(Part::new(component, program, place, &folder, with_temporal))
         };
-        let server = part(Component::Server, &stack.server);
+        let server = part(Component::Server, &stack.server)?;
         let workflow_runner = self
             .workflow_runner
-            .then(|| part(Component::WorkflowRunner, &stack.workflow_runner));
+            .then(|| part(Component::WorkflowRunner, &stack.workflow_runner))
+            .transpose()?;
         let agent_runner = self
             .agent_runner
-            .then(|| part(Component::AgentRunner, &stack.agent_runner));
+            .then(|| part(Component::AgentRunner, &stack.agent_runner))
+            .transpose()?;
         let mut cli = common(&self.test, &folder.join("home"));
         cli.extend(developer(self.test.session()));
-        Environment(Arc::new(Inner {
+        Ok(Environment(Arc::new(Inner {
             test: self.test.clone(),
             folder,
             namespace,
-            model,
+            llm,
+            own_model,
             server,
             workflow_runner,
             agent_runner,
@@ -198,17 +252,24 @@ impl Builder {
             number,
             hub: OnceLock::new(),
             link: way.link,
+            server_link: way.server_link,
             own_temporal: way.own_temporal,
             temporal: way.temporal.map_or_else(OnceLock::new, OnceLock::from),
             api: OnceLock::new(),
-        }))
+        })))
     }
 
     /// Starts every part at the same time: none needs another one to become ready, and the runners are
     /// told where the server will be.
-    async fn start_parts(&self, environment: &Environment, port: u16) -> Result<(), ServiceError> {
+    async fn start_parts(
+        &self,
+        environment: &Environment,
+        server: SocketAddr,
+    ) -> Result<(), ServiceError> {
         let session = self.test.session();
         let linked = environment.0.link.as_ref().map(Link::address);
+        let link = environment.0.server_link.as_ref();
+        let runners_server = link.map_or(server, Link::socket);
         let own = environment.own_temporal_if_any().map(OwnTemporal::address);
         let temporal = self.temporal_address.clone().or(linked).or(own);
         let temporal = temporal.unwrap_or_else(|| session.temporal.address.clone());
@@ -216,11 +277,12 @@ impl Builder {
         shared.extend(settings::every_part(&temporal, environment.namespace()));
         let starts = environment.parts().map(async |part| {
             let own = match part.component() {
-                Component::Server => settings::server(environment.folder(), port),
-                Component::WorkflowRunner => settings::runner(port),
+                Component::Server => settings::server(environment.folder(), server),
+                Component::WorkflowRunner => settings::runner(runners_server),
                 Component::AgentRunner => {
-                    let model = environment.0.model.settings();
-                    settings::runner(port).into_iter().chain(model).collect()
+                    let model = model::settings(&environment.0.llm);
+                    let server = settings::runner(runners_server);
+                    server.into_iter().chain(model).collect()
                 }
             };
             let given = self.settings.get(part.component().name());
@@ -235,12 +297,12 @@ impl Builder {
         futures_util::future::try_join_all(starts).await.map(drop)
     }
 
-    fn record(&self, environment: &Environment, took: Duration, ping: Option<Duration>) {
+    fn record(&self, environment: &Environment, took: Duration, bare: Option<Duration>) {
         let parts = environment.parts().filter_map(|part| {
             let ready = part.was_ready()?;
             Some(PartRecord {
                 component: ready.component,
-                pid: ready.pid,
+                pid: part.pid(),
                 address: ready.address,
                 version: ready.version,
                 build: ready.build,
@@ -251,7 +313,7 @@ impl Builder {
             directory: environment.folder().to_owned(),
             namespace: environment.namespace().to_owned(),
             start_ms: whole_ms(took),
-            ping_ms: ping.map(whole_ms),
+            bare_workflow_ms: bare.map(whole_ms),
             stop_ms: None,
             parts: parts.collect(),
         };
@@ -259,6 +321,11 @@ impl Builder {
         self.test.spend(START, "the environment does work", took);
         self.test.begin_body();
     }
+}
+
+/// A name for what belongs to environment `number` of this process.
+fn unique_in_run(number: usize, name: &str) -> String {
+    format!("{}-{number}-{name}", std::process::id())
 }
 
 fn whole_ms(duration: Duration) -> u64 {

@@ -59,15 +59,16 @@ fn flags(job: &str) -> Result<Vec<&str>, Failure> {
     Ok(run.split_whitespace().collect())
 }
 
-/// The tier that the real front door makes of such flags.
-async fn tier_of(t: &Test, flags: &[&str]) -> Result<Value, Failure> {
+/// What the real front door makes of such flags on CI.
+async fn explained(t: &Test, flags: &[&str]) -> Result<Value, Failure> {
     let explain = xtask(t)?
+        .env("CI", "true")
         .args(["test", "--explain", "--json"])
         .args(flags.iter().copied());
     let explained = explain.run().await?;
     explained.exited_with(0)?;
-    let plan: Value = serde_json::from_str(explained.stdout.lines().next().unwrap_or_default())?;
-    Ok(plan["tier"].clone())
+    let plan = explained.stdout.lines().next().unwrap_or_default();
+    Ok(serde_json::from_str(plan)?)
 }
 
 #[test]
@@ -75,6 +76,9 @@ fn ext_01_ci_runs_the_one_command_for_each_commit_and_nightly_and_its_verdict_is
     story(async |t| {
         let root = &t.session().root;
         let workflow = fs::read_to_string(root.join(".github/workflows/e2e.yml"))?;
+        for soft in ["continue-on-error", "|| true"] {
+            assert!(!workflow.contains(soft), "{soft} would make red green");
+        }
         let jobs = jobs(&workflow);
         let job = |name: &str| {
             let found = jobs.get(name).cloned();
@@ -92,7 +96,11 @@ fn ext_01_ci_runs_the_one_command_for_each_commit_and_nightly_and_its_verdict_is
                 job.contains(&format!("github.event_name == '{when}'")),
                 "{job}"
             );
+            // Without it, the runner's system does not let a user cut a run off.
+            let permission = "sysctl --write kernel.apparmor_restrict_unprivileged_userns=0";
+            assert!(job.contains(permission), "{job}");
             let flags = flags(&job)?;
+            assert_eq!(explained(&t, &flags).await?["hermetic"], "where-possible");
             let script = root.join(".ci/run");
             let run = t
                 .command(&script)
@@ -105,7 +113,7 @@ fn ext_01_ci_runs_the_one_command_for_each_commit_and_nightly_and_its_verdict_is
                 .exited_with(100)?
                 .says(&asked)?
                 .does_not_say("installing")?;
-            assert_eq!(tier_of(&t, &flags).await?, tier);
+            assert_eq!(explained(&t, &flags).await?["tier"], tier);
         }
         t.step("another model, when somebody asks for it");
         let model = job("model")?;

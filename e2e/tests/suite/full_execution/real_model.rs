@@ -1,5 +1,8 @@
-//! A real model answers. Each question is asked three times: the hard checks hold every time, the
-//! graded ones at least twice. Every answer, its times, and the model are in the test's record.
+//! A real model answers, or in a run that replays, what was recorded of it. Each question is asked three
+//! times: the hard checks hold every time, the graded ones at least twice. Every answer, its times, and the
+//! model are in the test's record.
+
+mod nightly;
 
 use std::time::{Duration, Instant};
 
@@ -36,15 +39,18 @@ const HELLO: &str = "Say hello and confirm you can respond";
 /// What the graded checks need to hold.
 const ENOUGH: usize = 2;
 
+/// The run has a model, or what was recorded of one.
+fn check_that_there_is_a_model(t: &Test) -> Result<(), Failure> {
+    let session = t.session();
+    match session.llm.is_some() || session.cassettes.is_some() {
+        true => Ok(()),
+        false => Err(t.skip("this run has no model (--llm none)")),
+    }
+}
+
 /// An environment that talks to the run's model, with fixture 01 applied.
 async fn with_real_model(t: &Test) -> Result<Environment, Failure> {
-    let Some(model) = t.session().llm.clone() else {
-        return Err(t.skip("this run has no model (--llm none)"));
-    };
-    t.fact(
-        "model",
-        json!({"name": model.model, "sha256": model.sha256, "base_url": model.base_url}),
-    );
+    check_that_there_is_a_model(t)?;
     let env = t.environment().with_real_model().start().await?;
     Deployed::apply(t, &env, "01").await?;
     Ok(env)
@@ -119,7 +125,7 @@ async fn ask(env: &Environment, question: &Question<'_>) -> Result<usize, CheckE
         }));
         t.fact("answers", answers.clone());
         (question.hard)(&answer).map_err(|reason| Broken(format!("round {round}: {reason}")))?;
-        check_origin(t, &figures)?;
+        check_origin(env, &figures)?;
     }
     Ok(passed)
 }
@@ -149,15 +155,13 @@ fn figures(finished: &then::Finished) -> Value {
         .map_or(Value::Null, |metadata| Value::Object(from_struct(metadata)))
 }
 
-/// The run's model gave the answer; the pinned one counts its tokens.
-fn check_origin(t: &Test, figures: &Value) -> Result<(), Broken> {
-    let Some(model) = &t.session().llm else {
-        return Ok(());
-    };
+/// The run's model gave the answer, now or when it was recorded; the pinned one counts its tokens.
+fn check_origin(env: &Environment, figures: &Value) -> Result<(), Broken> {
+    let model = env.model();
     ensure!(
-        figures["model"] == json!(model.model),
+        figures["model"] == json!(model.name),
         "the answer is not said to be of {}: {figures}",
-        model.model
+        model.name
     );
     let tokens = figures["completion_tokens"].as_f64();
     let pinned = model.sha256.is_some();
@@ -255,11 +259,7 @@ fn ful_09_a_real_model_is_reported_with_its_times_and_digest() {
             model["name"].as_str().is_some_and(|name| !name.is_empty()),
             "{model}"
         );
-        let pinned = t
-            .session()
-            .llm
-            .as_ref()
-            .is_some_and(|model| model.sha256.is_some());
+        let pinned = env.model().sha256.is_some();
         let digest = model["sha256"].as_str().unwrap_or_default();
         assert!(!pinned || digest.len() == 64, "{model}");
         let answers = record.facts["answers"]

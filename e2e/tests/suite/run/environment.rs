@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use stigmer_api::workflow_execution::WorkflowExecution;
+use stigmer_api::{
+    Resource,
+    environment::{EnvironmentSpec, EnvironmentValue},
+    workflow::Workflow,
+    workflow_execution::WorkflowExecution,
+};
 use stigmer_e2e::harness::{Call, Response, budget::WF, story};
 
 use crate::{given, then};
@@ -66,6 +71,48 @@ fn run_12_a_task_sees_every_value_as_given_and_nobody_reads_a_secret_back() {
             ])
         );
         // That the secret is in no file, teardown looks for.
+        Ok(())
+    });
+}
+
+#[test]
+fn run_12_what_the_caller_gives_wins_over_what_is_declared() {
+    story(async |t| {
+        let env = t.environment().without_agent_runner().start().await?;
+        let call = given::task(
+            "send",
+            "HTTP_CALL",
+            json!({
+                "method": "POST", "endpoint": {"uri": env.hub().url("/environment")},
+                "body": {"a": "${.env_vars.A}", "b": "${.env_vars.B}"}, "timeout_seconds": 30,
+            }),
+        );
+        let mut workflow = given::workflow("send-environment", &[call]);
+        let declared = |value: &str| EnvironmentValue {
+            value: value.to_owned(),
+            ..Default::default()
+        };
+        workflow.spec.get_or_insert_default().env_spec = Some(EnvironmentSpec {
+            data: [("A", "declared"), ("B", "declared")]
+                .map(|(name, value)| (name.to_owned(), declared(value)))
+                .into(),
+            ..Default::default()
+        });
+        let workflow: Workflow = env.api().apply(workflow).await?;
+        env.hub()
+            .expect(Call::post("/environment"), Response::json(json!({})));
+        let run = [
+            "run",
+            workflow.id(),
+            "--follow=false",
+            "--runtime-env",
+            "A=given",
+        ];
+        let output = env.cli().args(run).run().await?;
+        let id = then::workflow::started(&env, &output).await?;
+        then::workflow::completed(&env, &id, WF).await?;
+        let received = env.hub().received();
+        assert_eq!(received[0].json(), json!({"a": "given", "b": "declared"}));
         Ok(())
     });
 }

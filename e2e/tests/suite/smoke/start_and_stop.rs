@@ -9,7 +9,7 @@ use std::{
 use stigmer_api::agent::Agent;
 use stigmer_e2e::{
     harness::{
-        Component, QUEUES,
+        Component, Part, QUEUES,
         budget::{START, STOP, STOP_TARGET},
         story,
     },
@@ -32,14 +32,14 @@ fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
             let ready = part.ready();
             assert_eq!(ready.component, part.component().name());
             assert!(
-                Identity::of(ready.pid).is_some(),
+                Identity::of(part.pid()).is_some(),
                 "{} is not running",
                 ready.component
             );
-            let executable = std::fs::read_link(format!("/proc/{}/exe", ready.pid))?;
+            let executable = std::fs::read_link(format!("/proc/{}/exe", part.pid()))?;
             assert_eq!(
                 executable,
-                part.program().canonicalize()?,
+                part.executable()?,
                 "the pid belongs to another program"
             );
             assert!(!ready.version.is_empty());
@@ -63,7 +63,7 @@ fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
                     ready.component, ready.version, ready.build
                 )
             );
-            pids.push(ready.pid);
+            pids.push(part.pid());
         }
         let distinct = pids.iter().collect::<std::collections::HashSet<_>>().len();
         assert_eq!(distinct, pids.len(), "parts share a process: {pids:?}");
@@ -73,7 +73,7 @@ fn smk_01_a_fresh_environment_answers_and_each_part_says_what_it_is() {
         }
         let address = env.server().address();
         assert!(
-            address.starts_with("127.0.0.1:") && !address.ends_with(":7234"),
+            address.starts_with(&format!("{}:", env.server().ip())) && !address.ends_with(":7234"),
             "{address}"
         );
         Ok(())
@@ -152,7 +152,7 @@ fn smk_03_a_stop_is_quick_clean_and_leaves_nothing() {
         let address = env.server().address();
         let processes = env
             .parts()
-            .map(|part| Identity::of(part.ready().pid).expect("it runs"))
+            .map(|part| Identity::of(part.pid()).expect("it runs"))
             .collect::<Vec<_>>();
         t.step("stop every part");
         let start = Instant::now();
@@ -191,7 +191,7 @@ fn smk_04_two_environments_started_at_once_share_nothing() {
         assert_ne!(first.store().path(), second.store().path());
         assert_ne!(first.namespace(), second.namespace());
         let pids = |env: &stigmer_e2e::harness::Environment| {
-            env.parts().map(|p| p.ready().pid).collect::<Vec<_>>()
+            env.parts().map(Part::pid).collect::<Vec<_>>()
         };
         assert!(pids(&first).iter().all(|pid| !pids(&second).contains(pid)));
         t.step("both do work");

@@ -29,6 +29,7 @@ pub fn earlier_turns<'a>(
         })
         .collect::<Vec<_>>();
     turns.sort_by_key(|turn| turn.id());
+    stigmer_fault::inject!(MemoryLost, { turns.clear() });
     let mut left = MOST_CHARACTERS;
     let fitting = turns.iter().rev().take(MOST_TURNS).take_while(|turn| {
         let size = user_text(turn).chars().count() + answer_of(turn).chars().count();

@@ -2,6 +2,7 @@
 
 mod answer;
 mod error;
+mod models;
 mod request;
 mod sse;
 #[cfg(test)]
@@ -90,13 +91,18 @@ impl LlmClient {
 
     /// The URL without the credentials it may hold.
     fn shown_url(&self) -> String {
-        let mut url = self.url.clone();
-        if url.password().is_some() || !url.username().is_empty() {
-            // An http URL with a host takes any credentials.
-            let _ = url.set_username("").and_then(|()| url.set_password(None));
-        }
-        url.into()
+        without_credentials(&self.url)
     }
+}
+
+/// A URL as it may be shown.
+fn without_credentials(url: &Url) -> String {
+    let mut url = url.clone();
+    if url.password().is_some() || !url.username().is_empty() {
+        // An http URL with a host takes any credentials.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+    }
+    url.into()
 }
 
 /// Sends the request and checks that an event stream begins.

@@ -129,6 +129,9 @@ pub fn body(settings: &LlmSettings, request: &ChatRequest<'_>) -> Value {
     if let Some(temperature) = request.temperature {
         body.insert("temperature".to_owned(), json!(temperature));
     }
+    stigmer_fault::inject!(TemperatureDropped, {
+        body.retain(|name, value| name != "temperature" || value.as_f64() != Some(0.0));
+    });
     Value::Object(body)
 }
 

@@ -11,13 +11,13 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 
-use super::*;
+use super::{models::ModelsError, *};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -321,4 +321,31 @@ async fn dropping_the_answer_ends_the_request() {
         .await
         .expect("the server sees the end")
         .expect("told once");
+}
+
+/// What a client of a server with this list of models says.
+async fn listed(answer: impl Into<String>) -> Result<(), ModelsError> {
+    let answer = answer.into();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base_url = format!("http://{}/v1", listener.local_addr().expect("bound"));
+    let models = get(move || {
+        let answer = answer.clone();
+        async move { answer }
+    });
+    let router = Router::new().route("/v1/models", models);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let client = LlmClient::new(settings(&base_url)).expect("a client");
+    client.lists_default_model().await
+}
+
+#[tokio::test]
+async fn a_model_that_is_listed_can_be_used_and_others_are_named() {
+    let model = settings("http://127.0.0.1:1/v1").model;
+    let both = format!(r#"{{"data": [{{"id": "other"}}, {{"id": "{model}"}}]}}"#);
+    listed(both).await.expect("it is listed");
+    let absent = listed(r#"{"data": [{"id": "other"}, {"id": "third"}]}"#);
+    let absent = absent.await.expect_err("it is not listed").to_string();
+    assert!(absent.contains("only: other, third"), "{absent}");
+    let page = listed("<html>").await.expect_err("no list");
+    assert!(matches!(page, ModelsError::NoList { .. }), "{page}");
 }

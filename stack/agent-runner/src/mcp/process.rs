@@ -178,6 +178,7 @@ impl Drop for Process {
         let Some(mut child) = self.child.take() else {
             return;
         };
+        stigmer_fault::inject!(ProcessLeft, { return });
         // Before it is waited for: a leader that was waited for has given its number back, and the
         // signal must not reach a stranger. Usually nobody is left.
         let _ = killpg(self.group, Signal::SIGKILL);

@@ -59,6 +59,10 @@ impl Transcript {
             });
             self.status.messages.len() - 1
         });
+        stigmer_fault::inject!(ToolCallTwice, {
+            self.status.tool_calls.push(call.clone());
+            self.messages_of_calls.push(None);
+        });
         self.status.tool_calls.push(call);
         self.messages_of_calls.push(message);
         CallKey(key)

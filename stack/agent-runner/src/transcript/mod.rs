@@ -81,6 +81,9 @@ impl Transcript {
 
     /// Lets the model's message grow, or begins it.
     pub fn append(&mut self, text: &str) {
+        stigmer_fault::inject!(CompletedTooEarly, {
+            self.status.set_phase(ExecutionPhase::ExecutionCompleted);
+        });
         match self.status.messages.last_mut() {
             Some(last) if last.r#type() == MessageType::MessageAi => last.content.push_str(text),
             _ => self
@@ -101,6 +104,9 @@ impl Transcript {
 
     /// Completed.
     pub fn complete(&mut self) {
+        stigmer_fault::inject!(MessageDropped, {
+            self.status.messages.pop();
+        });
         self.end(ExecutionPhase::ExecutionCompleted);
     }
 

@@ -105,7 +105,7 @@ pub enum Command {
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
-        after_help = "Examples:\n  stigmer config list\n  stigmer config set llm.model smollm2"
+        after_help = "Examples:\n  stigmer config list\n  stigmer config set llm.model qwen2.5-coder:7b"
     )]
     Config {
         #[command(subcommand)]
@@ -139,8 +139,8 @@ impl Cli {
                 ExitCode::SUCCESS
             }
             ErrorKind::DisplayVersion => {
-                let (version, build) = (env!("CARGO_PKG_VERSION"), stigmer_process::build_id());
-                screen.plain(format!("stigmer {version} (build {build})"));
+                let version = stigmer_process::version(env!("CARGO_PKG_VERSION"));
+                screen.plain(format!("stigmer {version}"));
                 ExitCode::SUCCESS
             }
             _ => {

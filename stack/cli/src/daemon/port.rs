@@ -1,11 +1,11 @@
 //! Whether a port can be had, and who has it.
 
 use std::{
-    fs, io,
+    io,
     net::{IpAddr, Ipv4Addr, TcpListener},
 };
 
-use stigmer_supervise::free_port;
+use stigmer_supervise::{PortHolder, free_port};
 
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum PortError {
     Taken {
         port: u16,
         what: &'static str,
-        holder: Holder,
+        holder: PortHolder,
         variable: &'static str,
     },
     #[error("{host}:{port} ({what}) cannot be listened on: {source}; see {variable}")]
@@ -60,7 +60,7 @@ pub fn reserve(wanted: Wanted<'_>) -> Result<u16, PortError> {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(PortError::Taken {
             port,
             what,
-            holder: Holder::of(port),
+            holder: PortHolder::of(port),
             variable,
         }),
         Err(source) => Err(PortError::Unusable {
@@ -71,70 +71,6 @@ pub fn reserve(wanted: Wanted<'_>) -> Result<u16, PortError> {
             source,
         }),
     }
-}
-
-/// Who listens on a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    Process {
-        pid: u32,
-        name: String,
-    },
-    /// A process of somebody else, or a system without `/proc`.
-    Unknown,
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Process { pid, name } => write!(f, "process {pid} ({name})"),
-            Self::Unknown => f.write_str("another program"),
-        }
-    }
-}
-
-impl Holder {
-    /// The process that listens on `port`.
-    pub fn of(port: u16) -> Self {
-        let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
-            .iter()
-            .filter_map(|table| fs::read_to_string(table).ok())
-            .flat_map(|table| listening_inodes(&table, port))
-            .collect();
-        let wanted: Vec<String> = inodes.iter().map(|i| format!("socket:[{i}]")).collect();
-        let pids = fs::read_dir("/proc").into_iter().flatten();
-        pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-            .find(|pid| holds(*pid, &wanted))
-            .map_or(Self::Unknown, |pid| Self::Process {
-                pid,
-                name: name_of(pid),
-            })
-    }
-}
-
-fn holds(pid: u32, sockets: &[String]) -> bool {
-    let files = fs::read_dir(format!("/proc/{pid}/fd"));
-    files.into_iter().flatten().any(|file| {
-        let target = file.and_then(|file| fs::read_link(file.path()));
-        target.is_ok_and(|target| sockets.iter().any(|socket| target.as_os_str() == &**socket))
-    })
-}
-
-fn name_of(pid: u32) -> String {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    name.trim_end().to_owned()
-}
-
-/// The inodes of the sockets in a table of the kernel that listen on `port`.
-fn listening_inodes(table: &str, port: u16) -> Vec<String> {
-    const LISTEN: &str = "0A";
-    let suffix = format!(":{port:04X}");
-    let row = |line: &str| {
-        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let listens = fields.get(1)?.ends_with(&suffix) && *fields.get(3)? == LISTEN;
-        listens.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
-    };
-    table.lines().filter_map(row).collect()
 }
 
 /// The host that clients use for a server that is bound to `host`.
@@ -178,15 +114,6 @@ mod tests {
         let port = free_port().unwrap();
         assert_eq!(reserve(wanted(port)).unwrap(), port);
         assert_ne!(reserve(wanted(0)).unwrap(), 0);
-    }
-
-    #[test]
-    fn only_listening_sockets_of_the_port_count() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-            0: 0100007F:1C42 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1\n\
-            1: 0100007F:1C42 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 222 1\n\
-            2: 0100007F:1C43 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1\n";
-        assert_eq!(listening_inodes(table, 0x1C42), ["111"]);
     }
 
     #[test]

@@ -97,6 +97,14 @@ impl<E: Execution> CommitObserver for Broker<E> {
 impl<E> Mailbox<E> {
     /// Adds a snapshot, or the news that there will be none any more.
     fn put(&self, snapshot: Option<(Phase, Arc<E>)>) {
+        stigmer_fault::inject!(TerminalUpdateLost, {
+            if snapshot
+                .as_ref()
+                .is_some_and(|(phase, _)| phase.is_terminal())
+            {
+                return;
+            }
+        });
         let mut contents = locked(&self.contents);
         match snapshot {
             None => contents.deleted = true,

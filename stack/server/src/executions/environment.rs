@@ -164,6 +164,9 @@ fn merge(
             };
             (name, value)
         });
+    stigmer_fault::inject!(EnvironmentReversed, {
+        return given.into_iter().chain(declared).collect();
+    });
     let mut merged = declared.chain(given).collect::<HashMap<_, _>>();
     for (name, value) in &mut merged {
         value.is_secret |= secret.contains(name);

@@ -91,6 +91,9 @@ pub fn create<O: Instantiable>(tx: &Tx<'_>, owner: &mut O) -> Result<(), StepErr
         Some(leftover) => adopt(tx, owner, leftover)?,
     };
     owner.set_default_instance_id(instance.id().to_owned());
+    stigmer_fault::inject!(WrongInstance, {
+        owner.set_default_instance_id(owner.id().to_owned());
+    });
     Ok(())
 }
 

@@ -67,6 +67,7 @@ pub async fn update_status<R: Report>(state: &State, input: R) -> Result<R::Exec
             _ => false,
         },
     };
+    stigmer_fault::inject!(CancelIgnored, { return reported });
     if unwanted {
         state.abandoned.add(R::Execution::workflow_id(&id));
     }

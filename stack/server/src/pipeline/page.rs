@@ -21,6 +21,12 @@ pub fn by_token(
     page_token: String,
 ) -> Result<Page, StepError> {
     let size = size(page_size, "page_size")?;
+    stigmer_fault::inject!(FirstPageOnly, {
+        return Ok(Page {
+            start: Start::Offset(0),
+            size,
+        });
+    });
     if !page_token.is_empty() && !id::is_id(kind, &page_token) {
         let problem = format!(
             "{page_token:?} is no page token; it is the id of the last {} of the page before",
@@ -38,6 +44,10 @@ pub fn by_token(
 pub fn by_number(info: Option<PageInfo>) -> Result<Page, StepError> {
     let info = info.unwrap_or_default();
     let size = size(info.size, "page_info.size")?;
+    stigmer_fault::inject!(FirstPageOnly, {
+        let start = Start::Offset(0);
+        return Ok(Page { start, size });
+    });
     let Ok(number) = u64::try_from(info.num) else {
         return Err(Cause::invalid(
             "page_info.num",

@@ -87,6 +87,7 @@ impl Supervisor {
             let cause = lost(&client, workers).await;
             self.connection.send_replace(None);
             tracing::warn!(cause, "lost Temporal; connecting again");
+            stigmer_fault::inject!(NeverReconnects, { std::future::pending::<()>().await });
             if let Some(workers) = serving.take() {
                 stop(workers, REPLACE).await;
             }

@@ -9,9 +9,11 @@ mod connection;
 mod ending;
 mod failure;
 mod queues;
+mod replay;
 mod starter;
 mod validation;
 mod workflow_execution;
 
 pub use connection::Supervisor;
 pub use queues::TaskQueues;
+pub use replay::replayer;

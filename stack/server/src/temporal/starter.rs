@@ -120,6 +120,7 @@ impl Orchestrator for Starter {
             memo: &[(MEMO_ACTIVITY_TASK_QUEUE, runner)],
             run_timeout: validation::RUN_TIMEOUT,
             deadline: START_DEADLINE,
+            eager: true,
         };
         if let Err(failure) = self.start_once(start).await {
             return Err(match failure {
@@ -183,6 +184,7 @@ impl Starter {
             memo: &[(MEMO_ACTIVITY_TASK_QUEUE, &queues.runner)],
             run_timeout: kind.run_timeout,
             deadline: START_DEADLINE,
+            eager: true,
         };
         self.start_once(start).await
     }

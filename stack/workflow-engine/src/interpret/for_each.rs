@@ -69,6 +69,7 @@ impl<E: Effects> Run<'_, E> {
                     stop.map(|error| error.inside(name, Some(&format!("iteration {at}"))))
                 })?;
             outputs.push((key.clone(), Arc::unwrap_or_clone(inner.output)));
+            stigmer_fault::inject!(LoopOnce, { break });
             if left == Left::Ended {
                 return Ok(Done::of_list(collected(outputs, named), left));
             }

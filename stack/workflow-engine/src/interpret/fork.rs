@@ -35,6 +35,9 @@ impl<E: Effects> Run<'_, E> {
                 Some(self.start_branch(&all, branch, tasks, state.clone(), entry))
             })
             .collect::<Vec<_>>();
+        stigmer_fault::inject!(BranchSkipped, {
+            running.pop();
+        });
         let mut ended = running
             .iter()
             .map(|_| None)

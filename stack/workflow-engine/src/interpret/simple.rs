@@ -41,6 +41,13 @@ impl<E: Effects> Run<'_, E> {
                 None => true,
                 Some(when) => self.scope(state).holds(when)?,
             };
+            stigmer_fault::inject!(WrongCase, {
+                let then = Some(Then::parse(&case.then));
+                return Ok(Done {
+                    output: Json::Null,
+                    then,
+                });
+            });
             if holds {
                 return Ok(Done {
                     output: Json::Null,

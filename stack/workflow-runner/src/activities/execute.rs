@@ -18,7 +18,7 @@ use stigmer_api::{
         ExecutionPhase, WorkflowExecution, WorkflowExecutionStatus, WorkflowTask,
     },
 };
-use stigmer_runner::{heartbeats, superseded};
+use stigmer_runner::{Standing, heartbeats, standing};
 use stigmer_temporal::{Arguments, Client, Proto, Start, StartError, start_workflow};
 use temporalio_client::{
     UntypedWorkflow, WorkflowCancelOptions, WorkflowGetResultOptions,
@@ -158,6 +158,7 @@ impl ExecuteActivities {
             memo: &[("WorkflowExecutionID", &name)],
             run_timeout: WORKFLOW_EXECUTION,
             deadline: START,
+            eager: true,
         };
         match start_workflow(&self.client, start).await {
             Ok(_) | Err(StartError::AlreadyStarted { .. }) => {}
@@ -180,10 +181,8 @@ impl ExecuteActivities {
         if self.stopping.is_cancelled() {
             return Err(retryable("the workflow-runner is stopping"));
         }
-        if superseded(ctx)
-            .await
-            .map_err(|error| retryable(&error.to_string()))?
-        {
+        let standing = standing(ctx).await;
+        if standing.map_err(|error| retryable(&error.to_string()))? == Standing::Superseded {
             return Err(retryable("another attempt has taken over"));
         }
         let handle = self

@@ -3,8 +3,8 @@
 mod programs;
 mod resources;
 
-pub use programs::{c_compiler, component, git, pip, python, rust};
-pub use resources::{build_space, cache_folder, cores, memory, results_folder};
+pub use programs::{browser, c_compiler, component, engine, git, pip, python, rust};
+pub use resources::{build_space, cache_folder, clock, cores, memory, results_folder};
 
 use super::{Remedy, Row, State};
 use crate::{build::Built, provision::Provisioned};

@@ -1,7 +1,7 @@
 //! Programs of the machine.
 
 use camino::Utf8Path;
-use stigmer_e2e_plan::ExitCode;
+use stigmer_e2e_plan::{ExitCode, Runtime};
 
 use crate::{
     ask::{Version, ask, last_line, version_in},
@@ -45,6 +45,42 @@ pub fn git() -> Row {
     match on_path("git") {
         Ok(version) => Row::ok("git", version, needed_for),
         Err(why) => Row::ok("git", why, needed_for).lacks(State::Warning, Remedy::Apt(&["git"])),
+    }
+}
+
+/// The container engine: asked for its server, because the program alone starts nothing. `lacking` is
+/// what a machine without one is told.
+pub fn engine(lacking: State) -> Row {
+    let (program, needed_for) = (Runtime::ENGINE, "`--runtime docker`");
+    let row = |found: String| Row::ok("container engine", found, needed_for);
+    if !cfg!(target_os = "linux") {
+        let found = "programs of this machine are no programs of containers".to_owned();
+        return row(found).but(lacking, "run it on Linux, or use `--runtime process`");
+    }
+    if let Err(why) = on_path(program) {
+        return row(why).but(lacking, "Debian: apt-get install docker.io");
+    }
+    let format = "{{.Server.Version}} ({{.Server.Os}}/{{.Server.Arch}})";
+    match ask(program, ["version", "--format", format]) {
+        Ok(version) => row(format!("{program} {version}")),
+        Err(why) => {
+            let get_it = "start it (`systemctl start docker`, or `dockerd`), and be allowed to use it (group `docker`, or root)";
+            row(format!("`{program}` {why}")).but(lacking, get_it)
+        }
+    }
+}
+
+/// A browser, without which nobody looks at the report before its readers do.
+pub fn browser() -> Row {
+    let needed_for =
+        "the report's own tests in `cargo xtask test`, `cargo xtask report --screenshots`";
+    let row = |found: String| Row::ok("browser", found, needed_for);
+    match stigmer_e2e_report::browser::find() {
+        Ok(path) => row(path.into_string()),
+        Err(_) => {
+            let found = "no Chromium is on PATH".to_owned();
+            row(found).but(State::Warning, "Debian: apt-get install chromium")
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Processors, memory, disks, and folders.
 
-use std::{fs, io};
+use std::{
+    fs, io,
+    time::{Duration, SystemTime},
+};
 
 use camino::Utf8Path;
 use stigmer_e2e_plan::{ExitCode, size};
@@ -20,6 +23,8 @@ const SPACE_FOR_A_REBUILD: u64 = 500_000_000;
 const SPACE_FOR_RESULTS: u64 = 200_000_000;
 /// The stack, Temporal, and the model take about 1 GB; the compiler's largest crate takes 2.
 const MEMORY: u64 = 2_000_000_000;
+/// File systems may round times.
+const CLOCK_NOISE: Duration = Duration::from_secs(2);
 
 /// Processor cores.
 pub fn cores() -> Row {
@@ -30,6 +35,26 @@ pub fn cores() -> Row {
         row
     } else {
         row.but(State::Warning, "use --jobs 1")
+    }
+}
+
+/// The clock: one that is behind makes new sources look old, and certificates not yet valid.
+pub fn clock() -> Row {
+    let built = std::env::current_exe().and_then(|program| fs::metadata(program)?.modified());
+    clock_at(SystemTime::now(), built.ok())
+}
+
+/// The clock that says `now`, on a machine that built this program at `built`.
+fn clock_at(now: SystemTime, built: Option<SystemTime>) -> Row {
+    let row = |found: &str| Row::ok("clock", found, "telling new files from old, and fetching");
+    let behind = built.and_then(|built| built.duration_since(now).ok());
+    match behind.filter(|behind| *behind > CLOCK_NOISE) {
+        None => row("later than the last build"),
+        Some(behind) => {
+            let get_it = "set the clock, for instance by `timedatectl set-ntp true`";
+            row(&format!("{} s behind the last build", behind.as_secs()))
+                .but(State::Warning, get_it)
+        }
     }
 }
 
@@ -125,6 +150,20 @@ fn writable(folder: &Utf8Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_behind_the_last_build_is_told_by_how_much() {
+        let built = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+        let row = |now: u64| {
+            clock_at(
+                SystemTime::UNIX_EPOCH + Duration::from_secs(now),
+                Some(built),
+            )
+        };
+        assert_eq!((row(1000).state, row(999).state), (State::Ok, State::Ok));
+        assert_eq!(row(400).found, "600 s behind the last build");
+        assert_eq!(row(400).state, State::Warning);
+    }
 
     #[test]
     fn memory_is_what_linux_calls_available() {

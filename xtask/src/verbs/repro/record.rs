@@ -1,9 +1,13 @@
 //! What a results folder says about a run: enough to make it happen again.
 
+use std::fmt;
+
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, Pin, Selection, failure, read_json};
+use serde::{Deserialize, de::IgnoredAny};
+use stigmer_e2e_plan::{
+    ExitCode, Hermetic, LlmChoice, Pin, Runtime, Selection, failure, read_json,
+};
 
 /// `run.json`, as far as a run depends on it.
 #[derive(Debug, Deserialize)]
@@ -16,6 +20,39 @@ pub struct Recorded {
     pub pins: Vec<Pin>,
     /// Nothing when the run ended before it was asked for.
     pub git: Option<GitState>,
+    /// The tests in the order in which they began; none when the run ended before.
+    #[serde(default)]
+    pub order: Vec<String>,
+    /// In what the parts of the stack ran.
+    #[serde(default)]
+    pub runtime: Runtime,
+    /// Whether the run was cut off from other machines.
+    #[serde(default)]
+    hermetic: Option<IgnoredAny>,
+    /// What was tested; none when the run ended before it was known.
+    #[serde(default)]
+    pub binaries: Vec<Binary>,
+    /// The machine; nothing when the run ended before it was known.
+    #[serde(default)]
+    pub host: Option<Host>,
+}
+
+/// A program of the run.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub struct Binary {
+    /// What it is for, such as `server`.
+    pub name: String,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+}
+
+/// A machine.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub struct Host {
+    pub cores: usize,
+    #[serde(default)]
+    pub memory_mb: Option<u64>,
+    pub os: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,6 +80,16 @@ pub struct Failure {
     pub message: String,
 }
 
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {} cores", self.os, self.cores)?;
+        match self.memory_mb {
+            Some(memory) => write!(f, " and {memory} MB"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Recorded {
     /// Reads the run in `results`, which may have been copied from another machine.
     pub fn read(results: &Utf8Path) -> Result<Self> {
@@ -50,6 +97,24 @@ impl Recorded {
             let cause = format!("{results} is no results folder: {error:#}");
             failure(ExitCode::Usage, cause, "name the folder of a run")
         })
+    }
+}
+
+impl Recorded {
+    /// The paths of `tests` in the order in which the run began them; those that are not in it come last.
+    pub fn in_order(&self, tests: &[Outcome]) -> Vec<String> {
+        let place = |name: &String| self.order.iter().position(|it| it == name);
+        let mut names: Vec<String> = tests.iter().map(|test| test.name.clone()).collect();
+        names.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
+        names
+    }
+
+    /// How far the run is to be cut off from other machines: as far as this machine can, if it was.
+    pub fn hermetic(&self) -> Hermetic {
+        match self.hermetic {
+            Some(_) => Hermetic::WherePossible,
+            None => Hermetic::Off,
+        }
     }
 }
 
@@ -73,6 +138,21 @@ impl Outcome {
     /// Whether it did not keep its promise; a test that was cut off did not.
     pub fn is_red(&self) -> bool {
         matches!(self.verdict.as_str(), "failed" | "running")
+    }
+
+    /// What tells this failure from another one: its place in the story, or the words of what was found
+    /// after the test, without what differs from run to run (numbers, paths).
+    pub fn symptom(&self) -> String {
+        if let Some(failure) = &self.failure {
+            return failure.location.clone();
+        }
+        let finding = self.teardown_findings.first();
+        let finding = finding.map(String::as_str).unwrap_or_default();
+        let first = finding.lines().next().unwrap_or_default();
+        let is_stable =
+            |word: &&str| !word.contains(|c: char| c.is_ascii_digit() || c == '/' || c == '\\');
+        let words: Vec<&str> = first.split_whitespace().filter(is_stable).collect();
+        words.join(" ")
     }
 
     /// Where it failed, and how that reads, on one line.

@@ -24,8 +24,7 @@ impl Again {
         if !after.is_red() {
             return Self::DidNot(after.verdict.clone());
         }
-        let place = |outcome: &Outcome| outcome.failure.as_ref().map(|f| f.location.clone());
-        match after.verdict == before.verdict && place(after) == place(before) {
+        match after.verdict == before.verdict && after.symptom() == before.symptom() {
             true => Self::CameBack,
             false => Self::Otherwise(after.in_short()),
         }
@@ -58,6 +57,22 @@ mod tests {
             }),
             teardown_findings: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_was_found_after_a_test_comes_back_whatever_its_numbers_are() {
+        let found = |finding: &str| Outcome {
+            teardown_findings: vec![finding.to_owned()],
+            ..outcome("failed", None)
+        };
+        let before = found("left behind and killed: sleep (pid 123) in /tmp/a");
+        let same = found("left behind and killed: sleep (pid 77) in /tmp/b");
+        assert_eq!(Again::of(&before, Some(&same)), Again::CameBack);
+        let other = found("the hub was asked for something that no test expects");
+        assert!(matches!(
+            Again::of(&before, Some(&other)),
+            Again::Otherwise(_)
+        ));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{process::Output as Ended, time::Instant};
 use anyhow::Result;
 use camino::Utf8Path;
 use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
+use stigmer_e2e_report::browser;
 use xshell::{Shell, cmd};
 
 use super::tally::Tally;
@@ -16,6 +17,7 @@ use crate::{
     drift::compare,
     environment::as_the_user,
     pins::Pins,
+    plan::in_ci,
     verbs::nix_check,
 };
 
@@ -29,6 +31,8 @@ pub enum Verdict {
     Tested(Tally, String),
     /// The tool for it is missing: why, and how to get it.
     NotRun(String),
+    /// It needs what not every machine has: why it was skipped, which only CI does not forgive.
+    Skipped(String),
 }
 
 /// Checks that have run.
@@ -75,6 +79,11 @@ impl Checks {
             Verdict::NotRun(why) => {
                 let code = (!self.allow_skip).then_some(ExitCode::PrerequisiteMissing);
                 (format!("not run: {why}"), String::new(), code)
+            }
+            Verdict::Skipped(why) => {
+                self.tally = self.tally + Tally::SKIPPED;
+                let code = in_ci().then_some(ExitCode::PrerequisiteMissing);
+                (format!("skipped: {why}"), String::new(), code)
             }
         };
         if !printed.is_empty() {
@@ -127,22 +136,49 @@ pub fn unit_tests(sh: &Shell, cargo: &Utf8Path, nextest: &Utf8Path) -> Result<Ve
         if let failed @ Verdict::Fails(_) = built(run_cargo(compile).map(drop))? {
             return Ok(failed);
         }
-        let run = cmd!(
-            sh,
-            "{nextest} nextest run --locked {selection...} -E {tests}"
-        )
-        .args(["--cargo-quiet", "--no-fail-fast", "--no-tests=pass"])
-        .args(["--status-level=fail", "--final-status-level=none"])
-        // The only form of its results for programs, and still called experimental.
-        .arg("--message-format=libtest-json")
-        .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
-        let ended = quietly(run)?;
-        tally = tally + Tally::of_nextest(&String::from_utf8_lossy(&ended.stdout));
-        if !ended.status.success() {
-            shown.push_str(&String::from_utf8_lossy(&ended.stderr));
-        }
+        let (ran, failures) = tested(sh, nextest, selection, tests)?;
+        tally = tally + ran;
+        shown.push_str(&failures);
     }
     Ok(Verdict::Tested(tally, shown))
+}
+
+/// The report in a browser, as a reader has it.
+pub fn report(sh: &Shell, nextest: &Utf8Path) -> Result<Verdict> {
+    if let Err(missing) = browser::find() {
+        return Ok(Verdict::Skipped(missing.to_string()));
+    }
+    let of_report = "binary_id(stigmer-e2e-report::report)";
+    let selection = [&SELECTION[..], &["--run-ignored=only", "--test-threads=2"]].concat();
+    let (tally, shown) = tested(sh, nextest, &selection, of_report)?;
+    Ok(Verdict::Tested(tally, shown))
+}
+
+/// Runs `tests`, a filter of nextest's, of the packages in `selection`; also returns what to show.
+fn tested(
+    sh: &Shell,
+    nextest: &Utf8Path,
+    selection: &[&str],
+    tests: &str,
+) -> Result<(Tally, String)> {
+    let run = cmd!(
+        sh,
+        "{nextest} nextest run --locked {selection...} -E {tests}"
+    )
+    .args(["--cargo-quiet", "--no-fail-fast", "--no-tests=pass"])
+    .args(["--status-level=fail", "--final-status-level=none"])
+    // The only form of its results for programs, and still called experimental.
+    .arg("--message-format=libtest-json")
+    .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
+    let ended = quietly(run)?;
+    let shown = match ended.status.success() {
+        true => String::new(),
+        false => String::from_utf8_lossy(&ended.stderr).into_owned(),
+    };
+    Ok((
+        Tally::of_nextest(&String::from_utf8_lossy(&ended.stdout)),
+        shown,
+    ))
 }
 
 /// The examples in the documentation.

@@ -9,7 +9,9 @@ use stigmer_e2e_plan::{ExitCode, Output, read_json};
 use xshell::Shell;
 
 use self::{
-    checks::{Checks, dependencies, doc_tests, flake, format, lints, pins, unit_tests, workflows},
+    checks::{
+        Checks, dependencies, doc_tests, flake, format, lints, pins, report, unit_tests, workflows,
+    },
     tally::Tally,
 };
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     pins::Tool,
     plan::Outline,
     prepare::{Prepared, prepare},
+    retention::make_room,
 };
 
 #[derive(Serialize)]
@@ -46,6 +49,7 @@ pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<Exit
 
     let mut checks = Checks::new(output, outline.allow_skip);
     checks.run("format", || format(&sh, &cargo))?;
+    make_room(&outline.results, checkout, output)?;
     let prepared = prepare(outline, checkout, output)?;
     checks.run("lints", || lints(&sh, &cargo))?;
     checks.run("dependencies", || {
@@ -59,6 +63,7 @@ pub fn run(flags: &RunFlags, checkout: &Checkout, output: Output) -> Result<Exit
     checks.run("unit tests", || {
         unit_tests(&sh, &cargo, &prepared.plan.tools.nextest)
     })?;
+    checks.run("report", || report(&sh, &prepared.plan.tools.nextest))?;
     checks.run("doc tests", || doc_tests(&sh, &cargo))?;
     let (suite, of_suite) = suite(&prepared)?;
 

@@ -35,6 +35,13 @@ impl fmt::Display for Tally {
 }
 
 impl Tally {
+    /// One thing that was not tested.
+    pub const SKIPPED: Self = Self {
+        passed: 0,
+        failed: 0,
+        skipped: 1,
+    };
+
     /// Adds up what nextest reports in libtest's JSON: one object per line, of which those about
     /// the end of a test count. Tests that a filter left out are not reported.
     pub fn of_nextest(stdout: &str) -> Self {

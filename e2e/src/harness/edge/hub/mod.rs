@@ -25,7 +25,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::listening::Listening;
-use crate::harness::Journal;
+use crate::harness::{Journal, faults};
 pub use call::{Call, Received};
 pub use response::Response;
 use response::{Due, Whole};
@@ -114,6 +114,7 @@ impl Hub {
     /// Closes the port: calls in flight are cut off, new ones are refused.
     pub fn close(&self) {
         self.edge.journal.write(json!({"port": "closed"}));
+        faults::note("the hub is closed");
         self.listening.close();
     }
 

@@ -20,7 +20,7 @@ const TEN_SETS: &str = "direct/ten-sets";
 const IN_TWO: &str = "direct/in-two";
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Ten values, one after the other, each of them reported: what ten SET tasks do.
+/// Ten values, one after the other, as many of them reported as one likes: what ten SET tasks do.
 #[workflow]
 #[derive(Default)]
 pub struct TenSets;
@@ -29,11 +29,11 @@ pub struct TenSets;
 impl TenSets {
     /// Returns the values.
     #[run(name = TEN_SETS)]
-    pub async fn run(ctx: &mut WorkflowContext<Self>, reported: bool) -> WorkflowResult<Value> {
+    pub async fn run(ctx: &mut WorkflowContext<Self>, reports: i64) -> WorkflowResult<Value> {
         let mut values = BTreeMap::new();
         for step in 1..=10 {
             values.insert(format!("step{step}"), step);
-            if reported {
+            if step <= reports {
                 let options = ActivityOptions::start_to_close_timeout(LIMIT);
                 ctx.execute_activity(Steps::report, step, options).await?;
             }
@@ -77,7 +77,7 @@ impl Steps {
         _ctx: ActivityContext,
         id: String,
     ) -> Result<(), ActivityError> {
-        let ended = run(&self.client, TEN_SETS, &format!("{id}/second"), &false).await;
+        let ended = run(&self.client, TEN_SETS, &format!("{id}/second"), &0_i64).await;
         ended.map_err(|error| anyhow::Error::new(error).into())
     }
 }
@@ -93,6 +93,8 @@ pub struct Direct {
 pub enum Shape {
     /// One workflow that keeps its steps to itself.
     Bare,
+    /// One workflow that reports its first step by an activity.
+    Calling,
     /// One workflow that reports each step by an activity.
     Reporting,
     /// A workflow whose activity waits for a second one, as the contract prescribes.
@@ -118,8 +120,9 @@ impl Direct {
     /// Runs the ten steps once under `id`, which nothing has had before.
     pub async fn run(&self, id: &str, shape: Shape) -> Result<(), Broken> {
         match shape {
-            Shape::Bare => run(&self.client, TEN_SETS, id, &false).await,
-            Shape::Reporting => run(&self.client, TEN_SETS, id, &true).await,
+            Shape::Bare => run(&self.client, TEN_SETS, id, &0_i64).await,
+            Shape::Calling => run(&self.client, TEN_SETS, id, &1_i64).await,
+            Shape::Reporting => run(&self.client, TEN_SETS, id, &10_i64).await,
             Shape::InTwo => run(&self.client, IN_TWO, id, &id.to_owned()).await,
         }
     }
@@ -146,6 +149,7 @@ where
         memo: &[],
         run_timeout: LIMIT,
         deadline: LIMIT,
+        eager: false,
     };
     start_workflow(client, start)
         .await

@@ -4,13 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use stigmer_api::{ApiResourceOwnerScope, ApiResourceReference, LOCAL_ORG, Resource, agent::Agent};
-use stigmer_e2e::harness::{Broken, Project, story};
-use tokio::{net::TcpListener, runtime::Builder};
-use tokio_stream::wrappers::TcpListenerStream;
+use stigmer_e2e::harness::{Benchmark, Broken, Project, story};
 use tonic::{Request, client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel};
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tonic_prost::ProstCodec;
 
+use super::bare::{self, Echo};
 use super::spread::{quantile, ratio, spread};
 use crate::{given, then};
 
@@ -65,13 +63,6 @@ async fn by_reference(channel: Channel) -> Result<(), tonic::Status> {
         .map(drop)
 }
 
-async fn echo(channel: Channel) -> Result<(), tonic::Status> {
-    HealthClient::new(channel)
-        .check(HealthCheckRequest::default())
-        .await
-        .map(drop)
-}
-
 #[test]
 fn a_reference_is_resolved_under_fifty_clients_beside_a_bare_echo() {
     story(async |t| {
@@ -79,23 +70,10 @@ fn a_reference_is_resolved_under_fifty_clients_beside_a_bare_echo() {
         env.api()
             .apply(given::agent("asked-for", "Answer in one word, always."))
             .await?;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let bare = listener.local_addr()?.to_string();
-        // As many threads as the server has: the test's own runtime has one.
-        let runtime = Builder::new_multi_thread().enable_all().build()?;
-        let (_reporter, health) = tonic_health::server::health_reporter();
-        runtime.spawn(async move {
-            let incoming = TcpListenerStream::new(TcpListener::from_std(listener)?);
-            let server = tonic::transport::Server::builder().add_service(health);
-            server
-                .serve_with_incoming(incoming)
-                .await
-                .map_err(std::io::Error::other)
-        });
+        let bare = Echo::start()?;
         let asked = hammer(&env.server().address(), by_reference).await?;
-        let echoed = hammer(&bare, echo).await?;
-        runtime.shutdown_background();
+        let echoed = hammer(&bare.address, Echo::ask).await?;
+        bare.stop();
         t.fact("getByReference", spread(&asked));
         t.fact("bare echo", spread(&echoed));
         t.fact(
@@ -107,11 +85,16 @@ fn a_reference_is_resolved_under_fifty_clients_beside_a_bare_echo() {
 }
 
 #[test]
-fn twelve_agents_are_applied_and_their_program_built_apart() {
+fn ext_03_twelve_agents_are_applied_and_their_program_built_apart() {
     story(async |t| {
         const ROUNDS: usize = 20;
         let env = t.environment().without_runners().start().await?;
         let names: Vec<String> = (1..=12).map(|n| format!("agent-{n}")).collect();
+        let mut apply = Benchmark::new(
+            "warm apply",
+            "`stigmer apply` of twelve agents, from the end of their program to its own",
+            bare::PROGRAM,
+        );
         let mut deploying = Vec::new();
         let mut whole = Vec::new();
         for round in 0..ROUNDS {
@@ -128,9 +111,12 @@ fn twelve_agents_are_applied_and_their_program_built_apart() {
                 .iter()
                 .find(|line| line.text.contains("Synthesis complete"))
                 .ok_or_else(|| Broken("apply does not say when the program was done".to_owned()))?;
-            deploying.push(output.duration.saturating_sub(synthesised.at));
+            let took = output.duration.saturating_sub(synthesised.at);
+            apply.round(took, bare::program(&t).await?);
+            deploying.push(took);
             whole.push(output.duration);
         }
+        t.benchmark(apply);
         t.fact("apply after the program's end", spread(&deploying));
         t.fact("apply with build and program", spread(&whole));
         Ok(())

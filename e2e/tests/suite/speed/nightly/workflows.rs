@@ -4,11 +4,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use serde_json::json;
-use stigmer_api::{Resource, workflow::Workflow};
-use stigmer_e2e::harness::{CheckError, Environment, Failure, Test, budget::Budget, story};
+use stigmer_api::{Resource, workflow::Workflow, workflow_execution::WorkflowExecution};
+use stigmer_e2e::harness::{
+    Benchmark, CheckError, Environment, Failure, Test, budget::Budget, story,
+};
 
 use super::{
+    cost::Costs,
     direct::{Direct, Shape},
+    ended::seen,
     spread::{quantile, ratio, spread},
 };
 use crate::{given, then};
@@ -32,15 +36,20 @@ async fn ten_sets(t: &Test) -> Result<(Environment, String), Failure> {
     Ok((env, workflow.id().to_owned()))
 }
 
-/// From the create call to the terminal record.
-async fn execute(env: &Environment, workflow: &str, name: &str) -> Result<Duration, CheckError> {
+/// Creates an execution; returns its id, and the time from the create call to the end as a subscriber
+/// sees it.
+async fn execute(
+    env: &Environment,
+    workflow: &str,
+    name: &str,
+) -> Result<(String, Duration), CheckError> {
     let start = Instant::now();
     let execution = env
         .api()
         .create(given::workflow_execution(name, workflow))
         .await?;
-    then::workflow::completed(env, execution.id(), MANY).await?;
-    Ok(start.elapsed())
+    let ended = seen::<WorkflowExecution>(env, execution.id()).await?;
+    Ok((execution.id().to_owned(), ended - start))
 }
 
 async fn directly(direct: &Direct, id: &str, shape: Shape) -> Result<Duration, CheckError> {
@@ -60,19 +69,30 @@ const SHAPES: [(Shape, &str); 3] = [
 ];
 
 #[test]
-fn ten_set_tasks_beside_the_same_steps_written_directly() {
+fn ext_03_ten_set_tasks_beside_the_same_steps_written_directly() {
     story(async |t| {
         let (env, workflow) = ten_sets(&t).await?;
         let direct = Direct::start(&env).await?;
+        let mut run = Benchmark::new(
+            "workflow run",
+            "ten SET tasks, from the create call to COMPLETED seen in the stream",
+            "the same steps as one bare workflow that keeps them to itself",
+        );
         let mut stack = Vec::new();
         let mut anchors = SHAPES.map(|_| Vec::new());
         for round in 0..ROUNDS {
-            stack.push(execute(&env, &workflow, &format!("round-{round}")).await?);
+            let (id, took) = execute(&env, &workflow, &format!("round-{round}")).await?;
+            then::workflow::completed(&env, &id, MANY).await?;
+            stack.push(took);
             for ((shape, _), times) in SHAPES.iter().zip(&mut anchors) {
                 times.push(directly(&direct, &format!("{shape:?}-{round}"), *shape).await?);
             }
         }
         direct.stop().await?;
+        for (time, bare) in stack.iter().zip(&anchors[0]) {
+            run.round(*time, *bare);
+        }
+        t.benchmark(run);
         t.fact("stack", spread(&stack));
         for ((_, words), times) in SHAPES.iter().zip(&anchors) {
             t.fact(words, spread(times));
@@ -88,24 +108,32 @@ fn two_hundred_executions_at_once_all_end_beside_raw_temporal() {
     story(async |t| {
         let (env, workflow) = ten_sets(&t).await?;
         let direct = Direct::start(&env).await?;
+        let costs = Costs::of(&env)?;
         let names: Vec<String> = (0..AT_ONCE).map(|n| format!("many-{n}")).collect();
         let rate = |start: Instant| AT_ONCE as f64 / start.elapsed().as_secs_f64();
         t.step("two hundred through the stack");
-        let start = Instant::now();
-        let times = try_join_all(names.iter().map(|name| execute(&env, &workflow, name))).await?;
+        let (start, before) = (Instant::now(), costs.now()?);
+        let ended = try_join_all(names.iter().map(|name| execute(&env, &workflow, name))).await?;
         let stack = rate(start);
+        let (ids, times): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
         t.fact("stack", spread(&times));
         t.fact("stack per second", stack);
+        t.fact("stack, processor ms each", costs.each(&before, AT_ONCE)?);
+        for id in &ids {
+            then::workflow::completed(&env, id, MANY).await?;
+        }
         for (shape, words) in SHAPES {
             t.step(format!("two hundred directly: {words}"));
             let ids: Vec<String> = names
                 .iter()
                 .map(|name| format!("{name}-{shape:?}"))
                 .collect();
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), costs.now()?);
             try_join_all(ids.iter().map(|id| directly(&direct, id, shape))).await?;
             let raw = rate(start);
             t.fact(&format!("{words}, per second"), raw);
+            let each = costs.each(&before, AT_ONCE)?;
+            t.fact(&format!("{words}, processor ms each"), each);
             t.fact(&format!("share of {words}"), ratio(stack, raw));
         }
         direct.stop().await?;

@@ -28,7 +28,19 @@ pub async fn execute(args: ApplyArgs, out: &Output) -> Result<ExitCode> {
     let project = load(args.config.as_deref(), screen)?;
     let discovering = discover(&project, screen, out);
     if args.dry_run {
-        dry_run(&project, &discovering.await?, out);
+        let resources = discovering.await?;
+        dry_run(&project, &resources, out);
+        stigmer_fault::inject!(StoredOnDryRun, {
+            let api = or_start_daemon(Api::connect().await, screen).await?;
+            deploy(
+                &api,
+                resources,
+                LOCAL_ORG,
+                &Screen::silent(),
+                &mut Vec::new(),
+            )
+            .await?;
+        });
         return Ok(ExitCode::SUCCESS);
     }
     // The server may take its time to answer while the program is built.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
+use stigmer_process::{DEV_SERVER, NO_VERSION_CHECK};
 use stigmer_supervise::{HealthPolicy, Readiness, RestartPolicy, Service, Spec, StopPolicy};
 
 use super::services::ANSWER;
@@ -28,9 +29,8 @@ impl Service for DevServer {
         );
         let store = layout.temporal_store();
         Ok(Spec::new(self.name(), &self.managed.program, log)
+            .args(DEV_SERVER)
             .args([
-                "server",
-                "start-dev",
                 "--ip",
                 "127.0.0.1",
                 "--port",
@@ -46,27 +46,8 @@ impl Service for DevServer {
                 "journal_mode=wal",
                 "--sqlite-pragma",
                 "synchronous=normal",
-                "--log-level",
-                "warn",
-                // The user's own configuration of the Temporal CLI is about other servers.
-                "--disable-config-file",
-                "--disable-config-env",
-                // The transfer queue is otherwise polled 20 times a second, which adds 100 ms to every
-                // workflow.
-                "--dynamic-config-value",
-                "history.transferProcessorMaxPollRPS=1000",
-                // One process serves every partition of a queue; more of them only cost processor time.
-                "--dynamic-config-value",
-                "matching.numTaskqueueReadPartitions=1",
-                "--dynamic-config-value",
-                "matching.numTaskqueueWritePartitions=1",
-                // Once in some thousand times a wait for the end of a workflow misses it, and learns of
-                // it only when its long poll expires: after 20 s otherwise.
-                "--dynamic-config-value",
-                "history.longPollExpirationInterval=\"1s\"",
             ])
-            // It would ask its makers for a newer version at every start.
-            .env("TEMPORAL_VERSION_CHECK_DISABLED", "1"))
+            .env(NO_VERSION_CHECK.0, NO_VERSION_CHECK.1))
     }
 
     fn probe(&self) -> LocalBoxFuture<'static, Readiness> {

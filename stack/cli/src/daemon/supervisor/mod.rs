@@ -10,8 +10,8 @@ mod services;
 use std::{collections::HashSet, io, process::ExitCode, rc::Rc};
 
 use anyhow::{Context as _, Result};
+use stigmer_process::Signals;
 use stigmer_supervise::{Identity, Lease, Mark, Supervisor, leftovers};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Settings;
 use chronicle::Chronicle;
@@ -133,30 +133,6 @@ async fn run(
         chronicle.note(&supervisor.states());
         if chronicle.is_up() {
             owner.tell(&Message::Ready);
-        }
-    }
-}
-
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn install() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.hangup.recv() => "SIGHUP",
         }
     }
 }

@@ -1,0 +1,168 @@
+//! Where a part runs: as a process of this machine, or in a container.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use stigmer_e2e_plan::ContainerPart;
+
+use super::{Address, Container, Containers, container::pid_of, image};
+use crate::{services::free_port, supervise::Spec};
+
+/// The first process of a container, as it sees itself.
+const FIRST: u32 = 1;
+
+/// What starts one part.
+#[derive(Clone, Debug)]
+pub struct Launch<'a> {
+    /// Its name in reports.
+    pub name: &'a str,
+    /// Its program on this machine.
+    pub program: &'a Utf8Path,
+    /// Arguments of the program.
+    pub arguments: Vec<String>,
+    /// Everything that is in its environment.
+    pub variables: Vec<(String, String)>,
+    /// Its log.
+    pub log: &'a Utf8Path,
+}
+
+/// Where one part runs.
+#[derive(Debug)]
+pub enum Place {
+    /// As a process of this machine, which the rest of the stack reaches at this address.
+    Process(Ipv4Addr),
+    /// In a container.
+    Container(Box<Contained>),
+}
+
+/// A part in a container.
+#[derive(Debug)]
+pub struct Contained {
+    containers: Containers,
+    part: ContainerPart,
+    /// Begins the names of its containers: a part that is started again is in another one.
+    name: String,
+    /// The only folder of this machine that it sees.
+    folder: Utf8PathBuf,
+    address: Address,
+}
+
+impl Place {
+    /// In a container of `containers` if that has an image of `part`. There it sees `folder` and
+    /// nothing else of this machine; `name` is nobody else's in the run.
+    ///
+    /// # Errors
+    ///
+    /// When no address can be had.
+    pub fn of(
+        containers: Option<&Containers>,
+        part: ContainerPart,
+        name: &str,
+        folder: &Utf8Path,
+    ) -> io::Result<Self> {
+        let Some(containers) = containers else {
+            return Ok(Self::Process(Ipv4Addr::LOCALHOST));
+        };
+        if !containers.has(part) {
+            return Ok(Self::Process(containers.host()));
+        }
+        Ok(Self::Container(Box::new(Contained {
+            containers: containers.clone(),
+            part,
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            address: containers.network.address()?,
+        })))
+    }
+
+    /// Where it may listen, as nobody else does; another port each time when it is a process.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no free port.
+    pub fn socket(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Process(host) => Ok((*host, free_port()?).into()),
+            Self::Container(contained) => Ok(contained.address.socket.into()),
+        }
+    }
+
+    /// The address of the machine, or the container, that it runs on.
+    pub fn ip(&self) -> Ipv4Addr {
+        match self {
+            Self::Process(host) => *host,
+            Self::Container(contained) => *contained.address.socket.ip(),
+        }
+    }
+
+    /// What starts it, for the `start`th time.
+    pub fn spec(&self, launch: Launch<'_>, start: usize) -> Spec {
+        let Launch {
+            name,
+            program,
+            arguments,
+            variables,
+            log,
+        } = launch;
+        match self {
+            Self::Process(_) => {
+                let spec = Spec::new(name, program, log).args(arguments).env_clear();
+                let add = |spec: Spec, (variable, value)| spec.env(variable, value);
+                variables.into_iter().fold(spec, add)
+            }
+            Self::Container(contained) => {
+                // An image has nothing that could be found on this machine's.
+                let variables = variables.into_iter().filter(|(name, _)| name != "PATH");
+                let container = contained.container(start).args(arguments).envs(variables);
+                container.spec(name, log)
+            }
+        }
+    }
+
+    /// The pid that the part sees, given its child's.
+    pub fn pid_inside(&self, child: u32) -> u32 {
+        match self {
+            Self::Process(_) => child,
+            Self::Container(_) => FIRST,
+        }
+    }
+
+    /// The pid of the part on this machine, given its child's and which start that was.
+    ///
+    /// # Errors
+    ///
+    /// Why the engine does not say.
+    pub fn pid(&self, child: u32, start: usize) -> Result<u32, String> {
+        match self {
+            Self::Process(_) => Ok(child),
+            Self::Container(contained) => {
+                let container = contained.container(start);
+                pid_of(&contained.containers.engine, container.name())
+            }
+        }
+    }
+
+    /// Where the part sees its own program, which is `program` on this machine.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file.
+    pub fn executable(&self, program: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        match self {
+            Self::Process(_) => program.canonicalize_utf8(),
+            Self::Container(contained) => Ok(image::program_in(contained.part).into()),
+        }
+    }
+}
+
+impl Contained {
+    fn container(&self, start: usize) -> Container<'_> {
+        let name = format!("{}-{start}", self.name);
+        Container::of(&self.containers, self.part, &name)
+            .at(self.address.socket.ip())
+            .with_folder(&self.folder)
+    }
+}

@@ -89,7 +89,8 @@ pub struct SharedModel {
     pub model: String,
     /// SHA-256 of the model file in hex, when the model is pinned.
     pub sha256: Option<String>,
-    /// Who serves it: `llama-cpp` or `openai`.
+    /// Who serves it: `llama-cpp` or `openai`; unknown when empty.
+    #[serde(default)]
     pub provider: String,
 }
 

@@ -99,7 +99,10 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
         verb: outline.verb,
         run_id: outline.run_id.clone(),
         phases: phases.iter().map(|name| (*name).to_owned()).collect(),
-        tests: outline.selection.filters.clone(),
+        tests: match &outline.selection.exactly[..] {
+            [] => outline.selection.filters.clone(),
+            exactly => exactly.to_vec(),
+        },
         tier: outline.selection.tier,
         seed: outline.seed,
         jobs: outline.jobs,

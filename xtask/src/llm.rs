@@ -128,6 +128,8 @@ fn ollama_url(host: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8Path;
+
     use super::*;
 
     #[test]
@@ -170,5 +172,29 @@ mod tests {
         ] {
             assert_eq!(ollama_url(host), url, "{host}");
         }
+    }
+
+    #[test]
+    fn recorded_answers_are_those_of_the_checkout_or_of_a_folder() {
+        let replay = |cassettes: &str| LlmChoice::Replay {
+            cassettes: cassettes.into(),
+        };
+        let own = parse_llm("replay").expect("a choice");
+        assert_eq!(own, replay(CASSETTES));
+        assert_eq!(parse_llm("replay=/there"), Ok(replay("/there")));
+        assert_eq!(describe_llm(&replay("/there")), "replay=/there");
+        let root = tempfile::tempdir().expect("a folder");
+        let checkout = Checkout {
+            root: Utf8Path::from_path(root.path()).expect("UTF-8").to_owned(),
+            target: "/t".into(),
+            binaries: "/t/debug".into(),
+            cache: "/k".into(),
+        };
+        let error = chosen_llm(&own, &checkout).expect_err("there are none");
+        assert_eq!(stigmer_e2e_plan::exit_code_of(&error), ExitCode::Usage);
+        let folder = checkout.root.join(CASSETTES);
+        std::fs::create_dir_all(&folder).expect("writable");
+        let chosen = chosen_llm(&own, &checkout).expect("they are there");
+        assert_eq!(chosen, replay(folder.as_str()));
     }
 }

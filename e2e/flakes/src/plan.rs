@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use stigmer_e2e_numbers::{Decision, Sprt};
-use stigmer_e2e_plan::Plan;
+use stigmer_e2e_plan::{Plan, count};
 
 /// The chance with which either answer of [`StopRule::Until`] may be wrong.
 const ERROR: f64 = 0.05;
@@ -101,7 +101,7 @@ impl StopRule {
 impl fmt::Display for StopRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::After { rounds } => write!(f, "{rounds} rounds"),
+            Self::After { rounds } => f.write_str(&count(*rounds as usize, "round")),
             Self::Until { bound, at_most } => {
                 write!(
                     f,

@@ -29,7 +29,7 @@ pub struct Attempt {
 pub struct Sender {
     /// The process's command line.
     pub program: Option<String>,
-    /// The process.
+    /// The process; the first of those that tried the same.
     pub pid: Option<u32>,
     /// The test that it was started for.
     pub test: Option<String>,
@@ -40,7 +40,8 @@ impl fmt::Display for Attempt {
         let program = self.by.program.as_deref().unwrap_or("an unknown process");
         write!(f, "{program}")?;
         if let Some(test) = &self.by.test {
-            write!(f, " (of {test})")?;
+            let function = test.rsplit("::").next().unwrap_or(test);
+            write!(f, " (of {function})")?;
         }
         write!(f, " → {} {}", self.protocol, self.to)?;
         if let Some(name) = &self.name {
@@ -111,14 +112,15 @@ impl Tally {
             count: 1,
         };
         self.flows.insert((flow, name));
-        let alike = self.attempts.iter_mut().find(|other| {
-            let other = Attempt {
-                count: 1,
-                ..(*other).clone()
+        let alike = |other: &&mut Attempt| {
+            let by = Sender {
+                pid: attempt.by.pid,
+                ..other.by.clone()
             };
-            other == attempt
-        });
-        match alike {
+            let same_way = (&other.protocol, &other.to) == (&attempt.protocol, &attempt.to);
+            same_way && other.name == attempt.name && by == attempt.by
+        };
+        match self.attempts.iter_mut().find(alike) {
             Some(other) => other.count += 1,
             None => self.attempts.push(attempt),
         }
@@ -149,11 +151,13 @@ mod tests {
         let by = Sender {
             program: Some("curl x".into()),
             pid: Some(4),
-            test: Some("app_01".into()),
+            test: Some("apply::app_01".into()),
         };
         tally.add(flow(1000), None, by.clone());
         assert!(!tally.is_new(&flow(1000), None));
         assert!(tally.is_new(&flow(1001), None));
+        // Another process of the same program, for the same test.
+        let by = Sender { pid: Some(5), ..by };
         tally.add(flow(1001), None, by);
         let attempts = tally.into_attempts();
         let told: Vec<_> = attempts.iter().map(ToString::to_string).collect();

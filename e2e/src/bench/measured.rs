@@ -4,7 +4,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use stigmer_e2e::harness::{Anchor, Benchmark, TestRecord};
-use stigmer_e2e_plan::read_json;
+use stigmer_e2e_plan::{ExitCode, failure, read_json};
 
 /// The benchmark that a run of the whole suite is.
 const SUITE: &str = "suite wall time";
@@ -54,14 +54,14 @@ impl Measured {
     ///
     /// When one of the two is no results folder.
     pub fn of(results: &Utf8Path, suite: Option<&Utf8Path>) -> Result<Self> {
-        let run: Value = read_json(&results.join("run.json"))?;
+        let run = run_in(results)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut benchmarks: Vec<Measurement> = records(results)
             .flat_map(|record| record.benchmarks)
             .map(Measurement::from)
             .collect();
         benchmarks.extend(match suite {
-            Some(suite) => suite_time(&read_json(&suite.join("run.json"))?),
+            Some(suite) => suite_time(&run_in(suite)?),
             None => last_suite_time(results),
         });
         benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
@@ -72,6 +72,13 @@ impl Measured {
             benchmarks,
         })
     }
+}
+
+fn run_in(results: &Utf8Path) -> Result<Value> {
+    read_json(&results.join("run.json")).map_err(|error| {
+        let cause = format!("{results} is no results folder: {error:#}");
+        failure(ExitCode::Usage, cause, "name the folder of a run")
+    })
 }
 
 fn records(results: &Utf8Path) -> impl Iterator<Item = TestRecord> {

@@ -67,7 +67,7 @@ pub fn bench(flags: &Flags, output: Output, is_json: bool) -> Result<ExitCode> {
         ));
     }
     let baseline = Baseline::read(&flags.baseline)?;
-    let past = Past::beside(&flags.results);
+    let past = Past::beside(&flags.results, &measured.run_id);
     let judged: Vec<Judged> = rows
         .into_iter()
         .map(|row| {

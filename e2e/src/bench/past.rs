@@ -35,14 +35,16 @@ pub struct Past {
 }
 
 impl Past {
-    /// What is known of the runs whose results folders are beside `results`. A line that cannot be
-    /// understood was cut off or is of another version, and is left out.
-    pub fn beside(results: &Utf8Path) -> Self {
+    /// What is known of the runs before `run_id` whose results folders are beside `results`. A line that
+    /// cannot be understood was cut off or is of another version, and is left out.
+    pub fn beside(results: &Utf8Path, run_id: &str) -> Self {
         let file = results.parent().unwrap_or(Utf8Path::new(".")).join(FILE);
         let text = fs::read_to_string(&file).unwrap_or_default();
         let runs = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
+            // A run that is judged again is not compared with itself.
+            .take_while(|run: &Entry| run.run_id != run_id)
             .collect();
         Self { file, runs }
     }

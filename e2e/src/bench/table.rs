@@ -66,7 +66,7 @@ pub fn page(measured: &Measured, judged: &[Judged]) -> String {
             row.median_ms,
             row.mad_ms,
             row.rounds,
-            it.reason()
+            it.short()
         );
     }
     page

@@ -71,14 +71,20 @@ fn a_run_is_compared_with_the_last_twenty_and_not_with_fewer_than_five() {
         .expect("UTF-8")
         .join("run");
     let run = |ratio: f64| -> Judged { judge(row(30.0 * ratio, 30.0), None, None, 0.25) };
-    let remember = |ratio: f64| Past::beside(&results).append("r", &[run(ratio)]).unwrap();
-    (0..4).for_each(|_| remember(9.0));
-    assert_eq!(Past::beside(&results).median("workflow run"), None);
-    remember(9.0);
-    let median = || Past::beside(&results).median("workflow run").expect("five");
-    assert!((median() - 9.0).abs() < 0.01);
-    (0..20).for_each(|_| remember(2.0));
-    assert!((median() - 2.0).abs() < 0.01);
+    let before = |id: usize| Past::beside(&results, &id.to_string());
+    let remember = |id: usize, ratio: f64| {
+        let past = before(id);
+        past.append(&id.to_string(), &[run(ratio)]).unwrap();
+    };
+    (0..4).for_each(|id| remember(id, 9.0));
+    assert_eq!(before(4).median("workflow run"), None);
+    remember(4, 9.0);
+    let median = |id: usize| before(id).median("workflow run").expect("five");
+    assert!((median(5) - 9.0).abs() < 0.01);
+    (5..25).for_each(|id| remember(id, 2.0));
+    assert!((median(25) - 2.0).abs() < 0.01);
+    // Judged again, the sixth run is compared with the five before it.
+    assert!((median(5) - 9.0).abs() < 0.01);
 }
 
 #[test]

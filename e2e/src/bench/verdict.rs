@@ -68,6 +68,19 @@ impl Judged {
         )
     }
 
+    /// The verdict in a word or two, and what it was compared with.
+    pub fn short(&self) -> String {
+        let before = self.baseline.or(self.last_runs);
+        let before = before.map_or_else(String::new, |value| format!(" (before: {value:.2})"));
+        let word = match self.verdict {
+            Verdict::New => "new",
+            Verdict::Steady => "steady",
+            Verdict::Improved => "faster",
+            Verdict::SlowerThanBaseline | Verdict::SlowerThanLastRuns => "slower",
+        };
+        format!("{word}{before}")
+    }
+
     /// The verdict with its numbers.
     pub fn reason(&self) -> String {
         let unit = match self.row.beside {

@@ -123,9 +123,12 @@ impl<'a> Container<'a> {
     }
 }
 
-/// What the client needs of this process's environment.
+/// What the client needs of this process's environment: its HOME is the container's.
 fn own_variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars().filter(|(variable, _)| variable.starts_with(ENGINE_VARIABLES))
+    let home = std::env::var("HOME").ok();
+    let config = home.map(|home| ("DOCKER_CONFIG".to_owned(), format!("{home}/.docker")));
+    let own = std::env::vars().filter(|(variable, _)| variable.starts_with(ENGINE_VARIABLES));
+    config.into_iter().chain(own)
 }
 
 /// The way to a container behind its client.

@@ -145,6 +145,14 @@ impl Place {
         }
     }
 
+    /// The container that it is in since the `start`th time; nothing for a process.
+    pub fn container(&self, start: usize) -> Option<String> {
+        match self {
+            Self::Process(_) => None,
+            Self::Container(contained) => Some(contained.container(start).name().to_owned()),
+        }
+    }
+
     /// Where the part sees its own program, which is `program` on this machine.
     ///
     /// # Errors

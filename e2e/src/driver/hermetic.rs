@@ -158,7 +158,7 @@ impl Border {
         let written = entries(&home);
         if written.is_empty() {
             // A folder that stays is only untidy.
-            let _ = std::fs::remove_dir(&home);
+            let _ = std::fs::remove_dir_all(&home);
         }
         *written_to_home = Some(written);
     }

@@ -15,8 +15,8 @@ use super::{
     attached::attached,
     board::Board,
     containers, doctor,
+    fit::fit,
     hermetic::Border,
-    host_only::set_aside,
     interrupt::Interrupt,
     keeper::already_up,
     leases,
@@ -123,16 +123,13 @@ impl Run {
         })?;
         let counts = json!({"selected": selected.len(), "suite": self.suite.len()});
         self.results.event(&Event::new("tests-listed", counts))?;
-        let selected = self.beside_containers(selected)?;
+        let selected = self.fit_for_runtime(selected)?;
         self.own_part(selected)
     }
 
     /// What of `selected` can be run in the plan's runtime; what cannot is written down.
-    fn beside_containers(&mut self, selected: Vec<SuiteTest>) -> Result<Vec<SuiteTest>> {
-        if !self.plan.runtime.needs_engine() {
-            return Ok(selected);
-        }
-        let (selected, aside) = set_aside(selected)?;
+    fn fit_for_runtime(&mut self, selected: Vec<SuiteTest>) -> Result<Vec<SuiteTest>> {
+        let (selected, aside) = fit(selected, &self.plan.runtime)?;
         self.results.run.set_aside = aside;
         Ok(selected)
     }

@@ -27,6 +27,7 @@ pub fn guarded(plan: &Plan, arguments: &[&str]) -> Result<ExitCode> {
     if plan.runtime.needs_engine() {
         // They are the engine's processes, not descendants of the run.
         let removed = Engine::find()?.remove_all_of(&plan.run_id)?.containers;
+        let removed = removed.iter().map(|name| format!("container {name}"));
         aftermath.killed.extend(removed);
     }
     let code = judge(plan, &aftermath);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use stigmer_api::temporal_names::ZIGFLOW_EXECUTION;
 use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
-use super::{Environment, environment::settings::common, evidence::History};
+use super::{Environment, QUEUES, environment::settings::common, evidence::History};
 
 /// How long one program may take to replay the workflows of a test.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -25,8 +25,14 @@ struct Replayed {
 /// for each that does not come to the same commands. It needs the key of the payloads.
 pub(super) async fn check(environment: &Environment, histories: &[History]) -> Vec<String> {
     let stack = &environment.test().session().stack;
+    // A test may have workflows of its own on a queue of its own.
+    let of_stack = |history: &&History| {
+        let mut queues = QUEUES.iter().map(|(queue, _)| queue.default);
+        queues.any(|queue| queue == history.task_queue)
+    };
     let (runner, server): (Vec<_>, Vec<_>) = histories
         .iter()
+        .filter(of_stack)
         .partition(|history| history.task_queue == ZIGFLOW_EXECUTION.default);
     let (of_runner, of_server) = tokio::join!(
         check_with(environment, &stack.workflow_runner, &runner),

@@ -1,6 +1,8 @@
 //! After the story: evidence, a graceful stop, and a search for what must not be there.
 
-use std::{fs, net::TcpStream, os::unix::process::ExitStatusExt, time::Instant};
+use std::{
+    fs, net::TcpStream, os::unix::process::ExitStatusExt, process::ExitStatus, time::Instant,
+};
 
 use camino::Utf8Path;
 use serde_json::json;
@@ -151,14 +153,16 @@ async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
         }
         Ok(Some(stopped)) => match stopped.status {
             // It was still starting, and had not got round to listening for signals.
-            Some(status) if part.was_ready().is_none() && status.signal() == Some(SIGTERM) => {}
+            Some(status) if part.was_ready().is_none() && is_by_sigterm(status) => {}
             Some(status) if !status.success() => {
                 findings.push(format!("{name} ended with {status} instead of code 0"))
             }
             _ => {}
         },
     }
-    if let Some(address) = part.was_ready().and_then(|ready| ready.address)
+    // The address of a container goes with it, and nobody answers that it is gone.
+    if part.container().is_none()
+        && let Some(address) = part.was_ready().and_then(|ready| ready.address)
         && TcpStream::connect(&address).is_ok()
     {
         findings.push(format!(
@@ -170,6 +174,11 @@ async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
 
 fn whole_ms(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether SIGTERM ended a part; a container's client says that of it by an exit code.
+fn is_by_sigterm(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGTERM) || status.code() == Some(128 + SIGTERM)
 }
 
 /// What the edges of `environment` complain about.

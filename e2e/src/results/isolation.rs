@@ -60,3 +60,20 @@ pub fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     files.sort();
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_at_any_depth_are_found_and_empty_folders_are_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::create_dir_all(folder.join("a/empty")).unwrap();
+        assert_eq!(entries(folder), [""; 0]);
+        std::fs::write(folder.join("a/file"), "").unwrap();
+        std::fs::write(folder.join("b"), "").unwrap();
+        assert_eq!(entries(folder), ["a/file", "b"]);
+        assert_eq!(entries(&folder.join("gone")), [""; 0]);
+    }
+}

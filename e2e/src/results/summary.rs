@@ -4,7 +4,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use stigmer_e2e_plan::{count, repro_command};
 
-use super::{Measured, RunVerdict, Slower, Tally, TestOutcome, TestVerdict, function};
+use super::{
+    ContainersRecord, Measured, RunVerdict, Slower, Tally, TestOutcome, TestVerdict, function,
+};
 
 /// How many slow tests are worth a line.
 const SLOWEST: usize = 3;
@@ -39,6 +41,8 @@ pub struct Summary {
     pub unexpected_requests: usize,
     /// The folder whose recorded answers stood in for a model; nothing when one answered.
     pub replayed: Option<Utf8PathBuf>,
+    /// What containers were made of, how large that is, and how long it took; nothing without any.
+    pub containers: Option<ContainersRecord>,
     /// What the tests measured by the way.
     pub measured: Measured,
     /// The slowest tests.
@@ -84,6 +88,7 @@ impl Summary {
             retries: 0,
             unexpected_requests: sum(|outcome| outcome.counters.unexpected_requests),
             replayed: None,
+            containers: None,
             measured: Measured::default(),
             slowest: slowest(outcomes),
             slower: Vec::new(),
@@ -137,6 +142,8 @@ impl Summary {
             }
         }
         lines.push(("counts", counts.join(" · ")));
+        let containers = self.containers.as_ref().map(ContainersRecord::summary);
+        lines.extend(containers.map(|line| ("containers", line)));
         lines.extend(self.measured.line().map(|line| ("measured", line)));
         if !self.slowest.is_empty() {
             let slow = |slow: &Slow| format!("{} {:.1} s", slow.name, slow.ms as f64 / 1000.0);

@@ -16,7 +16,7 @@ use crate::{pipeline::Inner, specimen, then};
 
 /// The environment a process was started with, as the system tells it.
 fn variables(part: &Part) -> std::io::Result<BTreeMap<String, String>> {
-    let block = fs::read(format!("/proc/{}/environ", part.ready().pid))?;
+    let block = fs::read(format!("/proc/{}/environ", part.pid()))?;
     let text = String::from_utf8_lossy(&block).into_owned();
     Ok(text
         .split('\0')

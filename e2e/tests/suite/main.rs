@@ -5,6 +5,7 @@
 mod agents;
 mod apply;
 mod chaos;
+mod containers;
 mod daemon;
 mod edges;
 mod errors;

@@ -142,7 +142,7 @@ async fn unfinished(env: &Environment) -> Result<Vec<String>, CheckError> {
 /// The processes of `env`; they must be the same after a fault.
 fn processes(env: &Environment) -> Result<Vec<u32>, Broken> {
     let parts = env.parts().map(|part| {
-        let pid = part.ready().pid;
+        let pid = part.pid();
         match std::fs::exists(format!("/proc/{pid}")) {
             Ok(true) => Ok(pid),
             _ => Err(Broken(format!(

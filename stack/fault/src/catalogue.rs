@@ -61,6 +61,6 @@ catalogue! {
     LoopOnce = "loop-once",
     /// workflow-runner: a switch takes its first case, whatever that asks for.
     WrongCase = "wrong-case",
-    /// workflow-runner: a catch takes every error, also one that it does not ask for.
-    CatchTakesAll = "catch-takes-all",
+    /// workflow-runner: an error passes the catch that is there for it.
+    CatchIgnored = "catch-ignored",
 }

@@ -182,3 +182,31 @@ fn helper_owner() {
     std::fs::write(folder.join("pid"), format!("{}\n", process.pid())).unwrap();
     thread::sleep(Duration::from_secs(600));
 }
+
+/// Takes over SIGKILL, and leaves the rest to the client.
+#[derive(Debug, Default)]
+struct Elsewhere(std::sync::Mutex<Vec<Signal>>);
+
+impl Relay for Elsewhere {
+    fn signal(&self, signal: Signal) -> bool {
+        self.0.lock().unwrap().push(signal);
+        signal == Signal::KILL
+    }
+}
+
+#[tokio::test]
+async fn a_client_gets_the_signals_that_its_relay_does_not_take_over() {
+    let folder = folder();
+    let elsewhere = Arc::new(Elsewhere::default());
+    let spec = shell(
+        &folder,
+        "trap 'exit 5' TERM; echo up; while :; do sleep 0.01; done",
+    );
+    let mut process = Process::spawn(&spec.client_of(elsewhere.clone())).unwrap();
+    line(&folder.path.join("log"));
+    process.signal(Signal::KILL);
+    assert_eq!(process.try_ended(), None, "the client was killed as well");
+    process.signal(Signal::TERM);
+    assert_eq!(ended(&mut process).await.code(), Some(5));
+    assert_eq!(*elsewhere.0.lock().unwrap(), [Signal::KILL, Signal::TERM]);
+}

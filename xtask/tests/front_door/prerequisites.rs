@@ -48,6 +48,37 @@ fn pre_01_each_hidden_program_is_one_line_with_what_who_and_how() {
 }
 
 #[test]
+fn pre_01_a_container_engine_is_missed_only_by_who_asks_for_containers() {
+    let world = World::new();
+    let refused = |words: [&str; 3]| {
+        let ended = world.run(&["e2e", "--runtime", "docker"]);
+        assert_eq!(ended.code, Some(96), "{}", ended.stderr);
+        let [error] = ended.errors()[..] else {
+            panic!("one line for the engine, not\n{}", ended.stderr)
+        };
+        for word in words {
+            assert!(error.contains(word), "no {word:?} in {error}");
+        }
+    };
+    refused([
+        "`docker` is not on PATH",
+        "needed for `--runtime docker`",
+        "apt-get install docker.io",
+    ]);
+    // The client is there, and nobody answers it.
+    let client = "[ \"$1\" = --version ] || { echo no daemon >&2; exit 1; }";
+    world.program("bin/docker", client);
+    refused([
+        "container engine",
+        "no daemon",
+        "start it (`systemctl start docker`",
+    ]);
+    assert!(world.plans().is_empty(), "nothing is begun");
+    let ended = world.run(&["e2e"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
 fn pre_01_the_doctor_names_everything_that_is_hidden() {
     let world = World::new();
     world.hide("cc");

@@ -67,6 +67,15 @@ pub fn find() -> Result<Utf8PathBuf, BrowserError> {
         .ok_or(BrowserError::Missing)
 }
 
+/// The address of a file.
+fn url_of(file: &Utf8Path) -> String {
+    // `%` first, or what stands for the others would be changed again.
+    let special = [("%", "%25"), (" ", "%20"), ("#", "%23"), ("?", "%3F")];
+    let escape = |path: String, (from, to): (&str, &str)| path.replace(from, to);
+    let path = special.into_iter().fold(file.to_string(), escape);
+    format!("file://{path}")
+}
+
 /// What the page is shown on.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
@@ -151,7 +160,7 @@ impl Page {
     /// When the browser refuses or is silent.
     pub fn go(&mut self, page: &Utf8Path, hash: &str) -> Result<(), BrowserError> {
         // From an empty page, because another hash alone would load nothing.
-        for url in ["about:blank".to_owned(), format!("file://{page}#{hash}")] {
+        for url in ["about:blank".to_owned(), format!("{}#{hash}", url_of(page))] {
             self.pipe.events.clear();
             self.ask("Page.navigate", json!({"url": url}))?;
             self.pipe.wait_for("Page.loadEventFired")?;
@@ -221,5 +230,15 @@ impl Page {
 
     fn ask(&mut self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
         self.pipe.ask(method, parameters, Some(&self.session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_means_the_same_as_an_address() {
+        assert_eq!(url_of("/a b/50%#1?".into()), "file:///a%20b/50%25%231%3F");
     }
 }

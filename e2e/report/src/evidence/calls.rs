@@ -13,7 +13,11 @@ pub fn status(call: &Value) -> String {
         .as_str()
         .or(error.as_str())
         .or(call["status"].as_str());
-    code.unwrap_or("OK").to_owned()
+    match code {
+        // A stream that ended well names its status as the library does.
+        None | Some("Ok") => "OK".to_owned(),
+        Some(code) => code.to_owned(),
+    }
 }
 
 /// The calls in `file`.

@@ -123,7 +123,27 @@ fn shortened(text: String, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_at_its_end_and_is_what_one_looks_for_when_its_budget_is_used_up() {
+        let wait = |at: u64, used: u64| json!({"name": "WF", "what": "it ends", "at_ms": at, "used_ms": used, "limit_ms": 60});
+        let old = json!({"name": "WF", "what": "it ends", "used_ms": 1, "limit_ms": 60});
+        let told = waits(&json!({"budgets": [wait(5, 20), wait(30, 61), old]}));
+        let told: Vec<_> = told
+            .iter()
+            .map(|entry| (entry.at, entry.text.as_str(), entry.bad))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (25.0, "it ends: after 20 ms of 60 ms (WF)", false),
+                (91.0, "it ends: after 61 ms of 60 ms (WF)", true),
+            ]
+        );
+    }
 
     #[test]
     fn a_long_detail_is_cut_between_characters_and_says_so() {

@@ -32,6 +32,11 @@ fn a_story_has_all_that_was_recorded_in_the_order_of_time() {
     );
     append(
         &test,
+        "faults.jsonl",
+        "{\"at_ms\":8,\"fault\":\"the link is cut\"}\n",
+    );
+    append(
+        &test,
         "env-1/stigmer-server.log",
         "2026-01-01T00:00:00.020Z ERROR it broke\n  because\n",
     );
@@ -59,6 +64,7 @@ fn a_story_has_all_that_was_recorded_in_the_order_of_time() {
         seen,
         [
             (5.0, "step", "apply", false),
+            (8.0, "fault", "the link is cut", false),
             (10.0, "cli", "$ stigmer run x", false),
             (11.0, "grpc", "AgentQueryController/get: OK in 1 ms", false),
             (12.0, "cli", "hello", false),
@@ -66,6 +72,12 @@ fn a_story_has_all_that_was_recorded_in_the_order_of_time() {
             (20.0, "stigmer-server", "ERROR it broke", true),
             (20.0, "stigmer-server", "  because", false),
         ]
+    );
+    let faults = &data(&page, "data-run")["timeline"]["faults"];
+    let text = "the link is cut";
+    assert_eq!(
+        *faults,
+        json!([{"at": 8.0, "text": text, "test": "run_01_x"}])
     );
     let used = &data(&page, "data-run")["used"];
     assert_eq!(

@@ -133,6 +133,7 @@ impl Run {
             self.results.path().to_owned(),
             self.outcomes(),
         );
+        summary.containers = self.results.run.containers.clone();
         summary.set_aside = self.results.run.set_aside.len();
         summary.measured = Measured::of(&self.results.path().join("tests"));
         if let LlmChoice::Replay { cassettes } = &self.plan.llm {

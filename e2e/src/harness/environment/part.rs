@@ -257,6 +257,12 @@ impl Part {
         self.pid.load(Ordering::Relaxed)
     }
 
+    /// The name of the container that it is in; nothing for a process.
+    pub fn container(&self) -> Option<String> {
+        let start = self.starts.load(Ordering::Relaxed).checked_sub(1)?;
+        self.place.container(start)
+    }
+
     /// The address of the machine or container that it runs on.
     pub fn ip(&self) -> Ipv4Addr {
         self.place.ip()

@@ -13,6 +13,10 @@ use stigmer_e2e::{
 use super::load::{Accepted, STEPS, is_over};
 use crate::then::Execution;
 
+/// How long a disturbance is felt after its end: clients are still connecting again, and a runner whose
+/// signs of life do not arrive is given up after ten seconds.
+const ECHO: Duration = Duration::from_secs(10);
+
 /// How executions ended, by phase.
 fn tally<E: Execution>(executions: &[E]) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
@@ -87,9 +91,9 @@ pub fn check_calls<E: Execution>(
             if times.len() > 1 {
                 repeated += 1;
                 ensure!(
-                    inflicted
-                        .iter()
-                        .any(|it| can_lose_a_call(it) && it.begin <= last && first <= it.end),
+                    inflicted.iter().any(|it| can_lose_a_call(it)
+                        && it.begin <= last
+                        && first <= it.end + ECHO),
                     "{} made call {step} at {times:?}, and nothing happened in between",
                     accepted.id
                 );

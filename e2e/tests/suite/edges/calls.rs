@@ -150,6 +150,11 @@ fn edg_04_a_start_that_temporal_refuses_is_told_and_leaves_nothing() {
             .await?;
         let calls = env.link().calls();
         calls.fault(Fault::of(START_WORKFLOW, 1..=1).refused(Code::PermissionDenied));
+        t.expects_error(
+            "stigmer-server",
+            "a fault that the test planned",
+            "a Temporal that refuses what it is asked is a defect of the installation",
+        );
         let execution = given::execution("refused", agent.id(), "Hello");
         let refused = env.api().create(execution).await;
         let error = refused.expect_err("the start was refused").to_string();

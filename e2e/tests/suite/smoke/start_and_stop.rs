@@ -170,7 +170,7 @@ fn smk_03_a_stop_is_quick_clean_and_leaves_nothing() {
         );
         t.step("look for what is left");
         assert!(
-            TcpStream::connect(&address).is_err(),
+            TcpStream::connect_timeout(&address.parse()?, Duration::from_secs(1)).is_err(),
             "{address} still listens"
         );
         assert!(

@@ -12,7 +12,8 @@ fn specimen_whose_runner_crashes() {
         let env = t.environment().without_workflow_runner().start().await?;
         let runner = env.agent_runner().pid();
         t.step("kill -9 the runner, behind the back of the harness");
-        Identity::of(runner).is_some_and(|it| it.signal(Signal::KILL));
+        let killed = Identity::of(runner).is_some_and(|it| it.signal(Signal::KILL));
+        assert!(killed, "it was gone before");
         t.eventually("it is gone", COMMAND, async || match Identity::of(runner) {
             None => Probe::Done(()),
             Some(_) => Probe::NotYet("it is there".to_owned()),

@@ -16,7 +16,7 @@ fn tmp_01_started_without_temporal_the_stack_works_as_soon_as_it_comes() {
         let env = t.environment().with_temporal_absent().start().await?;
         t.step("the server is ready, and says that it is degraded");
         degraded(&env).await?;
-        let server = env.server().ready().pid;
+        let server = env.server().pid();
         t.step("Temporal comes");
         let back = Instant::now();
         env.link().restore()?;

@@ -81,6 +81,8 @@ impl Cause {
             Self::AlreadyExists { .. } => Code::AlreadyExists,
             Self::Precondition(_) => Code::FailedPrecondition,
             Self::Unavailable(_) => Code::Unavailable,
+            // Runners try such a call again, for a minute.
+            Self::Store(error) if error.may_pass() => Code::Unavailable,
             Self::Internal(_) | Self::Store(_) => Code::Internal,
         }
     }
@@ -113,6 +115,37 @@ impl From<StoreError> for StepError {
 
 impl From<StepError> for Status {
     fn from(error: StepError) -> Self {
+        if let Cause::Store(store) = &error.cause
+            && store.may_pass()
+        {
+            tracing::warn!(error = %store, "the database takes nothing at the moment");
+        }
         Status::new(error.cause.code(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn code(sqlite: i32) -> Code {
+        let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(sqlite), None);
+        let path = "x.db".to_owned();
+        Status::from(StepError::from(StoreError::Sqlite { path, cause })).code()
+    }
+
+    #[test]
+    fn a_store_that_takes_nothing_at_the_moment_is_unavailable_and_a_damaged_one_is_not() {
+        for passing in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR_WRITE,
+        ] {
+            assert_eq!(code(passing), Code::Unavailable, "{passing}");
+        }
+        assert_eq!(code(ffi::SQLITE_CORRUPT), Code::Internal);
     }
 }

@@ -29,6 +29,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the same may succeed later: somebody else holds the database, or the disk takes nothing
+    /// at the moment. Nothing was changed.
+    pub fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+
+        let Self::Sqlite { cause, .. } = self else {
+            return false;
+        };
+        matches!(
+            cause.sqlite_error_code(),
+            Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure)
+        )
+    }
+}
+
 /// The database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -152,7 +152,9 @@ impl Supervisor {
                 .with_activities(WorkflowExecutionActivities {
                     store: self.store.clone(),
                 }),
-            validation.with_workflow::<ValidateWorkflow>(),
+            validation
+                .with_workflow::<ValidateWorkflow>()
+                .without_cache(),
         ]
     }
 }

@@ -87,6 +87,15 @@ impl WorkerSpec {
         self
     }
 
+    /// Keeps no workflow between its tasks: each of them replays the whole history. For short workflows,
+    /// which then need no queue of their own in Temporal and no poll for it.
+    #[must_use]
+    pub fn without_cache(mut self) -> Self {
+        self.options.max_cached_workflows = 0;
+        self.options.workflow_task_poller_behavior = Some(PollerBehavior::SimpleMaximum(1));
+        self
+    }
+
     /// Lets heartbeats of activities reach Temporal as often as every `interval`, and so lets them
     /// learn of their cancellation that soon. Otherwise the SDK holds them back for most of the
     /// activity's heartbeat timeout.

@@ -54,7 +54,7 @@ impl<E: Effects> Run<'_, E> {
         attempt: u32,
         state: &State,
     ) -> Result<Decision, Fault> {
-        stigmer_fault::inject!(CatchTakesAll, { return Ok(Decision::Handle) });
+        stigmer_fault::inject!(CatchIgnored, { return Ok(Decision::Pass) });
         let holds = |condition: &Option<String>, default: bool| match condition {
             None => Ok(default),
             Some(condition) => self.scope(state).holds(condition).map_err(Fault::from),

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use stigmer_e2e_flakes::{Circumstances, Entry, Rate, Round, TestCount};
-use stigmer_e2e_plan::{ExitCode, failure};
+use stigmer_e2e_plan::{ExitCode, failure, read_json};
 
 use crate::{
     checkout::{Checkout, utf8},
@@ -92,9 +93,11 @@ impl<'a> Worktree<'a> {
             failures: rate.failures,
             median_ms: execution.ms.unwrap_or_default(),
         };
+        let run: Value = read_json(&results.join("run.json")).unwrap_or_default();
+        let text = |name: &str| run[name].as_str().unwrap_or_default().to_owned();
         Some(Entry {
-            run_id: format!("culprit-{}", self.revision),
-            started_at: String::new(),
+            run_id: text("run_id"),
+            started_at: text("started_at"),
             circumstances: Circumstances {
                 revision: Some(self.revision.to_owned()),
                 dirty: false,

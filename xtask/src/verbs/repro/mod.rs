@@ -20,6 +20,7 @@ use self::{
 use crate::{
     checkout::Checkout,
     driver::run_driver,
+    explain::explain,
     flags::StackFlags,
     pins::{Pins, platform},
     plan::Outline,
@@ -58,6 +59,10 @@ pub struct ReproFlags {
     /// Use the binaries of the last build, if no source is newer
     #[arg(long)]
     pub no_build: bool,
+
+    /// Show what would happen, and stop
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Serialize)]
@@ -103,6 +108,9 @@ pub fn run(flags: &ReproFlags, checkout: &Checkout, output: Output) -> Result<Ex
         hermetic: recorded.hermetic(),
         ..Outline::of_stack(&stack, checkout, output.json)?
     };
+    if flags.explain {
+        return explain(&outline, checkout, output);
+    }
     let results = outline.results.clone();
     let prepared = prepare(outline, checkout, output)?;
     let code = run_driver(&prepared.driver, &prepared.plan)?;

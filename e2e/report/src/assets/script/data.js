@@ -1,7 +1,11 @@
 // The run and its tests, as the results folder has them.
 const run = read("data-run");
 const record = run.record;
+// Where the folder was when the run was made says nothing to a reader of this page.
+const within = (text) => (run.summary?.results ? text.replaceAll(`${run.summary.results}/`, "") : text);
 const tests = read("data-tests").map((test, index) => {
+  if (test.failure) test.failure.message = within(test.failure.message);
+  test.findings = test.findings?.map(within);
   const path = (test.name ?? "unnamed").split("::");
   const own = path.pop();
   // Its name begins with the ids, which are shown beside it.

@@ -29,7 +29,7 @@ const told = (verdict) => make("span", { class: kind(verdict) }, `${SIGNS[verdic
 const table = (heads, rows) => {
   const cell = (content, column) => {
     const node = make(column === 0 ? "th" : "td", column === 0 ? { scope: "row" } : {});
-    if (typeof content === "number") node.className = "number";
+    if (typeof content === "number" || content === "·") node.className = "number";
     node.append(content instanceof Node ? content : String(content ?? "–"));
     return node;
   };

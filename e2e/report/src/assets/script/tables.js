@@ -1,11 +1,15 @@
 // What was covered, and what went in.
-const matrix = (title, head, uses) => {
+const NEVER = "·";
+const STAGES = ["synthesise", "apply", "run"];
+const matrix = (title, head, uses, shorten = (name) => name) => {
   const names = Object.keys(uses ?? {});
   if (!names.length) return null;
   const endings = [...new Set(names.flatMap((name) => Object.keys(uses[name])))].sort();
   const used = names.filter((name) => Object.keys(uses[name]).length).length;
   return opening(`${title}: ${used} of ${names.length} used`, () =>
-    table([head, ...endings], names.map((name) => [name, ...endings.map((ending) => uses[name][ending] ?? "–")])));
+    table([head, ...endings], names.map((name) => [
+      make("span", { title: name, class: Object.keys(uses[name]).length ? null : "open" }, shorten(name)),
+      ...endings.map((ending) => uses[name][ending] ?? NEVER)])));
 };
 
 const scenarioTable = (scenarios) => {
@@ -21,13 +25,12 @@ const scenarioTable = (scenarios) => {
 };
 
 const fixtureTable = (fixtures) => {
-  const stages = [...new Set(fixtures.flatMap((fixture) => Object.keys(fixture.stages ?? {})))];
   const cell = (uses) => {
     if (!uses?.length) return make("span", { class: "open" }, "–");
     const failed = uses.filter((use) => use.verdict !== "passed").length;
     return make("span", { class: failed ? "failed" : "passed", title: uses.map((use) => use.name).join("\n") }, failed ? `✕ ${failed} of ${uses.length}` : `✓ ${uses.length}`);
   };
-  return table(["Fixture", ...stages], fixtures.map((fixture) => [fixture.id, ...stages.map((stage) => cell(fixture.stages?.[stage]))]));
+  return table(["Fixture", ...STAGES], fixtures.map((fixture) => [fixture.id, ...STAGES.map((stage) => cell(fixture.stages?.[stage]))]));
 };
 
 const showCoverage = () => {
@@ -38,7 +41,7 @@ const showCoverage = () => {
     scenarios.length ? opening(`Scenarios: ${proven} of ${scenarios.length} proven by this run`, () => scenarioTable(scenarios)) : null,
     fixtures.length ? opening(`Fixtures by phase: ${fixtures.length}`, () => fixtureTable(fixtures)) : null,
     matrix("Kinds of tasks by how they ended", "Kind", uses.tasks),
-    matrix("RPCs by status", "Method", uses.methods),
+    matrix("RPCs by status", "Method", uses.methods, (path) => path.split(".").pop()),
     matrix("CLI commands by exit code", "Command", uses.commands),
   ].filter(Boolean);
   place("tables").append(...(parts.length ? parts : [make("p", { class: "soft" }, "Nothing was counted: the run was cut off before.")]));

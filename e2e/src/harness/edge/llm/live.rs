@@ -13,7 +13,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{
-        HeaderMap, Method, StatusCode,
+        StatusCode,
         header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
@@ -23,10 +23,11 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
-    LARGEST, ModelOrigin, base_url, below_base,
-    cassette::{End, Recording},
+    ModelOrigin, base_url,
+    cassette::End,
     openai,
-    recorder::{Recorder, Take, body_of},
+    recorder::{Recorder, Take},
+    request::Arrived,
 };
 use crate::{
     harness::{Journal, edge::listening::Listening, with_causes},
@@ -106,32 +107,17 @@ impl Live {
 }
 
 async fn forward(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    let arrived = match Arrived::read(request).await {
+        Ok(arrived) => arrived,
+        Err(refusal) => return refusal,
+    };
     let id = edge.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let (parts, body) = request.into_parts();
-    let body = match axum::body::to_bytes(body, LARGEST).await {
-        Ok(body) => body,
-        // It went away, or asks for what no model takes.
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    };
-    let path = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |path| below_base(path.as_str()))
-        .to_owned();
-    let asked = Recording {
-        method: parts.method.to_string(),
-        path,
-        body: body_of(&body),
-    };
+    let key = arrived.key();
+    let sent = edge.send(&arrived);
+    let asked = arrived.asked;
     edge.journal.write(
         json!({"request": id, "method": asked.method, "path": asked.path, "body": asked.body}),
     );
-    let key = parts
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-        .map(str::to_owned);
-    let sent = edge.send(&asked, parts.method, &parts.headers, body);
     let take = edge.recorder.as_ref().map(|it| it.begin(asked, key));
     let mut passage = Passage { edge, id, take };
     match sent.await {
@@ -144,15 +130,13 @@ impl Edge {
     /// The request to the model; it is sent when the returned future runs.
     fn send(
         &self,
-        asked: &Recording,
-        method: Method,
-        headers: &HeaderMap,
-        body: Bytes,
+        arrived: &Arrived,
     ) -> impl Future<Output = reqwest::Result<reqwest::Response>> + use<> {
-        let url = format!("{}{}", self.upstream, asked.path);
-        let mut request = self.http.request(method, url).body(body);
+        let url = format!("{}{}", self.upstream, arrived.asked.path);
+        let request = self.http.request(arrived.method.clone(), url);
+        let mut request = request.body(arrived.body.clone());
         for name in [ACCEPT, AUTHORIZATION, CONTENT_TYPE] {
-            if let Some(value) = headers.get(&name) {
+            if let Some(value) = arrived.headers.get(&name) {
                 request = request.header(name, value);
             }
         }

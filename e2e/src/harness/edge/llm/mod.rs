@@ -7,6 +7,7 @@ mod nearest;
 mod openai;
 mod recorder;
 mod replay;
+mod request;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,6 @@ use live::Live;
 use recorder::Recorder;
 use replay::Replay;
 pub use script::{Expectation, Reply, ScriptLlm, Seen};
-
-/// The largest request that is read, in bytes.
-const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Where answers come from.
 #[derive(Clone, Debug)]
@@ -162,9 +160,4 @@ impl Llm {
 /// Where an edge is found.
 fn base_url(listening: &Listening) -> String {
     format!("http://{}/v1", listening.address())
-}
-
-/// What comes behind the base URL in `path`.
-fn below_base(path: &str) -> &str {
-    path.strip_prefix("/v1").unwrap_or(path)
 }

@@ -5,8 +5,6 @@ use std::{
     time::Instant,
 };
 
-use serde_json::Value;
-
 use super::{
     NewCassette,
     cassette::{Cassette, Chunk, Data, End, Exchange, Recording},
@@ -151,14 +149,5 @@ impl Take {
         self.last += after;
         let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         self.exchange.chunks.push(Chunk::new(after_ms, bytes));
-    }
-}
-
-/// The value of a body: JSON, a text, or nothing.
-pub(super) fn body_of(bytes: &[u8]) -> Value {
-    match bytes {
-        [] => Value::Null,
-        bytes => serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned())),
     }
 }

@@ -23,12 +23,12 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
-    LARGEST, LlmError, ModelOrigin, base_url, below_base,
+    LlmError, ModelOrigin, base_url,
     cassette::{Cassette, End, Exchange, Recording},
     live::note_chunk,
     nearest::differences,
     openai,
-    recorder::body_of,
+    request::Arrived,
 };
 use crate::harness::{Journal, edge::listening::Listening, secrets::Secrets};
 
@@ -181,20 +181,12 @@ impl Player {
 }
 
 async fn play(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    let mut asked = match Arrived::read(request).await {
+        Ok(arrived) => arrived.asked,
+        Err(refusal) => return refusal,
+    };
+    asked.body = edge.secrets.mask_json(asked.body);
     let id = edge.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let (parts, body) = request.into_parts();
-    let body = match axum::body::to_bytes(body, LARGEST).await {
-        Ok(body) => body,
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-    };
-    let path = parts.uri.path_and_query();
-    let asked = Recording {
-        method: parts.method.to_string(),
-        path: path
-            .map_or("/", |path| below_base(path.as_str()))
-            .to_owned(),
-        body: edge.secrets.mask_json(body_of(&body)),
-    };
     edge.journal.write(
         json!({"request": id, "method": asked.method, "path": asked.path, "body": asked.body}),
     );

@@ -41,14 +41,11 @@ impl Costs {
 }
 
 fn temporal(env: &Environment) -> Result<u32, Broken> {
-    let file = env.test().session().results.join("run.json");
-    let missing = |what: String| Broken(format!("{file}: {what}"));
-    let text = fs::read_to_string(&file).map_err(|error| missing(error.to_string()))?;
-    let run: Value = serde_json::from_str(&text).map_err(|error| missing(error.to_string()))?;
-    let mut services = run["services"].as_array().into_iter().flatten();
-    let pid = services.find(|service| service["name"] == "temporal");
-    pid.and_then(|service| service["pid"].as_u64()?.try_into().ok())
-        .ok_or_else(|| missing("no pid of Temporal".to_owned()))
+    let mut services = env.test().session().services.iter();
+    let temporal = services.find(|service| service.name == "temporal");
+    temporal
+        .map(|service| service.pid)
+        .ok_or_else(|| Broken("this run has no Temporal of its own".to_owned()))
 }
 
 fn milliseconds(pid: u32) -> Result<f64, Broken> {

@@ -13,8 +13,8 @@ fn ext_03_environments_start_and_stop() {
         const ROUNDS: usize = 15;
         let mut start = Benchmark::new(
             "environment start",
-            "from the namespace of a private environment to the pings that came back from every queue",
-            "one more round of pings: bare workflows with one activity each, through every queue at once",
+            "from the namespace of a private environment until server and both runners poll every queue",
+            "pings through it: bare workflows with one activity each, through every queue at once",
         );
         let mut stop = Benchmark::new(
             "environment stop",

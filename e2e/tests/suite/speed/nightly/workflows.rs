@@ -4,9 +4,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use serde_json::json;
-use stigmer_api::{Resource, workflow::Workflow, workflow_execution::WorkflowExecution};
-use stigmer_e2e::harness::{
-    Benchmark, CheckError, Environment, Failure, Test, budget::Budget, story,
+use stigmer_api::{
+    Resource,
+    temporal_names::{serverless_workflow_id, workflow_execution_workflow_id},
+    workflow::Workflow,
+    workflow_execution::WorkflowExecution,
+};
+use stigmer_e2e::{
+    ensure,
+    harness::{Benchmark, CheckError, Environment, Failure, Test, budget::Budget, story},
 };
 
 use super::{
@@ -52,6 +58,21 @@ async fn execute(
     Ok((execution.id().to_owned(), ended - start))
 }
 
+/// Neither workflow of an execution goes through a queue for its first task.
+async fn first_tasks_came_with_the_start(env: &Environment, id: &str) -> Result<(), CheckError> {
+    for workflow in [
+        workflow_execution_workflow_id(id),
+        serverless_workflow_id(id),
+    ] {
+        let history = env.temporal().history(&workflow).await?;
+        ensure!(
+            history.contains("\"eager_execution_accepted\":true"),
+            "{workflow} was not started eagerly"
+        );
+    }
+    Ok(())
+}
+
 async fn directly(direct: &Direct, id: &str, shape: Shape) -> Result<Duration, CheckError> {
     let start = Instant::now();
     direct.run(id, shape).await?;
@@ -83,6 +104,7 @@ fn ext_03_ten_set_tasks_beside_the_same_steps_written_directly() {
         for round in 0..ROUNDS {
             let (id, took) = execute(&env, &workflow, &format!("round-{round}")).await?;
             then::workflow::completed(&env, &id, MANY).await?;
+            first_tasks_came_with_the_start(&env, &id).await?;
             stack.push(took);
             for ((shape, _), times) in SHAPES.iter().zip(&mut anchors) {
                 times.push(directly(&direct, &format!("{shape:?}-{round}"), *shape).await?);

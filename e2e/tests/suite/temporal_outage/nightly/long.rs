@@ -75,7 +75,7 @@ fn lines(part: &Part) -> std::io::Result<usize> {
 
 /// Resident memory of a part in KiB.
 fn memory(part: &Part) -> Result<usize, CheckError> {
-    let status = fs::read_to_string(format!("/proc/{}/status", part.ready().pid))?;
+    let status = fs::read_to_string(format!("/proc/{}/status", part.pid()))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = resident.and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok());
     kib.ok_or_else(|| Broken("the system does not tell memory".to_owned()).into())

@@ -22,7 +22,7 @@ const AT_ONCE: usize = 6;
 
 async fn starts(t: &Test, delay: Duration) -> Result<(), CheckError> {
     let env = t.environment().with_temporal_absent().start().await?;
-    let server = env.server().ready().pid;
+    let server = env.server().pid();
     tokio::time::sleep(delay).await;
     let back = Instant::now();
     env.link().restore()?;

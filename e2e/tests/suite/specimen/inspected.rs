@@ -80,9 +80,11 @@ impl EarlierPing {
 fn specimen_whose_workflow_does_not_replay() {
     story(async |t| {
         let env = t.environment().without_runners().start().await?;
-        let spec = WorkerSpec::new("earlier", "earlier").with_workflow::<EarlierPing>();
+        // A queue of the stack, whose workflows are replayed, that no part polls in this environment.
+        let queue = temporal_names::AGENT_EXECUTION_RUNNER.default;
+        let spec = WorkerSpec::new(queue, "earlier").with_workflow::<EarlierPing>();
         let worker = Worker::start(&env, spec).await?;
-        let answered = env.temporal().ping("earlier", None, START.limit).await;
+        let answered = env.temporal().ping(queue, None, START.limit).await;
         worker.stop().await?;
         Ok(answered?)
     });

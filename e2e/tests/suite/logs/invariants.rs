@@ -55,7 +55,7 @@ fn log_13_a_workflow_that_does_not_replay_fails_a_test_and_the_event_is_named() 
         let findings = findings(&t, "specimen_whose_workflow_does_not_replay").await?;
         assert_eq!(findings.len(), 1, "{findings:#?}");
         for part in [
-            "workflow stigmer/system/ping/earlier/",
+            "workflow stigmer/system/ping/agent_execution_runner/",
             "does not replay",
             "Timer",
         ] {

@@ -11,7 +11,7 @@ fn bad_usage_ends_with_two_and_a_hint() {
         (&["e3e"][..], "e2e"),
         (&["e2e", "--sed", "1"], "--seed"),
         (&["e2e", "--jobs", "0"], "1.."),
-        (&["e2e", "--llm", "ollama"], "openai=<base url>,<model>"),
+        (&["e2e", "--llm", "gpt"], "openai=<base url>,<model>"),
         (&["e2e", "--seed", "x"], "--seed"),
     ] {
         let ended = world.run(arguments);

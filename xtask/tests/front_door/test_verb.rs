@@ -18,10 +18,11 @@ fn the_last_line_counts_all_tests() {
     let world = world_with_suite(GREEN, 0);
     let ended = world.run(&["test"]);
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    // Two selections of one unit test each, two doc tests and an ignored one, and the suite.
+    // Two selections of one unit test each, two doc tests and an ignored one, the suite, and the report
+    // that no browser is there for.
     assert_eq!(
         ended.stdout.lines().last(),
-        Some("11 passed, 0 failed, 2 skipped"),
+        Some("11 passed, 0 failed, 3 skipped"),
         "{}",
         ended.stdout
     );
@@ -43,7 +44,7 @@ fn a_failed_suite_is_the_verdict() {
     assert_eq!(ended.code, Some(100));
     assert_eq!(
         ended.stdout.lines().last(),
-        Some("10 passed, 1 failed, 1 skipped")
+        Some("10 passed, 1 failed, 2 skipped")
     );
 }
 
@@ -68,7 +69,7 @@ fn a_driver_that_did_not_begin_still_decides() {
     assert_eq!(ended.code, Some(98));
     assert_eq!(
         ended.stdout.lines().last(),
-        Some("4 passed, 0 failed, 1 skipped")
+        Some("4 passed, 0 failed, 2 skipped")
     );
 }
 

@@ -10,6 +10,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 use stigmer_e2e_plan::ContainerPart;
+use stigmer_process::NO_VERSION_CHECK;
 
 use super::{
     Builder, Component, Environment, Inner, OwnModel, OwnTemporal, Part,
@@ -156,7 +157,9 @@ impl Builder {
             return Ok(None);
         }
         let session = self.test.session();
-        let variables = common(&self.test, &folder.join("home"));
+        let mut variables = common(&self.test, &folder.join("home"));
+        let (name, value) = NO_VERSION_CHECK;
+        variables.push((name.to_owned(), value.to_owned()));
         let (name, part) = (
             unique_in_run(number, "own-temporal"),
             ContainerPart::Temporal,

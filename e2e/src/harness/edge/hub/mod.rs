@@ -176,10 +176,11 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.edge.state().open -= 1;
         if !self.answered {
             self.note(&json!({"none": "the caller went away"}));
         }
+        // Last, so that whoever sees no open call finds all of them in the journal.
+        self.edge.state().open -= 1;
     }
 }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use reqwest::Url;
 use stigmer_e2e::{
     containers::{Containers, Launch, Place},
+    harness::Link,
     session::SharedModel,
     supervise::{Child, StopPolicy, log_tail},
 };
@@ -14,6 +16,24 @@ use tokio::time::timeout;
 const NAME: &str = "llm-probe";
 /// How long the agent-runner may take to ask; its own limit is shorter.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// A way to the model at `base_url` that begins where the edges of tests listen, and its address. From
+/// a container this machine is found there only, and agents reach the model through such an edge.
+fn edge(base_url: &str) -> Result<(Link, String)> {
+    let not_a_model = || format!("no model has the address {base_url}");
+    let mut url = Url::parse(base_url).with_context(not_a_model)?;
+    let (host, port) = (url.host_str(), url.port_or_known_default());
+    let (host, port) = host.zip(port).with_context(not_a_model)?;
+    let link = Link::to(&format!("{host}:{port}"))
+        .and_then(|link| link.restore().map(|()| link))
+        .context("no edge to the model")?;
+    let socket = link.socket();
+    let set = url.set_ip_host(socket.ip());
+    set.and_then(|()| url.set_port(Some(socket.port())))
+        .ok()
+        .with_context(not_a_model)?;
+    Ok((link, url.to_string()))
+}
 
 /// Has the agent-runner of `plan` ask for `model` where it will run.
 ///
@@ -30,8 +50,13 @@ pub async fn agent_runner_reaches(
     let part = ContainerPart::AgentRunner;
     let place = Place::of(containers, part, NAME, &folder)
         .context("no address for the agent-runner's probe")?;
+    let way = match containers {
+        Some(_) => Some(edge(&model.base_url)?),
+        None => None,
+    };
+    let base_url = way.as_ref().map_or(&model.base_url, |(_, url)| url);
     let variables = [
-        ("STIGMER_LLM_BASE_URL", &model.base_url),
+        ("STIGMER_LLM_BASE_URL", base_url),
         ("STIGMER_LLM_MODEL", &model.model),
     ];
     let own = |(name, value): (&str, &String)| (name.to_owned(), value.clone());

@@ -50,7 +50,7 @@ struct Way {
 
 impl Link {
     /// A link to `backend` (`host:port`), which is cut. It knows nothing of what it forwards.
-    pub(crate) fn to(backend: &str) -> io::Result<Self> {
+    pub fn to(backend: &str) -> io::Result<Self> {
         Self::new(backend, None)
     }
 

@@ -151,6 +151,18 @@ impl Drop for SmallDisk {
 #[test]
 fn dmn_19_a_full_or_read_only_disk_is_told_and_loses_nothing() {
     story(async |t| {
+        for (text, reason) in [
+            (
+                "disk is full",
+                "a server that starts on a full disk says so",
+            ),
+            (
+                "unable to open database file",
+                "and so does one that may not write there",
+            ),
+        ] {
+            t.expects_error("stigmer-server", text, reason);
+        }
         let daemon = Daemon::prepare(&t).await?;
         let place = daemon.home().join("disk");
         let disk = match SmallDisk::mount(&place, "4m") {

@@ -1,6 +1,9 @@
 //! A service is found wherever on this machine it listens.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::{
+    io::ErrorKind,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+};
 
 use serde_json::json;
 use stigmer_e2e::harness::{Broken, Failure, Test, story};
@@ -8,17 +11,41 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::probes::probed;
 
+/// A socket at a port of `address`'s choice, and one that keeps the other loopback address of that port
+/// from everybody: bound there, it does not listen.
+fn alone(address: SocketAddr) -> std::io::Result<(TcpSocket, Option<TcpSocket>)> {
+    let bound = |address: SocketAddr| {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.bind(address).map(|()| socket)
+    };
+    loop {
+        let socket = bound(address)?;
+        let port = socket.local_addr()?.port();
+        let other: SocketAddr = match address {
+            SocketAddr::V4(_) => (Ipv6Addr::LOCALHOST, port).into(),
+            SocketAddr::V6(address) if address.ip().is_unspecified() => return Ok((socket, None)),
+            SocketAddr::V6(_) => (Ipv4Addr::LOCALHOST, port).into(),
+        };
+        match bound(other) {
+            Ok(kept) => return Ok((socket, Some(kept))),
+            // Another service of this run has it: there are more ports.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Listens at `address`, and hands everything on to `target`; returns the port.
 async fn forward(address: SocketAddr, target: &str) -> std::io::Result<u16> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.bind(address)?;
+    let (socket, kept) = alone(address)?;
     let listener: TcpListener = socket.listen(16)?;
     let port = listener.local_addr()?.port();
     let target = target.to_owned();
     tokio::spawn(async move {
+        let _kept = kept;
         while let Ok((mut here, _)) = listener.accept().await {
             let target = target.clone();
             tokio::spawn(async move {

@@ -13,6 +13,6 @@
     pkgs.docker-client
     pkgs.docker-compose
     pkgs.nixpkgs-fmt
-  ];
+  ] ++ pkgs.lib.optionals pkgs.stdenv.hostPlatform.isLinux [ pkgs.chromium ];
   variables = pkgs.lib.mapAttrs' (_: tool: { name = tool.variable; inherit (tool) value; }) tools;
 }

@@ -40,5 +40,7 @@ pkgs.writeShellScriptBin "cargo-xtask-${verb}" ''
   mkdir -p "$CARGO_HOME"
   cp -f ${cargoConfig} "$CARGO_HOME/config.toml"
   chmod u+w "$CARGO_HOME/config.toml"
+  # As CI runs it: cut off from every other machine where the system permits it, and nothing skipped.
+  export CI="''${CI-true}"
   exec cargo xtask ${verb} "$@"
 ''

@@ -1,9 +1,11 @@
 //! The harness that the suite is written with, and what the driver shares with it: supervision of
 //! processes, the shared services, and the session that ties tests to a run.
 
+pub mod baseline;
 pub mod chaos;
 pub mod containers;
 pub mod harness;
+pub mod load;
 pub mod services;
 pub mod session;
 pub mod supervise;

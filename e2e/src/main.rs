@@ -69,6 +69,8 @@ enum Verb {
     },
     /// The table and the verdict of a run that measured
     Bench(bench::Flags),
+    /// The tables and the verdict of a run that put the stack under load
+    Load(bench::LoadFlags),
     /// Keep the machine busy until killed
     #[command(hide = true)]
     Stress {
@@ -154,6 +156,9 @@ fn main() -> std::process::ExitCode {
         Verb::Bench(flags_of_bench) => {
             bench::bench(flags_of_bench, Output::new(flags.json), flags.json)
         }
+        Verb::Load(flags_of_load) => {
+            bench::load(flags_of_load, Output::new(flags.json), flags.json)
+        }
         Verb::Stress { kind, folder } => driver::stress(*kind, folder).map(|()| ExitCode::Success),
         Verb::TryToCutOff { folder } => Ok(driver::try_to_cut_off(folder)),
         _ => look_after(&flags),
@@ -193,7 +198,7 @@ fn guard_rounds(verb: &str, file: &PlanFile, json: bool) -> anyhow::Result<ExitC
 
 /// Carries a run out, cut off from every other machine if the warden says so.
 fn cut_off(file: &PlanFile, cut: &driver::Cut, json: bool) -> anyhow::Result<ExitCode> {
-    let plan = file.read(json)?;
+    let plan = driver::with_own_programs(file.read(json)?);
     let border = driver::Border::of(cut, &plan.results)?;
     carry_out(plan, border)
 }
@@ -207,7 +212,11 @@ async fn carry_out(plan: Plan, border: driver::Border) -> anyhow::Result<ExitCod
 async fn look_after(flags: &Flags) -> anyhow::Result<ExitCode> {
     let output = Output::new(flags.json);
     match &flags.verb {
-        Verb::Run { .. } | Verb::TryToCutOff { .. } | Verb::Bench(_) | Verb::Stress { .. } => {
+        Verb::Run { .. }
+        | Verb::TryToCutOff { .. }
+        | Verb::Bench(_)
+        | Verb::Load(_)
+        | Verb::Stress { .. } => {
             unreachable!("they need a process without a runtime")
         }
         Verb::Merge {
@@ -217,11 +226,13 @@ async fn look_after(flags: &Flags) -> anyhow::Result<ExitCode> {
         } => driver::merge(&checkout.root, folders, into, output),
         Verb::Flaky { file, .. } => {
             let mut plan: FlakyPlan = read_json(&file.plan)?;
+            plan.run = driver::with_own_programs(plan.run);
             plan.run.json |= flags.json;
             driver::flaky(plan).await
         }
         Verb::Polluter { file, .. } => {
             let mut plan: PolluterPlan = read_json(&file.plan)?;
+            plan.run = driver::with_own_programs(plan.run);
             plan.run.json |= flags.json;
             driver::polluter(plan).await
         }

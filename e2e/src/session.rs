@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use stigmer_e2e_plan::{Faults, LlmFiles, Stack, read_json, repro_command, staleness};
+use stigmer_e2e_plan::{
+    Faults, LlmFiles, LoadPlan, ServerAddress, Stack, read_json, repro_command, staleness,
+};
 
 use crate::{
     containers::Containers,
@@ -35,6 +37,9 @@ pub struct Session {
     /// For how long chaos goes on, in minutes; the test's own choice when unset.
     #[serde(default)]
     pub chaos_minutes: Option<u64>,
+    /// What load the stack is put under; the tests' own choice when unset.
+    #[serde(default)]
+    pub load: Option<LoadPlan>,
     /// What each of them says its version and build are, by its name; none says nothing.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
@@ -50,6 +55,12 @@ pub struct Session {
     pub own_llm: Option<OwnModel>,
     /// A whole stack to play with; only `up` starts one.
     pub playground: Option<Playground>,
+    /// The server of somebody else that is only read from; with it, there is no Temporal and no model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerAddress>,
+    /// For how long a stack idles in the test of that, in minutes; an hour when unset.
+    #[serde(default)]
+    pub idle_minutes: Option<u64>,
     /// Target directory for projects that tests write and the CLI compiles.
     pub project_target: Utf8PathBuf,
     /// The cargo that builds projects.
@@ -205,6 +216,7 @@ mod tests {
             },
             faults: None,
             chaos_minutes: None,
+            load: None,
             versions: BTreeMap::new(),
             temporal: SharedTemporal {
                 address: "127.0.0.1:1".into(),
@@ -214,6 +226,8 @@ mod tests {
             cassettes: None,
             own_llm: None,
             playground: None,
+            server: None,
+            idle_minutes: None,
             project_target: "/checkout/target/e2e/projects".into(),
             cargo: "/usr/bin/cargo".into(),
             keep: false,

@@ -82,6 +82,7 @@ rec {
 
   autoPatchelfHook = script "auto-patchelf-hook" { } ''mkdir "$out"'';
   cargo = machines "cargo" [ "cargo" ];
+  chromium = machines "chromium" [ "chromium" ];
   clippy = machines "clippy" [ "cargo-clippy" "clippy-driver" ];
   docker-client = machines "docker-client" [ "docker" ];
   docker-compose = machines "docker-compose" [ "docker-compose" ];

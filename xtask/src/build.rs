@@ -25,6 +25,15 @@ pub const SELECTION: [&str; 5] = [
     "fixture-*",
 ];
 
+/// How much a run needs built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    Whole,
+    /// The CLI, and what tests with it: there is no stack to start.
+    Client,
+}
+
 /// What a build gave. Absolute paths.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Built {
@@ -40,22 +49,20 @@ pub struct Built {
 }
 
 impl Built {
-    /// Every binary.
-    pub fn binaries(&self) -> [&Utf8PathBuf; 6] {
+    /// Every binary of the extent.
+    pub fn binaries(&self, extent: Extent) -> Vec<&Utf8PathBuf> {
         let Stack {
             cli,
             server,
             workflow_runner,
             agent_runner,
         } = &self.stack;
-        [
-            cli,
-            server,
-            workflow_runner,
-            agent_runner,
-            &self.driver,
-            &self.suite,
-        ]
+        let mut binaries = vec![cli];
+        if extent == Extent::Whole {
+            binaries.extend([server, workflow_runner, agent_runner]);
+        }
+        binaries.extend([&self.driver, &self.suite]);
+        binaries
     }
 
     /// What the last build gave, if there was one.
@@ -71,25 +78,38 @@ fn record_path(checkout: &Checkout) -> Utf8PathBuf {
     checkout.binaries.join(BUILD_RECORD)
 }
 
-/// Builds the workspace and what the projects of tests depend on, and says in one line how much
-/// there was to do.
-pub fn build(checkout: &Checkout, cargo: &Utf8Path) -> Result<(Built, String)> {
+/// Builds the workspace, or what of it the extent needs, and for a stack also what the projects of tests
+/// depend on. Says in one line how much there was to do.
+pub fn build(checkout: &Checkout, cargo: &Utf8Path, extent: Extent) -> Result<(Built, String)> {
     let sh = Shell::new()?;
     sh.change_dir(&checkout.root);
     let revision = Revision::ask(&checkout.root);
+    // The same selection of packages for any extent, so that the same features are unified.
+    let programs: &[&str] = match extent {
+        Extent::Whole => &["--bins"],
+        Extent::Client => &["--bin", "stigmer", "--bin", "stigmer-e2e"],
+    };
     let build = cmd!(
         sh,
-        "{cargo} build --locked {SELECTION...} --bins --test suite {JSON}"
+        "{cargo} build --locked {SELECTION...} {programs...} --test suite {JSON}"
     );
     // The projects have a target directory of their own, so both builds can go on at the same time:
     // what is compiled last here is a crate at a time, and leaves processors idle.
     let (output, projects) = thread::scope(|scope| {
-        let projects = scope.spawn(|| projects::build(checkout, cargo));
-        (run_cargo(build), projects.join())
+        let projects =
+            (extent == Extent::Whole).then(|| scope.spawn(|| projects::build(checkout, cargo)));
+        (run_cargo(build), projects.map(|projects| projects.join()))
     });
     let output = output?;
-    let projects = projects.unwrap_or_else(|panic| resume_unwind(panic))?;
-    let stack = stack(&output)?;
+    let projects = projects.map(|built| built.unwrap_or_else(|panic| resume_unwind(panic)));
+    let projects = projects.transpose()?.unwrap_or_default();
+    let stack = match extent {
+        Extent::Whole => stack(&output)?,
+        Extent::Client => Stack {
+            cli: executable(&output, PARTS[0])?,
+            ..unbuilt(checkout)
+        },
+    };
     let (driver, suite) = (
         executable(&output, "stigmer-e2e")?,
         executable(&output, "suite")?,
@@ -130,6 +150,17 @@ const PARTS: [&str; 4] = [
     "stigmer-workflow-runner",
     "stigmer-agent-runner",
 ];
+
+/// Where the programs of the stack are, if they are.
+fn unbuilt(checkout: &Checkout) -> Stack {
+    let [cli, server, workflow_runner, agent_runner] = PARTS.map(|it| checkout.binaries.join(it));
+    Stack {
+        cli,
+        server,
+        workflow_runner,
+        agent_runner,
+    }
+}
 
 fn stack(output: &CargoOutput) -> Result<Stack> {
     let [cli, server, workflow_runner, agent_runner] = PARTS;

@@ -3,7 +3,10 @@
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use stigmer_e2e_plan::{ExitCode, Hermetic, LlmChoice, Output, Runtime, Tier, Verb, columns, size};
+use stigmer_e2e_plan::{
+    ExitCode, Hermetic, LlmChoice, LoadPlan, Output, Runtime, ServerAddress, Tier, Verb, columns,
+    size,
+};
 
 use crate::{
     build::Built,
@@ -29,7 +32,11 @@ struct Explanation {
     jobs: usize,
     llm: LlmChoice,
     runtime: Runtime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<ServerAddress>,
     hermetic: Hermetic,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<LoadPlan>,
     ports: &'static str,
     keep: bool,
     allow_skip: bool,
@@ -92,7 +99,13 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
     let built = Built::last(checkout);
     let binaries = built
         .as_ref()
-        .map(|built| built.binaries().map(Clone::clone).into())
+        .map(|built| {
+            built
+                .binaries(outline.extent())
+                .into_iter()
+                .cloned()
+                .collect()
+        })
         .unwrap_or_else(|| vec![checkout.driver()]);
     Ok(Explanation {
         event: "plan",
@@ -108,7 +121,9 @@ fn explanation(outline: &Outline, checkout: &Checkout) -> Result<Explanation> {
         jobs: outline.jobs,
         llm: outline.llm.clone(),
         runtime: outline.runtime.clone(),
+        server: outline.server.clone(),
         hermetic: outline.hermetic,
+        load: outline.load.clone(),
         ports: PORTS,
         keep: outline.keep,
         allow_skip: outline.allow_skip,
@@ -179,6 +194,8 @@ fn text(explained: &Explanation) -> String {
         ("allow skip", yes(explained.allow_skip)),
         ("results", explained.results.to_string()),
     ];
+    let server = explained.server.as_ref();
+    let server = server.map(|it| ("server", format!("{it}, only reading")));
     let pins = explained.pins.iter().map(|pin| {
         vec![
             pin.name.to_owned(),
@@ -191,8 +208,14 @@ fn text(explained: &Explanation) -> String {
         let state = if binary.exists { "built" } else { "to build" };
         vec![state.to_owned(), binary.path.to_string()]
     });
+    let load = explained
+        .load
+        .as_ref()
+        .map(|load| ("load", describe_load(load)));
     let facts: Vec<Vec<String>> = facts
         .into_iter()
+        .chain(load)
+        .chain(server)
         .map(|(name, value)| vec![name.to_owned(), value])
         .collect();
     let part = |title: &str, rows: Vec<Vec<String>>| format!("\n{title}\n{}", columns(&rows));
@@ -202,4 +225,11 @@ fn text(explained: &Explanation) -> String {
         part("pins", pins.collect()),
         part("binaries", binaries.collect())
     )
+}
+
+fn describe_load(load: &LoadPlan) -> String {
+    let temporal = load.temporal.as_ref();
+    let temporal = temporal.map_or("the pinned dev server".to_owned(), ToString::to_string);
+    let (levels, runners) = (&load.levels, load.runners);
+    format!("{levels} at once, {runners} of each runner, Temporal: {temporal}")
 }

@@ -2,15 +2,15 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
-use stigmer_e2e_plan::{LlmChoice, Runtime, Shard, Tier};
+use stigmer_e2e_plan::{LlmChoice, Runtime, ServerAddress, Shard, Tier};
 
 use crate::{
     llm::parse_llm,
     pins::Tool,
     verbs::{
         archive::ArchiveVerb, bench::BenchFlags, cassettes::CassettesVerb, chaos::ChaosFlags,
-        culprit::CulpritFlags, flaky::FlakyFlags, merge::MergeFlags, mutants::MutantsFlags,
-        polluter::PolluterFlags, repro::ReproFlags,
+        culprit::CulpritFlags, flaky::FlakyFlags, load::LoadFlags, merge::MergeFlags,
+        mutants::MutantsFlags, polluter::PolluterFlags, repro::ReproFlags,
     },
 };
 
@@ -64,6 +64,8 @@ pub enum Verb {
     Report(ReportFlags),
     /// Measure the stack beside something bare, and say what became slower
     Bench(BenchFlags),
+    /// Have the stack carry many executions at once, and say where more stops to pay
+    Load(LoadFlags),
     /// Let a stack at work suffer, by a seed, and see that nothing is lost
     Chaos(ChaosFlags),
     /// Arm faults in the stack one by one, and see whether the suite notices each
@@ -137,7 +139,8 @@ pub struct RunFlags {
     /// Which tests: scenario ids (APP-01), their areas (APP), or parts of test names [default: all]
     pub filters: Vec<String>,
 
-    /// How much of the suite: commit, or nightly, which is that and what takes long
+    /// How much of the suite: commit; nightly, which is that and what takes long; or weekly, which is
+    /// all of it and what takes an hour
     #[arg(long, default_value_t)]
     pub tier: Tier,
 
@@ -145,6 +148,15 @@ pub struct RunFlags {
     /// server, workflow-runner, agent-runner)
     #[arg(long, default_value_t)]
     pub runtime: Runtime,
+
+    /// Start no stack, and ask this server of somebody else instead, <host>:<port>: only tests that
+    /// read, and nothing else passes to it
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["runtime", "llm", "keep", "allow_skip"])]
+    pub server: Option<ServerAddress>,
+
+    /// For how long a stack idles in the test of that (--tier weekly) [default: 60]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=150))]
+    pub idle_minutes: Option<u64>,
 
     /// Order and draws of the tests [default: random, printed]
     #[arg(long)]
@@ -168,7 +180,7 @@ pub struct RunFlags {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub hermetic: Option<bool>,
 
-    /// Keep the services and the tests' folders afterwards
+    /// Keep the services afterwards, until Ctrl-C or `cargo xtask down`
     #[arg(long)]
     pub keep: bool,
 
@@ -201,7 +213,7 @@ pub struct StackFlags {
 }
 
 impl StackFlags {
-    /// What to make a recorded run again with: its model, and a fresh build.
+    /// What a verb begins with that has no such flags: this model, and a fresh build.
     pub fn again(llm: LlmChoice) -> Self {
         Self {
             llm,

@@ -5,13 +5,13 @@ use anyhow::Result;
 use stigmer_e2e_plan::{ExitCode, failure, sources, staleness};
 
 use crate::{
-    build::Built,
+    build::{Built, Extent},
     checkout::Checkout,
     revision::{Revision, describe},
 };
 
 /// The binaries of the last build, if they are still what the sources say.
-pub fn fresh_binaries(checkout: &Checkout) -> Result<Built> {
+pub fn fresh_binaries(checkout: &Checkout, extent: Extent) -> Result<Built> {
     let revision = Revision::ask(&checkout.root);
     let refuse = |cause: String| failure(ExitCode::BuildFailed, cause, "run without --no-build");
     let built =
@@ -20,7 +20,7 @@ pub fn fresh_binaries(checkout: &Checkout) -> Result<Built> {
     // the same library.
     let root = &checkout.root;
     let of_library = sources(&built.driver, root).unwrap_or_default();
-    for binary in built.binaries() {
+    for binary in built.binaries(extent) {
         let is_suite = *binary == built.suite;
         let more = if is_suite { of_library.as_slice() } else { &[] };
         if let Some(cause) = staleness(binary, root, more) {

@@ -140,10 +140,10 @@ mod tests {
         assert_eq!(parse_llm("ollama"), Ok(ollama));
         let openai = LlmChoice::OpenAi {
             base_url: "http://localhost:11434/v1".into(),
-            model: "qwen2.5:7b".into(),
+            model: "qwen2.5-coder:7b".into(),
         };
         assert_eq!(
-            parse_llm("openai=http://localhost:11434/v1/,qwen2.5:7b"),
+            parse_llm("openai=http://localhost:11434/v1/,qwen2.5-coder:7b"),
             Ok(openai.clone())
         );
         assert_eq!(parse_llm(&describe_llm(&openai)), Ok(openai));

@@ -14,6 +14,7 @@ mod explain;
 mod flags;
 mod freshness;
 mod host;
+mod judging;
 mod llm;
 mod nix;
 mod phases;
@@ -38,7 +39,8 @@ use crate::{
     flags::{Flags, Verb},
     verbs::{
         archive, attached, bench, cassettes, chaos, culprit, doctor as doctor_verb, e2e, flaky,
-        images, merge, mutants, nix_check, pins as pins_verb, polluter, report, repro, test, up,
+        images, load, merge, mutants, nix_check, pins as pins_verb, polluter, report, repro, test,
+        up,
     },
 };
 
@@ -70,6 +72,7 @@ fn run(verb: Verb, output: Output) -> anyhow::Result<ExitCode> {
         Verb::Cassettes(verb) => cassettes::run(&verb, &checkout, output),
         Verb::Report(flags) => report::run(&flags, &checkout, output),
         Verb::Bench(flags) => bench::run(&flags, &checkout, output),
+        Verb::Load(flags) => load::run(&flags, &checkout, output),
         Verb::Chaos(flags) => chaos::run(&flags, &checkout, output),
         Verb::Mutants(flags) => mutants::run(&flags, &checkout, output),
         Verb::Flaky(flags) => flaky::run(&flags, &checkout, output),

@@ -1,16 +1,16 @@
 //! From the command line to one resolved plan. Nothing after this reads the command line again.
 
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::{
-    DEFAULT_PORTS, ExitCode, Gguf, Hermetic, LlmChoice, LlmFiles, PhaseRecord, Pin, Plan, Runtime,
-    Selection, Tier, Tools, Verb, failure,
+    DEFAULT_PORTS, ExitCode, Gguf, Hermetic, LlmChoice, LlmFiles, LoadPlan, PhaseRecord, Pin, Plan,
+    Runtime, Selection, ServerAddress, Tier, Tools, Verb, failure,
 };
 
 use crate::{
-    build::Built,
+    build::{Built, Extent},
     checkout::{Checkout, utf8},
     flags::{RunFlags, StackFlags},
     llm::{chosen_llm, describe_llm},
@@ -35,6 +35,11 @@ pub struct Outline {
     pub llm: LlmChoice,
     pub hermetic: Hermetic,
     pub runtime: Runtime,
+    /// The server of somebody else that is asked.
+    pub server: Option<ServerAddress>,
+    pub idle_minutes: Option<u64>,
+    /// What load the stack is put under, when that is what the run is for.
+    pub load: Option<LoadPlan>,
     /// Everything else that must hold is checked as well (`cargo xtask test`).
     pub with_checks: bool,
 }
@@ -42,7 +47,11 @@ pub struct Outline {
 impl Outline {
     /// The outline of `cargo xtask e2e`.
     pub fn of_run(flags: &RunFlags, checkout: &Checkout, json: bool) -> Result<Self> {
-        let outline = Self::of_stack(&flags.stack, checkout, json)?;
+        let mut outline = Self::of_stack(&flags.stack, checkout, json)?;
+        if flags.server.is_some() {
+            // A run that only reads asks no model.
+            outline.llm = LlmChoice::None;
+        }
         Ok(Self {
             verb: Verb::Run,
             seed: flags.seed.unwrap_or(outline.seed),
@@ -57,7 +66,37 @@ impl Outline {
             keep: flags.keep,
             hermetic: hermetic(flags, &outline.llm)?,
             runtime: flags.runtime.clone(),
+            server: flags.server.clone(),
+            idle_minutes: flags.idle_minutes,
             ..outline
+        })
+    }
+
+    /// The outline of a verb that runs the tests of `scenario`, or those that `filters` choose: nightly
+    /// ones too, and without a model.
+    pub fn of_scenario(
+        scenario: &str,
+        filters: &[String],
+        results: Option<&Utf8Path>,
+        checkout: &Checkout,
+        json: bool,
+    ) -> Result<Self> {
+        let stack = StackFlags {
+            results: results.map(Utf8Path::to_owned),
+            ..StackFlags::again(LlmChoice::None)
+        };
+        Ok(Self {
+            verb: Verb::Run,
+            keep: false,
+            selection: Selection {
+                tier: Tier::Nightly,
+                filters: match filters {
+                    [] => vec![scenario.to_owned()],
+                    filters => filters.to_vec(),
+                },
+                ..Selection::default()
+            },
+            ..Self::of_stack(&stack, checkout, json)?
         })
     }
 
@@ -102,13 +141,19 @@ impl Outline {
             llm: chosen_llm(&flags.llm, checkout)?,
             hermetic: Hermetic::Off,
             runtime: Runtime::default(),
+            server: None,
+            idle_minutes: None,
+            load: None,
             with_checks: false,
         })
     }
 
     /// The pinned tools that this run needs.
     pub fn tools(&self) -> Vec<Tool> {
-        let mut tools = vec![Tool::TemporalCli, Tool::CargoNextest];
+        let mut tools = vec![Tool::CargoNextest];
+        if self.server.is_none() {
+            tools.insert(0, Tool::TemporalCli);
+        }
         match self.llm {
             LlmChoice::LlamaCpp => tools.extend([Tool::LlamaCpp, Tool::Model]),
             LlmChoice::Ollama { .. } => tools.push(Tool::Model),
@@ -119,6 +164,14 @@ impl Outline {
             tools.extend([Tool::CargoDeny, Tool::Zizmor, Tool::Pip]);
         }
         tools
+    }
+
+    /// How much has to be built.
+    pub fn extent(&self) -> Extent {
+        match self.server {
+            Some(_) => Extent::Client,
+            None => Extent::Whole,
+        }
     }
 
     /// One line for people.
@@ -134,7 +187,11 @@ impl Outline {
                     Tier::Commit => String::new(),
                     tier => format!(", tier {tier}"),
                 };
-                format!("run {}, seed {}, llm {llm}{tier}", self.run_id, self.seed)
+                let whom = match &self.server {
+                    Some(server) => format!("server {server}, only reading"),
+                    None => format!("llm {llm}"),
+                };
+                format!("run {}, seed {}, {whom}{tier}", self.run_id, self.seed)
             }
             Verb::Up => format!("run {}, llm {llm}", self.run_id),
             Verb::Images => "images of all parts".to_owned(),
@@ -178,7 +235,12 @@ impl Outline {
             jobs: self.jobs,
             selection: self.selection,
             suite_limit_seconds,
-            forbidden_ports: DEFAULT_PORTS.to_vec(),
+            forbidden_ports: match &self.server {
+                // It may well have one of them.
+                Some(_) => Vec::new(),
+                None => DEFAULT_PORTS.to_vec(),
+            },
+            server: self.server,
             keep: self.keep,
             allow_skip: self.allow_skip,
             json: self.json,
@@ -186,8 +248,8 @@ impl Outline {
             hermetic: self.hermetic,
             runtime: self.runtime,
             tools: Tools {
-                // Both are among the tools of every run.
-                temporal: file(Tool::TemporalCli).expect("every run provisions the Temporal CLI"),
+                // A run that asks somebody else's server needs none.
+                temporal: file(Tool::TemporalCli).unwrap_or_else(|| "temporal".into()),
                 nextest: file(Tool::CargoNextest).expect("every run provisions cargo-nextest"),
                 python: found.python.clone(),
                 cargo: found.cargo.clone(),
@@ -197,7 +259,10 @@ impl Outline {
             stack: built.stack,
             faults: None,
             chaos_minutes: None,
+            idle_minutes: self.idle_minutes,
+            load: self.load,
             suite: built.suite,
+            built_as: BTreeMap::new(),
             project_target: checkout.project_target(),
             pins: found.tools.iter().map(as_pin).collect(),
             phases,
@@ -240,7 +305,7 @@ fn model_name(file: &Utf8Path) -> String {
 
 /// What `--hermetic` says, or what holds without it.
 fn hermetic(flags: &RunFlags, llm: &LlmChoice) -> Result<Hermetic> {
-    let obstacle = Hermetic::obstacle(llm, &flags.runtime, flags.keep);
+    let obstacle = Hermetic::obstacle(llm, &flags.runtime, flags.server.as_ref(), flags.keep);
     match (flags.hermetic, obstacle) {
         (Some(true), Some(obstacle)) => Err(failure(
             ExitCode::Usage,

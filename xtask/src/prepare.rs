@@ -65,15 +65,16 @@ pub fn prepare(outline: Outline, checkout: &Checkout, output: Output) -> Result<
         ))
     })?;
 
+    let extent = outline.extent();
     let built = phases.run(PhaseName::Build, || match outline.no_build {
         true => {
-            let mut built = fresh_binaries(checkout)?;
+            let mut built = fresh_binaries(checkout, extent)?;
             contained::linked(checkout, &outline.runtime, &mut built.stack)?;
             let summary = "skipped, no source is newer, same commit";
             Ok((built, summary.to_owned()))
         }
         false => {
-            let (mut built, summary) = build(checkout, &found.cargo)?;
+            let (mut built, summary) = build(checkout, &found.cargo, extent)?;
             contained::link(checkout, &found.cargo, &outline.runtime, &mut built.stack)?;
             Ok((built, summary))
         }
@@ -82,7 +83,7 @@ pub fn prepare(outline: Outline, checkout: &Checkout, output: Output) -> Result<
     phases.run(PhaseName::Doctor, || {
         let mut rows = host.rows;
         rows.extend(doctor::rows_of_tools(&found.tools));
-        rows.extend(doctor::rows_of_binaries(&built));
+        rows.extend(doctor::rows_of_binaries(&built, extent));
         doctor::refuse_missing(&rows, output)?;
         Ok(((), doctor::summary(&rows)))
     })?;

@@ -1,15 +1,11 @@
 //! `flaky.jsonl`, beside the results folders: what every `flaky` found, and under which circumstances.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use anyhow::Result;
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
-use stigmer_e2e_plan::columns;
+use stigmer_e2e_plan::{RunLog, columns};
 
 use crate::{Circumstances, Rate, Report, report::numbers};
 
@@ -72,43 +68,31 @@ impl Entry {
 
 /// Every `flaky` of a checkout, oldest first.
 #[derive(Clone, Debug)]
-pub struct Store {
-    file: Utf8PathBuf,
-    /// The lines that can be understood; one that cannot was cut off or is of another version.
-    pub entries: Vec<Entry>,
-}
+pub struct Store(RunLog<Entry>);
 
 impl Store {
     /// What is known in `folder`, which holds the results folders.
     pub fn read(folder: &Utf8Path) -> Self {
-        let file = folder.join(FILE);
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        let entries = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        Self { file, entries }
+        Self(RunLog::open(folder.join(FILE)))
     }
 
-    /// Adds `entry` in one write, so that those that end at the same time do not mix their lines.
+    /// Each of them.
+    pub fn entries(&self) -> &[Entry] {
+        self.0.entries()
+    }
+
+    /// Adds `entry`.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
     pub fn append(&mut self, entry: Entry) -> Result<()> {
-        let line = serde_json::to_string(&entry)? + "\n";
-        let folder = self.file.parent().unwrap_or(Utf8Path::new("."));
-        fs::create_dir_all(folder)
-            .and_then(|()| File::options().append(true).create(true).open(&self.file))
-            .and_then(|mut file| file.write_all(line.as_bytes()))
-            .with_context(|| format!("failed to write {}", self.file))?;
-        self.entries.push(entry);
-        Ok(())
+        self.0.append(entry)
     }
 
     /// The path of the only known test with this name, or with this part of a path.
     pub fn path_of(&self, name: &str) -> Option<String> {
-        let paths: BTreeSet<&String> = self.entries.iter().flat_map(|it| it.tests.keys()).collect();
+        let paths: BTreeSet<&String> = self.entries().iter().flat_map(|it| it.tests.keys()).collect();
         let own = |path: &&&String| path.rsplit("::").next() == Some(name);
         if let Some(path) = paths.iter().find(own) {
             return Some((*path).clone());
@@ -121,7 +105,7 @@ impl Store {
     /// How often the test `path` failed at `revision`, under whatever other circumstances. Runs of
     /// changed files say nothing about their commit.
     pub fn at(&self, path: &str, revision: &str) -> Rate {
-        let here = self.entries.iter().filter(|entry| {
+        let here = self.entries().iter().filter(|entry| {
             entry.circumstances.revision.as_deref() == Some(revision) && !entry.circumstances.dirty
         });
         let counts = here.filter_map(|entry| entry.tests.get(path));
@@ -140,7 +124,7 @@ impl Store {
             .collect();
         let chosen = |path: &str| parts.is_empty() || parts.iter().any(|part| path.contains(part));
         let mut rows: Vec<(Vec<String>, Rate)> = Vec::new();
-        for entry in &self.entries {
+        for entry in self.entries() {
             for (path, count) in entry.tests.iter().filter(|(path, _)| chosen(path)) {
                 let key = key(path, &entry.circumstances);
                 let rate = Rate::new(count.failures, count.runs);
@@ -203,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_adds_up_by_revision_and_a_cut_line_is_left_out() {
+    fn what_was_found_adds_up_by_revision() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
         for entry in [
@@ -214,13 +198,8 @@ mod tests {
         ] {
             Store::read(folder).append(entry).expect("it is written");
         }
-        let mut file = File::options()
-            .append(true)
-            .open(folder.join(FILE))
-            .expect("it is there");
-        file.write_all(b"{\"run_id\":").expect("it is written");
         let store = Store::read(folder);
-        assert_eq!(store.entries.len(), 4);
+        assert_eq!(store.entries().len(), 4);
         assert_eq!(store.at("m::a", "aaaaaaaaaaaaaaa"), Rate::new(1, 30));
         assert_eq!(store.at("m::b", "aaaaaaaaaaaaaaa"), Rate::new(0, 0));
         assert_eq!(store.path_of("a").as_deref(), Some("m::a"));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LlmChoice, OllamaServer, Runtime};
+use crate::{LlmChoice, OllamaServer, Runtime, ServerAddress};
 
 /// Whether a run is cut off from every other machine, with whoever tries to leave written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,14 @@ pub enum Hermetic {
 
 impl Hermetic {
     /// What a run has to do with the world outside, so that it cannot be cut off.
-    pub fn obstacle(llm: &LlmChoice, runtime: &Runtime, keep: bool) -> Option<&'static str> {
+    pub fn obstacle(
+        llm: &LlmChoice,
+        runtime: &Runtime,
+        server: Option<&ServerAddress>,
+        keep: bool,
+    ) -> Option<&'static str> {
         match llm {
+            _ if server.is_some() => Some("the server (--server) is outside the run"),
             LlmChoice::OpenAi { .. }
             | LlmChoice::Ollama {
                 server: Some(OllamaServer::Running(_)),

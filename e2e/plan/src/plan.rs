@@ -1,10 +1,13 @@
 //! One run, resolved: nothing below reads the command line or guesses a path.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContainerPart, Faults, Gguf, Hermetic, OllamaServer, PhaseRecord, Runtime, Shard, Tier,
+    ContainerPart, Faults, Gguf, Hermetic, LoadPlan, OllamaServer, PhaseRecord, Runtime,
+    ServerAddress, Shard, Tier,
 };
 
 /// The ports that whoever works on a machine may use themselves: the default ones of Temporal,
@@ -44,6 +47,10 @@ pub struct Plan {
     /// In what the parts of the stack run.
     #[serde(default)]
     pub runtime: Runtime,
+    /// The server of somebody else that is only read from; with it, the run starts no service and no
+    /// stack, and runs only the tests that ask such a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerAddress>,
     /// Ports that nothing of the run may connect to.
     #[serde(default)]
     pub forbidden_ports: Vec<u16>,
@@ -57,8 +64,17 @@ pub struct Plan {
     /// For how long chaos goes on, in minutes; the tests' own choice when unset.
     #[serde(default)]
     pub chaos_minutes: Option<u64>,
+    /// What load the stack is put under; the tests' own choice when unset.
+    #[serde(default)]
+    pub load: Option<LoadPlan>,
+    /// For how long a stack idles in the test of that, in minutes; an hour when unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_minutes: Option<u64>,
     /// The suite's test binary.
     pub suite: Utf8PathBuf,
+    /// What each program was built as that the run has for itself; nothing before it has taken them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub built_as: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
     /// Target directory for projects that tests write and the CLI compiles.
     pub project_target: Utf8PathBuf,
     /// Every pinned artefact in use.
@@ -68,6 +84,20 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The programs of the stack that the run uses, by what they are: all of them, or the CLI where
+    /// somebody else's server is asked.
+    pub fn parts(&self) -> Vec<(&'static str, &Utf8PathBuf)> {
+        let stack = &self.stack;
+        let all = [
+            ("cli", &stack.cli),
+            ("server", &stack.server),
+            ("workflow-runner", &stack.workflow_runner),
+            ("agent-runner", &stack.agent_runner),
+        ];
+        let count = if self.server.is_some() { 1 } else { all.len() };
+        all.into_iter().take(count).collect()
+    }
+
     /// The program that is `part`.
     pub fn program(&self, part: ContainerPart) -> &Utf8PathBuf {
         match part {
@@ -149,7 +179,7 @@ pub enum LlmChoice {
 /// Where the pinned tools are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tools {
-    /// The Temporal CLI, which carries the dev server.
+    /// The Temporal CLI, which carries the dev server; a bare name if nothing needs it.
     pub temporal: Utf8PathBuf,
     /// cargo-nextest.
     pub nextest: Utf8PathBuf,

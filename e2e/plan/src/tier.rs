@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The module that holds tests of [`Tier::Nightly`], wherever it is in the suite.
-const NIGHTLY_MODULE: &str = "nightly";
+/// The modules that hold tests of a later tier, wherever they are in the suite; the latest tier first.
+const MODULES: [(&str, Tier); 2] = [("weekly", Tier::Weekly), ("nightly", Tier::Nightly)];
 
 /// How much of the suite runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,17 +16,17 @@ pub enum Tier {
     Commit,
     /// That, and what takes too long to be done for every commit.
     Nightly,
+    /// That, and what takes an hour and longer, most of it waiting.
+    Weekly,
 }
 
 impl Tier {
     /// The tier from which on a test runs, given its path in the suite.
     pub fn of(path: &str) -> Self {
         let (modules, _own_name) = path.rsplit_once("::").unwrap_or_default();
-        if modules.split("::").any(|module| module == NIGHTLY_MODULE) {
-            Self::Nightly
-        } else {
-            Self::Commit
-        }
+        let is_below = |name: &str| modules.split("::").any(|module| module == name);
+        let found = MODULES.into_iter().find(|(name, _)| is_below(name));
+        found.map_or(Self::Commit, |(_, tier)| tier)
     }
 
     /// How long the whole suite may take, in seconds.
@@ -35,6 +35,8 @@ impl Tier {
             // The acceptance list's budget for the whole suite.
             Self::Commit => 15 * 60,
             Self::Nightly => 60 * 60,
+            // The longest idling beside all else.
+            Self::Weekly => 4 * 60 * 60,
         }
     }
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Tier {
         f.pad(match self {
             Self::Commit => "commit",
             Self::Nightly => "nightly",
+            Self::Weekly => "weekly",
         })
     }
 }
@@ -55,7 +58,8 @@ impl FromStr for Tier {
         match text {
             "commit" => Ok(Self::Commit),
             "nightly" => Ok(Self::Nightly),
-            _ => Err("use `commit` or `nightly`".to_owned()),
+            "weekly" => Ok(Self::Weekly),
+            _ => Err("use `commit`, `nightly`, or `weekly`".to_owned()),
         }
     }
 }
@@ -65,10 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_is_nightly_by_a_module_above_it_and_not_by_a_part_of_a_name() {
+    fn a_test_is_of_a_later_tier_by_a_module_above_it_and_not_by_a_part_of_a_name() {
         let tiers = [
             ("daemon::nightly::dmn_01_x", Tier::Nightly),
             ("nightly::dmn_01_x", Tier::Nightly),
+            ("run::weekly::ext_05_x", Tier::Weekly),
+            ("nightly::weekly::x", Tier::Weekly),
             ("daemon::dmn_01_the_nightly_run", Tier::Commit),
             ("fortnightly::dmn_01_x", Tier::Commit),
             ("nightly", Tier::Commit),
@@ -80,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_tier_is_read_as_it_is_written() {
-        for tier in [Tier::Commit, Tier::Nightly] {
+        for tier in [Tier::Commit, Tier::Nightly, Tier::Weekly] {
             assert_eq!(tier.to_string().parse(), Ok(tier));
         }
-        assert!("weekly".parse::<Tier>().is_err());
+        assert!("monthly".parse::<Tier>().is_err());
     }
 }

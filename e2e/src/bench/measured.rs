@@ -33,15 +33,39 @@ impl From<Benchmark> for Measurement {
     }
 }
 
-/// Everything that was measured, and where.
+/// Where numbers come from.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct Origin {
     /// The run.
     pub run_id: String,
     /// When it began.
     pub started_at: String,
     /// The machine, in a few words.
     pub host: String,
+}
+
+impl Origin {
+    /// The run in `results`.
+    ///
+    /// # Errors
+    ///
+    /// When that is no results folder.
+    pub fn of(results: &Utf8Path) -> Result<Self> {
+        let run = run_in(results)?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Ok(Self {
+            run_id: text(&run["run_id"]),
+            started_at: text(&run["started_at"]),
+            host: host(&run["host"]),
+        })
+    }
+}
+
+/// Everything that was measured, and where.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Where.
+    pub origin: Origin,
     /// The benchmarks by name.
     pub benchmarks: Vec<Measurement>,
 }
@@ -54,8 +78,7 @@ impl Measured {
     ///
     /// When one of the two is no results folder.
     pub fn of(results: &Utf8Path, suite: Option<&Utf8Path>) -> Result<Self> {
-        let run = run_in(results)?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let origin = Origin::of(results)?;
         let mut benchmarks: Vec<Measurement> = records(results)
             .flat_map(|record| record.benchmarks)
             .map(Measurement::from)
@@ -65,12 +88,7 @@ impl Measured {
             None => last_suite_time(results),
         });
         benchmarks.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self {
-            run_id: text(&run["run_id"]),
-            started_at: text(&run["started_at"]),
-            host: host(&run["host"]),
-            benchmarks,
-        })
+        Ok(Self { origin, benchmarks })
     }
 }
 
@@ -81,11 +99,15 @@ fn run_in(results: &Utf8Path) -> Result<Value> {
     })
 }
 
-fn records(results: &Utf8Path) -> impl Iterator<Item = TestRecord> {
+/// The folders of the tests of a run.
+pub fn test_folders(results: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     let folders = results.join("tests").read_dir_utf8();
-    let files = folders.into_iter().flatten().flatten();
-    let files: Vec<Utf8PathBuf> = files.map(|entry| entry.path().join("test.json")).collect();
-    files.into_iter().filter_map(|file| read_json(&file).ok())
+    let entries = folders.into_iter().flatten().flatten();
+    entries.map(|entry| entry.path().to_owned())
+}
+
+fn records(results: &Utf8Path) -> impl Iterator<Item = TestRecord> {
+    test_folders(results).filter_map(|folder| read_json(&folder.join("test.json")).ok())
 }
 
 fn last_suite_time(results: &Utf8Path) -> Option<Measurement> {

@@ -1,10 +1,10 @@
 //! `cargo xtask bench`, after its run: what the tests measured becomes a table of medians with their
 //! intervals, each beside its anchor, and a verdict against a baseline and against the last runs.
 //!
-//! `measured` reads a results folder, `row` does the statistics, `verdict` compares, `baseline` and
-//! `past` hold what is compared with, `table` shows it.
+//! `measured` reads a results folder, `row` does the statistics, `verdict` compares with the baseline and
+//! with what `past` holds, `table` shows it. `load` does the same for `cargo xtask load`.
 
-mod baseline;
+mod load;
 mod measured;
 mod past;
 mod row;
@@ -18,14 +18,15 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
+use stigmer_e2e::baseline::Baseline;
 use stigmer_e2e_plan::{ExitCode, Output, failure, write_atomically, write_json};
 
+pub use self::load::{Flags as LoadFlags, load};
 use self::{
-    baseline::Baseline,
     measured::Measured,
     past::Past,
     row::Row,
-    verdict::{Judged, judge},
+    verdict::{Judged, Measure as _, judge_all},
 };
 
 /// What to judge, and by what.
@@ -67,28 +68,36 @@ pub fn bench(flags: &Flags, output: Output, is_json: bool) -> Result<ExitCode> {
         ));
     }
     let baseline = Baseline::read(&flags.baseline)?;
-    let past = Past::beside(&flags.results, &measured.run_id);
-    let judged: Vec<Judged> = rows
-        .into_iter()
-        .map(|row| {
-            let (base, last) = (baseline.value(&row.name), past.median(&row.name));
-            judge(row, base, last, flags.tolerance / 100.0)
-        })
-        .collect();
-    past.append(&measured.run_id, &judged)?;
+    let mut past = Past::beside(&flags.results, &measured.origin.run_id);
+    let judged = judge_all(rows, (&baseline, &past), flags.tolerance / 100.0);
+    past.append(judged.iter().map(value))?;
     write_json(&flags.results.join("bench.json"), &judged)?;
     if flags.save_baseline {
-        Baseline::of(&measured.run_id, &judged).write(&flags.baseline)?;
+        let of_run = baseline_of(&measured.origin.run_id, &judged);
+        of_run.or(baseline).write(&flags.baseline)?;
     }
     if let Some(page) = &flags.page {
         write_atomically(page, table::page(&measured, &judged).as_bytes())?;
     }
     show(&judged, &flags.baseline, output, is_json);
-    let regressed = judged.iter().any(Judged::is_regression);
-    Ok(match regressed {
+    Ok(code(&judged))
+}
+
+/// The baseline that a run makes: without an anchor a number is of one machine, so it is not in it.
+fn baseline_of(run_id: &str, judged: &[Judged]) -> Baseline {
+    let anchored = judged.iter().filter(|it| it.row.beside.is_some());
+    Baseline::of(run_id, anchored.map(value))
+}
+
+fn value(judged: &Judged) -> (String, f64) {
+    (judged.row.name.clone(), judged.row.value())
+}
+
+fn code<M: verdict::Measure>(judged: &[Judged<M>]) -> ExitCode {
+    match judged.iter().any(Judged::is_regression) {
         true => ExitCode::Regression,
         false => ExitCode::Success,
-    })
+    }
 }
 
 fn show(judged: &[Judged], baseline: &Utf8Path, output: Output, is_json: bool) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use stigmer_e2e_numbers::{Bootstrap, Interval, Sample};
 
-use super::measured::Measurement;
+use super::{measured::Measurement, verdict::Measure};
 
 /// One benchmark in numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,20 +62,32 @@ impl Row {
             beside,
         })
     }
+}
 
-    /// What is compared from run to run: the ratio to the anchor, which a slow machine does not
-    /// change; milliseconds where there is no anchor.
-    pub fn value(&self) -> f64 {
+impl Measure for Row {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The ratio to the anchor, which a slow machine does not change; milliseconds where there is no
+    /// anchor.
+    fn value(&self) -> f64 {
         self.beside
             .as_ref()
             .map_or(self.median_ms, |beside| beside.ratio)
     }
 
-    /// Where [`value`](Self::value) plausibly is.
-    pub fn interval(&self) -> [f64; 2] {
+    fn interval(&self) -> [f64; 2] {
         self.beside
             .as_ref()
             .map_or(self.interval_ms, |beside| beside.interval)
+    }
+
+    fn unit(&self) -> &'static str {
+        match self.beside {
+            Some(_) => "times its anchor",
+            None => "ms",
+        }
     }
 }
 

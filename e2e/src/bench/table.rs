@@ -44,9 +44,9 @@ pub fn page(measured: &Measured, judged: &[Judged]) -> String {
          goes into the benchmark's; both were measured in turn, in the same rounds. Compare ratios, not milliseconds: the machine's speed changes.\n\n\
          | Benchmark | Median | 95 % | MAD | Rounds | Beside | Its median | Ratio | 95 % | Verdict |\n\
          |---|---|---|---|---|---|---|---|---|---|\n",
-        measured.run_id,
-        measured.started_at.get(..10).unwrap_or_default(),
-        measured.host,
+        measured.origin.run_id,
+        measured.origin.started_at.get(..10).unwrap_or_default(),
+        measured.origin.host,
     );
     for it in judged {
         let row = &it.row;

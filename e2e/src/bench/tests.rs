@@ -1,13 +1,16 @@
 use camino::Utf8Path;
-use stigmer_e2e::harness::{Anchor, Benchmark};
+use stigmer_e2e::{
+    baseline::Baseline,
+    harness::{Anchor, Benchmark},
+};
 
 use super::{
-    baseline::Baseline,
+    baseline_of,
     measured::Measurement,
     past::Past,
     row::Row,
     table,
-    verdict::{Judged, Verdict, judge},
+    verdict::{Judged, Measure as _, Verdict, judge},
 };
 
 /// Thirty rounds around `ms`, beside thirty around `anchor`.
@@ -61,7 +64,7 @@ fn without_an_anchor_milliseconds_are_compared_and_stay_out_of_the_baseline() {
     let row = Row::of(&suite).expect("it has a round");
     let judged = judge(row, None, Some(100_000.0), 0.25);
     assert_eq!(judged.verdict, Verdict::SlowerThanLastRuns);
-    assert_eq!(Baseline::of("r", &[judged]).value("suite"), None);
+    assert_eq!(baseline_of("r", &[judged]).value("suite"), None);
 }
 
 #[test]
@@ -73,8 +76,9 @@ fn a_run_is_compared_with_the_last_twenty_and_not_with_fewer_than_five() {
     let run = |ratio: f64| -> Judged { judge(row(30.0 * ratio, 30.0), None, None, 0.25) };
     let before = |id: usize| Past::beside(&results, &id.to_string());
     let remember = |id: usize, ratio: f64| {
-        let past = before(id);
-        past.append(&id.to_string(), &[run(ratio)]).unwrap();
+        let value = run(ratio).row.value();
+        let mut past = before(id);
+        past.append([("workflow run".to_owned(), value)]).unwrap();
     };
     (0..4).for_each(|id| remember(id, 9.0));
     assert_eq!(before(4).median("workflow run"), None);
@@ -94,7 +98,7 @@ fn a_baseline_is_read_back_and_another_file_is_refused() {
     let file = folder.join("baseline.json");
     assert_eq!(Baseline::read(&file).unwrap().value("workflow run"), None);
     let judged = judge(row(60.0, 30.0), None, None, 0.25);
-    Baseline::of("r", &[judged]).write(&file).unwrap();
+    baseline_of("r", &[judged]).write(&file).unwrap();
     assert_eq!(
         Baseline::read(&file).unwrap().value("workflow run"),
         Some(2.0)

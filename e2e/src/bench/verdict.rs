@@ -1,15 +1,28 @@
-//! Whether a benchmark became slower.
+//! Whether what was measured became worse.
 
 use serde::Serialize;
 
-use super::row::Row;
+use super::{past::Past, row::Row};
+use stigmer_e2e::baseline::Baseline;
 
-/// A benchmark and what became of it.
+/// What was measured; less is better.
+pub trait Measure {
+    /// Its name.
+    fn name(&self) -> &str;
+    /// What is compared from run to run.
+    fn value(&self) -> f64;
+    /// Where the value plausibly is.
+    fn interval(&self) -> [f64; 2];
+    /// What the value counts.
+    fn unit(&self) -> &'static str;
+}
+
+/// A measure and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judged {
+pub struct Judged<M = Row> {
     /// Its numbers.
     #[serde(flatten)]
-    pub row: Row,
+    pub row: M,
     /// What the baseline says of it.
     pub baseline: Option<f64>,
     /// The median of its last runs here, when there are enough of them.
@@ -38,7 +51,12 @@ pub enum Verdict {
 
 /// Compares. A difference counts when the whole interval lies beyond the tolerance: what may be
 /// chance is none.
-pub fn judge(row: Row, baseline: Option<f64>, last_runs: Option<f64>, tolerance: f64) -> Judged {
+pub fn judge<M: Measure>(
+    row: M,
+    baseline: Option<f64>,
+    last_runs: Option<f64>,
+    tolerance: f64,
+) -> Judged<M> {
     let [low, high] = row.interval();
     let slower = |before: Option<f64>| before.is_some_and(|value| low > value * (1.0 + tolerance));
     let known: Vec<f64> = baseline.into_iter().chain(last_runs).collect();
@@ -59,7 +77,20 @@ pub fn judge(row: Row, baseline: Option<f64>, last_runs: Option<f64>, tolerance:
     }
 }
 
-impl Judged {
+/// Compares each of `measures` with what is known of it.
+pub fn judge_all<M: Measure>(
+    measures: impl IntoIterator<Item = M>,
+    (baseline, past): (&Baseline, &Past),
+    tolerance: f64,
+) -> Vec<Judged<M>> {
+    let judged = measures.into_iter().map(|row| {
+        let (base, last) = (baseline.value(row.name()), past.median(row.name()));
+        judge(row, base, last, tolerance)
+    });
+    judged.collect()
+}
+
+impl<M: Measure> Judged<M> {
     /// Whether it became slower.
     pub fn is_regression(&self) -> bool {
         matches!(
@@ -83,10 +114,7 @@ impl Judged {
 
     /// The verdict with its numbers.
     pub fn reason(&self) -> String {
-        let unit = match self.row.beside {
-            Some(_) => "times its anchor",
-            None => "ms",
-        };
+        let unit = self.row.unit();
         let ([low, high], percent) = (self.row.interval(), self.tolerance * 100.0);
         let now = format!("{:.2} {unit} ({low:.2} to {high:.2})", self.row.value());
         let than = |what: &str, value: Option<f64>, how: &str| {

@@ -88,3 +88,27 @@ fn missing(error: EngineError) -> anyhow::Error {
 fn whole_ms(begin: Instant) -> u64 {
     u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use stigmer_e2e::containers::Image;
+
+    use super::*;
+
+    #[test]
+    fn the_compose_file_starts_every_image_that_is_made_and_no_other() {
+        let file = include_str!("../../../fixtures/docker-compose.e2e.yml");
+        let images = file
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("image: "));
+        let mut started = images.collect::<Vec<_>>();
+        started.sort_unstable();
+        let mut made = ContainerPart::ALL.map(|part| {
+            let reference = Image::of(part, b"a program").reference;
+            let (name, _) = reference.split_once(':').expect("a reference has a tag");
+            format!("{name}:{TAG}")
+        });
+        made.sort_unstable();
+        assert_eq!(started, made);
+    }
+}

@@ -5,7 +5,9 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use anyhow::{Context, Result};
 use camino::Utf8Path;
-use stigmer_e2e::services::{ModelApi, OllamaApi};
+use stigmer_e2e::services::{
+    GivenServerError, ModelApi, OllamaApi, ServerError, whole_server_answers,
+};
 use stigmer_e2e_plan::{
     ExitCode, FAULTS_MARK, LlmChoice, OllamaServer, Plan, Selection, failure, read_json,
 };
@@ -78,6 +80,13 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
             "install Python 3.10 or later",
         ));
     }
+    if plan.server.is_some() {
+        // There is no stack to start.
+        let parts = plan.parts();
+        let is_of_client = |path| parts.iter().any(|(_, part)| *part == path);
+        let client = [&plan.suite, &tools.nextest, &tools.cargo];
+        programs.retain(|(_, path, ..)| is_of_client(*path) || client.contains(path));
+    }
     let is_missing = |path: &Utf8Path| {
         fs::metadata(path).map_or(true, |file| {
             !file.is_file() || file.permissions().mode() & 0o111 == 0
@@ -111,7 +120,7 @@ pub fn check_programs(plan: &Plan) -> Result<()> {
 /// [`ExitCode::BuildFailed`], naming the part.
 pub fn check_faults(plan: &Plan) -> Result<()> {
     let wanted = plan.faults.is_some();
-    let wrong = versions_of(&plan.stack)
+    let wrong = versions_of(plan)
         .into_iter()
         .find(|(_, version)| version.contains(FAULTS_MARK) != wanted);
     let (cause, fix) = match wrong {
@@ -157,6 +166,34 @@ pub async fn check_given_model(plan: &Plan) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Checks that the server of somebody else, if one was given, is a whole Stigmer server; how many services
+/// it offers.
+///
+/// # Errors
+///
+/// [`ExitCode::PrerequisiteMissing`], with what was met at its address.
+pub async fn check_given_server(plan: &Plan) -> Result<Option<usize>> {
+    let Some(server) = &plan.server else {
+        return Ok(None);
+    };
+    let offered = whole_server_answers(server.as_str()).await;
+    let offered = offered.map_err(|error| {
+        let fix = match &error {
+            GivenServerError::Server(ServerError::NotServing { .. }) => {
+                "wait until it serves, or see to it"
+            }
+            GivenServerError::Server(_) => {
+                "give --server the address that a stigmer-server listens at, <host>:<port>"
+            }
+            GivenServerError::NoReflection { .. } | GivenServerError::Lacking { .. } => {
+                "ask a stigmer-server of this version"
+            }
+        };
+        failure(ExitCode::PrerequisiteMissing, error.to_string(), fix)
+    })?;
+    Ok(Some(offered))
 }
 
 /// The ids of the fixtures of a checkout.

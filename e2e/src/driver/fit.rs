@@ -1,7 +1,7 @@
-//! Tests that are set aside because of what the parts of the stack run in: each with the reason why
-//! it proves nothing there.
+//! Tests that are set aside because of what they would meet: each with the reason why it proves nothing
+//! there, or may not run there.
 
-use stigmer_e2e_plan::{ExitCode, Runtime, failure};
+use stigmer_e2e_plan::{ExitCode, Runtime, ServerAddress, failure};
 
 use super::selection::SuiteTest;
 use crate::results::SetAside;
@@ -22,24 +22,47 @@ const PROCESSES: [(&str, &str); 7] = [
 /// Beginnings of paths of tests that need containers, and why.
 const CONTAINERS: [(&str, &str); 1] = [("containers::", "it is about containers")];
 
-/// Parts `selected` into what runs in `runtime` and what does not.
+/// The beginning of the paths of tests that ask a server of somebody else, and only read.
+const REMOTE: &str = "remote::";
+
+/// What tests would meet.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// In what the parts of a stack run.
+    pub runtime: &'a Runtime,
+    /// The server of somebody else in place of a stack.
+    pub server: Option<&'a ServerAddress>,
+}
+
+/// Why the test at `path` is not for `place`; nothing if it is.
+fn obstacle(path: &str, place: Place<'_>) -> Option<&'static str> {
+    match (path.starts_with(REMOTE), place.server.is_some()) {
+        (true, true) => return None,
+        (true, false) => return Some("it asks a server of somebody else"),
+        (false, true) => return Some("it needs a stack of its own"),
+        (false, false) => {}
+    }
+    let table = match place.runtime.needs_engine() {
+        true => PROCESSES.as_slice(),
+        false => CONTAINERS.as_slice(),
+    };
+    let row = table.iter().find(|(start, _)| path.starts_with(start));
+    row.map(|(_, reason)| *reason)
+}
+
+/// Parts `selected` into what runs in `place` and what does not.
 ///
 /// # Errors
 ///
 /// When nothing is left: whoever selected that wanted something else.
 pub fn fit(
     selected: Vec<SuiteTest>,
-    runtime: &Runtime,
+    place: Place<'_>,
 ) -> anyhow::Result<(Vec<SuiteTest>, Vec<SetAside>)> {
-    let (table, other) = match runtime.needs_engine() {
-        true => (PROCESSES.as_slice(), Runtime::default()),
-        false => (CONTAINERS.as_slice(), Runtime::docker()),
-    };
     let (mut fit, mut aside) = (Vec::new(), Vec::new());
     for test in selected {
-        let row = table.iter().find(|(path, _)| test.path.starts_with(path));
-        match row {
-            Some((_, reason)) => aside.push(SetAside {
+        match obstacle(&test.path, place) {
+            Some(reason) => aside.push(SetAside {
                 name: test.path,
                 reason,
             }),
@@ -47,15 +70,35 @@ pub fn fit(
         }
     }
     match (fit.is_empty(), aside.first()) {
-        (true, Some(SetAside { name, reason })) => {
-            let cause = format!(
-                "nothing selected runs with `--runtime {runtime}`: {name} does not, since {reason}"
-            );
-            let fix = format!("use `--runtime {other}`");
-            Err(failure(ExitCode::NothingRan, cause, fix))
-        }
+        (true, Some(first)) => Err(nothing_left(first, place)),
         _ => Ok((fit, aside)),
     }
+}
+
+fn nothing_left(SetAside { name, reason }: &SetAside, place: Place<'_>) -> anyhow::Error {
+    let Place { runtime, server } = place;
+    let (here, fix) = match server {
+        Some(server) => (
+            format!("--server {server}"),
+            "choose tests of the module `remote`, or leave --server away".to_owned(),
+        ),
+        None if name.starts_with(REMOTE) => (
+            format!("--runtime {runtime}"),
+            "add --server <host>:<port>".to_owned(),
+        ),
+        None => {
+            let other = match runtime.needs_engine() {
+                true => Runtime::default(),
+                false => Runtime::docker(),
+            };
+            (
+                format!("--runtime {runtime}"),
+                format!("use `--runtime {other}`"),
+            )
+        }
+    };
+    let cause = format!("nothing selected runs with `{here}`: {name} does not, since {reason}");
+    failure(ExitCode::NothingRan, cause, fix)
 }
 
 #[cfg(test)]
@@ -73,35 +116,61 @@ mod tests {
         }
     }
 
+    const TESTS: [&str; 4] = [
+        "daemon::dmn_01_x",
+        "smoke::smk_01_y",
+        "containers::smk_04_z",
+        "remote::ext_08_r",
+    ];
+
     #[test]
-    fn a_test_that_needs_the_other_runtime_is_set_aside_with_its_reason() {
-        let tests = [
-            "daemon::dmn_01_x",
-            "smoke::smk_01_y",
-            "containers::smk_04_z",
-        ];
-        let fit_in = |runtime: &Runtime| {
-            let (fit, aside) = fit(tests.map(test).into(), runtime).unwrap();
-            assert_eq!((fit.len(), aside.len()), (2, 1));
-            (aside[0].name.clone(), aside[0].reason)
-        };
-        let (name, reason) = fit_in(&Runtime::docker());
-        assert_eq!(name, "daemon::dmn_01_x");
-        assert!(reason.contains("processes"));
-        let (name, reason) = fit_in(&Runtime::default());
-        assert_eq!(name, "containers::smk_04_z");
-        assert!(reason.contains("containers"));
+    fn a_test_that_needs_something_else_is_set_aside_with_its_reason() {
+        let given = "h:1".parse().unwrap();
+        let (processes, docker) = (Runtime::default(), Runtime::docker());
+        for (runtime, server, aside, reason) in [
+            (&docker, None, vec![TESTS[0], TESTS[3]], "processes"),
+            (&processes, None, vec![TESTS[2], TESTS[3]], "containers"),
+            (&processes, Some(&given), TESTS[..3].to_vec(), "its own"),
+        ] {
+            let place = Place { runtime, server };
+            let (fit, found) = fit(TESTS.map(test).into(), place).unwrap();
+            assert_eq!(fit.len() + found.len(), TESTS.len());
+            let names: Vec<&str> = found.iter().map(|it| it.name.as_str()).collect();
+            assert_eq!(names, aside);
+            assert!(found[0].reason.contains(reason), "{found:?}");
+        }
     }
 
     #[test]
     fn a_selection_of_which_nothing_runs_is_an_error_that_says_why() {
-        let error = fit(vec![test("daemon::dmn_01_x")], &Runtime::docker())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("dmn_01_x does not, since the daemon"),
-            "{error}"
-        );
-        assert!(error.ends_with("use `--runtime process`"), "{error}");
+        let given = "h:1".parse().unwrap();
+        let (processes, docker) = (Runtime::default(), Runtime::docker());
+        for (path, runtime, server, why, fix) in [
+            (
+                TESTS[0],
+                &docker,
+                None,
+                "since the daemon",
+                "use `--runtime process`",
+            ),
+            (
+                TESTS[0],
+                &processes,
+                Some(&given),
+                "a stack of its own",
+                "leave --server away",
+            ),
+            (
+                TESTS[3],
+                &processes,
+                None,
+                "somebody else",
+                "add --server <host>:<port>",
+            ),
+        ] {
+            let place = Place { runtime, server };
+            let error = fit(vec![test(path)], place).unwrap_err().to_string();
+            assert!(error.contains(why) && error.ends_with(fix), "{error}");
+        }
     }
 }

@@ -36,7 +36,7 @@ pub struct Cut {
 ///
 /// [`ExitCode::PrerequisiteMissing`] when it has to be and the system does not permit it.
 pub fn cut_off(plan: &Plan, command: &mut Command) -> Result<()> {
-    let obstacle = Hermetic::obstacle(&plan.llm, &plan.runtime, plan.keep);
+    let obstacle = Hermetic::obstacle(&plan.llm, &plan.runtime, plan.server.as_ref(), plan.keep);
     let possible = match (plan.hermetic, obstacle) {
         (Hermetic::Off, _) => return Ok(()),
         (_, Some(obstacle)) => Err(obstacle.to_owned()),

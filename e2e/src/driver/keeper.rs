@@ -7,16 +7,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use camino::Utf8Path;
-use stigmer_e2e::{
-    session::Session,
-    supervise::{ServiceError, reconcile},
-};
+use stigmer_e2e::{session::Session, supervise::ServiceError};
 use stigmer_e2e_plan::{ExitCode, Output, PhaseName, Plan, exit_code_of, failure, write_json};
 
 use super::{
     doctor,
     interrupt::Interrupt,
-    leases,
+    programs::clean_up,
     shared::{Shared, breakdown, finished, report},
     verdict::code_of_service,
 };
@@ -31,7 +28,7 @@ pub async fn keep(plan: Plan) -> Result<ExitCode> {
     let mut interrupt = Interrupt::listen(&plan.run_id, plan.results.clone())
         .context("failed to listen for signals")?;
     let _lock = lock(&plan.root)?;
-    reconcile(&leases(&plan.root))?;
+    clean_up(&plan.root)?;
     doctor::check_programs(&plan)?;
     doctor::check_faults(&plan)?;
     doctor::check_given_model(&plan).await?;

@@ -166,7 +166,7 @@ fn write_coverage(
         .collect();
     let tests = plan.results.join("tests");
     let fixtures = Fixtures::read(&doctor::fixtures(root)?, &joined.outcomes, &tests);
-    let unproven = match plan.selection.is_whole() {
+    let unproven = match plan.selection.is_whole() && plan.server.is_none() {
         true => fixtures.unproven(),
         false => Vec::new(),
     };

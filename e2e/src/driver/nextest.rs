@@ -37,6 +37,10 @@ pub fn config(jobs: usize, order: &Order, tests: &[SuiteTest]) -> String {
     // The first override that fits a test counts.
     let special = [
         (
+            paths(tests, |test| test.tier == Tier::Weekly),
+            slow_timeout(budget::WEEKLY_TEST),
+        ),
+        (
             paths(tests, |test| test.tier == Tier::Nightly),
             slow_timeout(budget::NIGHTLY_TEST),
         ),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 use stigmer_e2e::{
-    services::{ModelApi, ModelError, ServerError, server_answers, temporal_answers},
+    services::{
+        ModelApi, ModelError, ServerError, server_answers, server_queries, temporal_answers,
+    },
     session::Session,
     supervise::PortHolder,
 };
@@ -107,7 +109,11 @@ async fn model(session: &Session) -> Result<Option<Row>> {
 
 async fn server(session: &Session) -> Option<Row> {
     let address = session.playground.as_ref()?.server.clone();
-    let found = match server_answers(&address, true).await {
+    let answered = async {
+        server_answers(&address, true).await?;
+        server_queries(&address).await
+    };
+    let found = match answered.await {
         Ok(()) => Found::Service,
         Err(error @ ServerError::NotServing { .. }) => Found::Unfit {
             cause: error.to_string(),

@@ -6,7 +6,7 @@ use std::{thread::JoinHandle, time::Instant};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use stigmer_e2e::{session::Session, supervise::reconcile};
+use stigmer_e2e::session::Session;
 use stigmer_e2e_plan::{
     ExitCode, Output, PhaseName, PhaseRecord, Plan, count, failure, write_json,
 };
@@ -15,11 +15,12 @@ use super::{
     attached::attached,
     board::Board,
     containers, doctor,
-    fit::fit,
+    fit::{Place, fit},
     hermetic::Border,
     interrupt::Interrupt,
     keeper::already_up,
-    leases,
+    own_program,
+    programs::clean_up,
     reach::agent_runner_reaches,
     selection::{SuiteTest, cut, select},
     shared::{Shared, breakdown, finished},
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::results::{
     ContainersRecord, Coverage, Event, Fixtures, History, Provenance, Results, Scenario,
-    TestOutcome, Uses, binaries_of, last_line, sbom,
+    TestOutcome, Uses, last_line, programs_of, sbom,
 };
 
 /// Carries out `plan`. The last line on stdout is the tally.
@@ -48,6 +49,7 @@ pub async fn run(plan: Plan, border: Border) -> Result<ExitCode> {
         scenarios: Vec::new(),
         fixtures: Vec::new(),
         board: None,
+        services_of_given: None,
         border,
     };
     let started =
@@ -72,6 +74,8 @@ struct Run {
     fixtures: Vec<String>,
     suite: Vec<SuiteTest>,
     board: Option<Board>,
+    /// How many services the server of somebody else offers, if one was given.
+    services_of_given: Option<usize>,
     /// Between this run and every other machine.
     border: Border,
 }
@@ -99,7 +103,7 @@ impl Run {
                 "a stack is up already, and a kept one would take its place",
             ));
         }
-        let reconciled = reconcile(&leases(&self.plan.root))?;
+        let reconciled = clean_up(&self.plan.root)?;
         if !reconciled.runs.is_empty() {
             let runs = count(reconciled.runs.len(), "dead run");
             let killed = reconciled.killed;
@@ -109,6 +113,7 @@ impl Run {
         doctor::check_programs(&self.plan)?;
         doctor::check_faults(&self.plan)?;
         doctor::check_given_model(&self.plan).await?;
+        self.services_of_given = doctor::check_given_server(&self.plan).await?;
         self.scenarios = doctor::acceptance(&self.plan.root)?;
         self.fixtures = doctor::fixtures(&self.plan.root)?;
         let selection = &self.plan.selection;
@@ -123,13 +128,17 @@ impl Run {
         })?;
         let counts = json!({"selected": selected.len(), "suite": self.suite.len()});
         self.results.event(&Event::new("tests-listed", counts))?;
-        let selected = self.fit_for_runtime(selected)?;
+        let selected = self.fit_for_plan(selected)?;
         self.own_part(selected)
     }
 
-    /// What of `selected` can be run in the plan's runtime; what cannot is written down.
-    fn fit_for_runtime(&mut self, selected: Vec<SuiteTest>) -> Result<Vec<SuiteTest>> {
-        let (selected, aside) = fit(selected, &self.plan.runtime)?;
+    /// What of `selected` can be run on what the plan has; what cannot is written down.
+    fn fit_for_plan(&mut self, selected: Vec<SuiteTest>) -> Result<Vec<SuiteTest>> {
+        let place = Place {
+            runtime: &self.plan.runtime,
+            server: self.plan.server.as_ref(),
+        };
+        let (selected, aside) = fit(selected, place)?;
         self.results.run.set_aside = aside;
         Ok(selected)
     }
@@ -166,7 +175,15 @@ impl Run {
         }
         let containers = self.results.run.containers.as_ref();
         let containers = containers.map(ContainersRecord::summary);
-        let summary = containers.into_iter().chain([breakdown(&started)]);
+        let given = self.plan.server.as_ref().zip(self.services_of_given);
+        let given = given.map(|(server, offered)| {
+            format!(
+                "none started · server {server}: {}",
+                count(offered, "service")
+            )
+        });
+        let up = given.unwrap_or_else(|| breakdown(&started));
+        let summary = containers.into_iter().chain([up]);
         let summary = summary.collect::<Vec<_>>().join(" · ");
         self.results.run.services = started;
         let session = shared.session(&self.plan);
@@ -184,7 +201,7 @@ impl Run {
 
     async fn test(&mut self, selected: &[SuiteTest], shared: &mut Shared) -> Result<Ending> {
         let begin = Instant::now();
-        let provenance = self.gather_provenance();
+        let provenance = self.gather_provenance()?;
         let names: Vec<_> = selected.iter().map(|test| test.path.clone()).collect();
         let order = match self.plan.selection.exactly.is_empty() {
             true => Order::new(&names, self.plan.seed),
@@ -240,11 +257,12 @@ impl Run {
     }
 
     /// Hashing takes seconds when a binary is new: it is done while tests run.
-    fn gather_provenance(&self) -> JoinHandle<Result<Provenance>> {
-        let (root, binaries) = (self.plan.root.clone(), binaries_of(&self.plan));
-        std::thread::spawn(move || {
-            Provenance::gather(&root, binaries, &root.join("target/e2e/hashes.json"))
-        })
+    fn gather_provenance(&self) -> Result<JoinHandle<Result<Provenance>>> {
+        let root = self.plan.root.clone();
+        let programs = programs_of(&self.plan, &own_program()?);
+        Ok(std::thread::spawn(move || {
+            Provenance::gather(&root, programs, &root.join("target/e2e/hashes.json"))
+        }))
     }
 
     /// Writes what can be said about the tests; returns what the tests should have and do not.
@@ -257,9 +275,9 @@ impl Run {
         let outcomes = self.board.as_ref().map(Board::outcomes).unwrap_or_default();
         let tests = self.results.path().join("tests");
         let fixtures = Fixtures::read(&self.fixtures, outcomes, &tests);
-        let unproven_fixtures = match self.plan.selection.is_whole() {
+        let unproven_fixtures = match self.plan.selection.is_whole() && self.plan.server.is_none() {
             true => fixtures.unproven(),
-            // A selection need not have a test of each.
+            // A selection need not have a test of each, and what only reads has none.
             false => Vec::new(),
         };
         let coverage = Coverage::new(&self.scenarios, &suite, outcomes)

@@ -50,7 +50,10 @@ impl Shared {
         let folder = plan.results.join("services");
         let temporal = Temporal::new(&plan.tools.temporal, &folder).beside(containers.clone());
         let model = Model::of(&plan.llm, &plan.tools, &folder)?;
-        let mut services: Vec<Box<dyn Service>> = vec![Box::new(temporal.clone())];
+        let mut services: Vec<Box<dyn Service>> = Vec::new();
+        if plan.server.is_none() {
+            services.push(Box::new(temporal.clone()));
+        }
         match &model {
             Model::Pinned(server) => services.push(Box::new(server.clone())),
             Model::Ollama(server) => services.push(Box::new(server.clone())),
@@ -90,7 +93,8 @@ impl Shared {
             stack: plan.stack.clone(),
             faults: plan.faults.clone(),
             chaos_minutes: plan.chaos_minutes,
-            versions: versions_of(&plan.stack),
+            load: plan.load.clone(),
+            versions: versions_of(plan),
             temporal: self.temporal.shared(),
             llm: self.model.shared(),
             cassettes: self.model.cassettes(),
@@ -103,6 +107,8 @@ impl Shared {
                 .as_ref()
                 .and_then(Service::address)
                 .map(|server| Playground { server }),
+            server: plan.server.clone(),
+            idle_minutes: plan.idle_minutes,
             project_target: plan.project_target.clone(),
             cargo: plan.tools.cargo.clone(),
             keep: plan.keep,
@@ -154,7 +160,7 @@ impl Shared {
 fn inspect_every(plan: &Plan) -> u64 {
     const SAMPLE: u64 = 8;
     let Selection { tier, filters, .. } = &plan.selection;
-    match *tier == Tier::Nightly || !filters.is_empty() {
+    match *tier >= Tier::Nightly || !filters.is_empty() {
         true => 1,
         false => SAMPLE,
     }

@@ -5,11 +5,14 @@ use std::{os::unix::process::ExitStatusExt, process::Command};
 use anyhow::{Context, Result};
 use stigmer_e2e::{
     containers::Engine,
-    supervise::{Aftermath, mark_of, reconcile, watch},
+    supervise::{Aftermath, mark_of, watch},
 };
 use stigmer_e2e_plan::{ExitCode, Output, Plan, Style, count};
 
-use super::{hermetic::cut_off, leases, own_program};
+use super::{
+    hermetic::cut_off,
+    programs::{Programs, clean_up},
+};
 use crate::results::{RunVerdict, mark_ended};
 
 /// Carries `plan` out in a child of this process: this program again, with `arguments`. Whatever ends
@@ -19,7 +22,8 @@ use crate::results::{RunVerdict, mark_ended};
 ///
 /// When the child cannot be started, or something does not even end on SIGKILL.
 pub fn guarded(plan: &Plan, arguments: &[&str]) -> Result<ExitCode> {
-    let mut command = Command::new(own_program()?);
+    let programs = Programs::take(plan)?;
+    let mut command = Command::new(programs.driver());
     command.args(arguments);
     cut_off(plan, &mut command)?;
     let mut aftermath =
@@ -32,7 +36,7 @@ pub fn guarded(plan: &Plan, arguments: &[&str]) -> Result<ExitCode> {
     }
     let code = judge(plan, &aftermath);
     // A run that was killed left its lease as well.
-    reconcile(&leases(&plan.root))?;
+    clean_up(&plan.root)?;
     code
 }
 

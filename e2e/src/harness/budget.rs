@@ -46,15 +46,18 @@ pub const TEST: Budget = seconds("TEST", 120);
 pub const REAL_TEST: Budget = seconds("REAL + TEST", 300);
 /// One test of the nightly tier.
 pub const NIGHTLY_TEST: Budget = seconds("NIGHTLY TEST", 900);
+/// One test of the weekly tier: the longest idling, and what comes before and after it.
+pub const WEEKLY_TEST: Budget = seconds("WEEKLY TEST", 10_800);
 /// A CLI call that only asks the server or fails early.
 pub const COMMAND: Budget = seconds("COMMAND", 15);
 /// One unary gRPC call.
 pub const CALL: Budget = seconds("CALL", 10);
 
 /// What the test at `path` in the suite has. The path says it, so that the harness, the driver, and
-/// nextest agree: `real_model` in it, or a module `nightly` above the test.
+/// nextest agree: `real_model` in it, or a module `nightly` or `weekly` above the test.
 pub fn of_test(path: &str) -> Budget {
     match Tier::of(path) {
+        Tier::Weekly => WEEKLY_TEST,
         Tier::Nightly => NIGHTLY_TEST,
         Tier::Commit if path.contains("real_model") => REAL_TEST,
         Tier::Commit => TEST,
@@ -93,5 +96,6 @@ mod tests {
         assert_eq!(of_test("run::run_01_x"), TEST);
         assert_eq!(of_test("full::real_model::ful_01_x"), REAL_TEST);
         assert_eq!(of_test("run::nightly::run_11_x"), NIGHTLY_TEST);
+        assert_eq!(of_test("run::weekly::ext_05_x"), WEEKLY_TEST);
     }
 }

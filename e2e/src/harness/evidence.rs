@@ -128,7 +128,7 @@ fn remove_empty_wal(store: &Utf8Path) {
 /// Puts the last lines of every log into the record.
 pub(super) fn keep_log_tails(test: &Test, environment: &Environment) {
     let tails = environment.parts().map(|part| LogTail {
-        component: part.component().name().to_owned(),
+        component: part.name(),
         path: part.log().to_owned(),
         lines: log_tail(part.log(), TAIL),
     });

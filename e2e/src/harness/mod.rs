@@ -16,6 +16,7 @@ mod environment;
 mod evidence;
 mod failure;
 mod faults;
+mod given_server;
 mod invariants;
 mod journal;
 mod manifest;
@@ -53,6 +54,7 @@ pub use failure::{Broken, CheckError, Failure, Outcome, with_causes};
 pub use fixture_manifest::{
     Agent as FixtureAgent, BrokenProject, Fixture, Workflow as FixtureWorkflow,
 };
+pub use given_server::{GivenServer, only_reads};
 pub use invariants::ExpectedError;
 pub use journal::Journal;
 pub use manifest::{Manifest, ManifestError};

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
-use rusqlite::{Connection, OpenFlags, types::Type};
+use rusqlite::{
+    Connection, OpenFlags, Row,
+    types::{self, Type},
+};
 use serde_json::{Map, Value, json};
 use stigmer_api::{ApiResourceKind, DESCRIPTORS, Resource, kind};
 
@@ -86,6 +89,31 @@ impl Store {
             }
         }
         Ok(Value::Object(kinds))
+    }
+
+    /// All that is in the file, as it is stored: the rows of each table in the order of their columns.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn rows(&self) -> Result<BTreeMap<String, Vec<Vec<types::Value>>>, StoreError> {
+        self.read(|connection| {
+            let mut tables =
+                connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+            let tables = tables.query_map([], |row| row.get::<_, String>(0))?;
+            let tables = tables.collect::<rusqlite::Result<Vec<_>>>()?;
+            let read = |table: String| {
+                let mut all = connection.prepare(&format!("SELECT * FROM \"{table}\""))?;
+                let columns = all.column_count();
+                let order: Vec<_> = (1..=columns).map(|column| column.to_string()).collect();
+                let ordered = format!("SELECT * FROM \"{table}\" ORDER BY {}", order.join(", "));
+                all = connection.prepare(&ordered)?;
+                let row = |row: &Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+                let rows = all.query_map([], row)?.collect::<rusqlite::Result<_>>()?;
+                Ok((table, rows))
+            };
+            tables.into_iter().map(read).collect()
+        })
     }
 
     /// Every resource, by its message and id.

@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use serde_json::json;
 
 use super::{
-    Environment, Hub, Test,
+    Environment, GivenServer, Hub, Test,
     budget::{STOP, STOP_TARGET},
     daemon,
     environment::{Part, settings::TEST_VARIABLE},
@@ -68,6 +68,8 @@ pub(super) async fn tear_down(test: &Test, failed: bool) -> Vec<String> {
             remove_empty_folders(environment.folder());
         }
     }
+    let given = test.take_given_servers();
+    findings.extend(given.iter().flat_map(GivenServer::complaints));
     // The HOME of commands outside of any environment.
     let _ = fs::remove_dir(test.folder().join("home"));
     if failed {
@@ -139,7 +141,7 @@ async fn stop(test: &Test, environment: &Environment, inspected: bool) -> Vec<St
 }
 
 async fn stop_part(test: &Test, part: &Part) -> Vec<String> {
-    let name = part.component().name();
+    let name = part.name();
     let mut findings = Vec::new();
     match part.stop().await {
         Err(error) => findings.push(error.to_string()),
@@ -231,12 +233,21 @@ fn leftovers_of(test: &Test) -> Vec<String> {
         .collect()
 }
 
-/// Which ports that are not the run's were used by `test`, or by what it started.
+/// Which ports that are not the run's were used by `test`, or by what it started, and whether the HOME
+/// that nobody may use was used meanwhile.
 fn trips_of(test: &Test) -> Vec<String> {
-    let trips = tripwire::trips(&test.session().results).into_iter();
+    let results = &test.session().results;
+    let trips = tripwire::trips(results).into_iter();
+    let home = match tripwire::guard_again(results) {
+        Ok(aside) => aside.map(|aside| {
+            format!("~/.stigmer of the HOME that nobody may use was changed meanwhile: {aside}")
+        }),
+        Err(error) => Some(format!("cannot look after the HOME of the run: {error}")),
+    };
     trips
         .filter(|trip| trip.is_of_test(test.name()))
         .map(|trip| trip.to_string())
+        .chain(home)
         .collect()
 }
 

@@ -13,9 +13,10 @@ use stigmer_api::temporal_names::{
     ZIGFLOW_EXECUTION,
 };
 use stigmer_temporal::{
-    AdminError, Arguments, Client, ConnectError, Encryption, Execution, KeyError, Keys, PingError,
-    PollerInfo, QueueKind, SignalError, Target, connect, create_namespace, decode_history,
-    history_json, list_workflow_ids, ping, pollers, signal_workflow,
+    AdminError, Arguments, Client, ConnectError, Encryption, Execution, HealthError, KeyError,
+    Keys, PingError, PollerInfo, QueueKind, SignalError, Target, check_health, connect,
+    create_namespace, decode_history, history_json, list_workflow_ids, ping, pollers,
+    signal_workflow,
 };
 
 use super::record::function_name;
@@ -63,6 +64,21 @@ pub enum TemporalError {
     /// The key of the environment's payloads cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A namespace that should be there is not, or does not answer.
+    #[error(transparent)]
+    Health(#[from] HealthError),
+    /// Somebody else would take the tasks.
+    #[error(
+        "the queue {queue:?} in namespace {namespace:?} is polled by {who}: stop that, or name another namespace"
+    )]
+    Polled {
+        /// The queue.
+        queue: String,
+        /// The namespace.
+        namespace: String,
+        /// Who polls it.
+        who: String,
+    },
 }
 
 /// A client of one namespace, which reads and writes payloads with the key of its environment.
@@ -78,6 +94,34 @@ impl Temporal {
         namespace: &str,
         key: &Utf8Path,
     ) -> Result<Self, TemporalError> {
+        let temporal = Self::reach(address, namespace, key).await?;
+        create_namespace(&temporal.client, namespace, RETENTION).await?;
+        Ok(temporal)
+    }
+
+    /// Takes `namespace` of the Temporal at `address` as it is, unless somebody works on the stack's
+    /// queues there. Creates the key file `key` unless it exists.
+    pub(super) async fn join(
+        address: &str,
+        namespace: &str,
+        key: &Utf8Path,
+    ) -> Result<Self, TemporalError> {
+        let temporal = Self::reach(address, namespace, key).await?;
+        check_health(&temporal.client).await?;
+        for (queue, kind) in QUEUES {
+            let pollers = temporal.pollers(queue.default, kind).await?;
+            if let Some(poller) = pollers.into_iter().next() {
+                return Err(TemporalError::Polled {
+                    queue: queue.default.to_owned(),
+                    namespace: namespace.to_owned(),
+                    who: poller.identity,
+                });
+            }
+        }
+        Ok(temporal)
+    }
+
+    async fn reach(address: &str, namespace: &str, key: &Utf8Path) -> Result<Self, TemporalError> {
         let keys = Keys::load_or_create(key.as_std_path())?;
         let target = Target {
             address: address.to_owned(),
@@ -85,7 +129,6 @@ impl Temporal {
             encryption: Encryption::with(keys.clone()),
         };
         let client = connect(&target, &format!("stigmer-e2e@{}", std::process::id())).await?;
-        create_namespace(&client, namespace, RETENTION).await?;
         Ok(Self { client, keys })
     }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 use stigmer_e2e_flakes::{PROOFS, Proof};
 
 use super::{
-    Broken, ExpectedError, Failure, Journal,
+    Broken, ExpectedError, Failure, GivenServer, Journal,
     benchmark::Benchmark,
     budget::Budget,
     cli::Cli,
@@ -61,6 +61,7 @@ struct Inner {
     start: Instant,
     record: Mutex<TestRecord>,
     environments: Mutex<Vec<Environment>>,
+    given_servers: Mutex<Vec<GivenServer>>,
     environment_count: AtomicUsize,
     transcript_count: AtomicUsize,
     secrets: Secrets,
@@ -112,6 +113,7 @@ impl Test {
             start,
             record: Mutex::new(record),
             environments: Mutex::default(),
+            given_servers: Mutex::default(),
             environment_count: AtomicUsize::new(0),
             transcript_count: AtomicUsize::new(0),
             secrets,
@@ -332,6 +334,15 @@ impl Test {
     /// Takes the environments over for teardown, which also breaks the circle of handles.
     pub(super) fn take_environments(&self) -> Vec<Environment> {
         std::mem::take(&mut *lock(&self.0.environments))
+    }
+
+    pub(super) fn keep_given_server(&self, server: &GivenServer) {
+        lock(&self.0.given_servers).push(server.clone());
+    }
+
+    /// Takes the servers of others over for teardown, which also breaks the circle of handles.
+    pub(super) fn take_given_servers(&self) -> Vec<GivenServer> {
+        std::mem::take(&mut *lock(&self.0.given_servers))
     }
 
     pub(super) fn environments(&self) -> Vec<Environment> {

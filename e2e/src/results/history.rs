@@ -1,16 +1,12 @@
 //! `history.jsonl`, beside the results folders: how long each test took, run by run, and which test
 //! became slow.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::Write as _,
-};
+use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
-use camino::{Utf8Path, Utf8PathBuf};
+use anyhow::Result;
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
-use stigmer_e2e_plan::{ExitCode, failure};
+use stigmer_e2e_plan::{ExitCode, RunLog, failure};
 
 use super::{TestOutcome, TestVerdict};
 
@@ -36,10 +32,7 @@ struct Entry {
 
 /// The runs before this one, oldest first.
 #[derive(Debug)]
-pub struct History {
-    file: Utf8PathBuf,
-    runs: Vec<Entry>,
-}
+pub struct History(RunLog<Entry>);
 
 /// A test that became slow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -55,12 +48,10 @@ pub struct Slower {
 }
 
 impl History {
-    /// What is known of the runs whose results folders are beside `results`. A line that cannot be
-    /// understood was cut off or is of another version, and is left out.
+    /// What is known of the runs whose results folders are beside `results`.
     pub fn beside(results: &Utf8Path) -> Self {
-        let file = results.parent().unwrap_or(Utf8Path::new(".")).join(FILE);
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        Self::of(file, &text)
+        let folder = results.parent().unwrap_or(Utf8Path::new("."));
+        Self(RunLog::open(folder.join(FILE)))
     }
 
     /// What is known in `file`.
@@ -73,19 +64,17 @@ impl History {
             let fix = "name a history.jsonl, which is beside the results folders";
             failure(ExitCode::Usage, format!("{file} {why}"), fix)
         };
-        let text =
-            fs::read_to_string(file).map_err(|it| refused(format!("cannot be read: {it}")))?;
-        let history = Self::of(file.to_owned(), &text);
-        match history.runs.is_empty() {
+        let log = RunLog::read(file).map_err(|it| refused(format!("cannot be read: {it}")))?;
+        match log.entries().is_empty() {
             true => Err(refused("has no recorded time".to_owned())),
-            false => Ok(history),
+            false => Ok(Self(log)),
         }
     }
 
     /// The usual time of each test, in milliseconds by its path: the median of its last runs.
     pub fn times(&self) -> BTreeMap<String, u64> {
         let mut last: BTreeMap<&String, Vec<u64>> = BTreeMap::new();
-        for (test, ms) in self.runs.iter().rev().flat_map(|run| &run.tests) {
+        for (test, ms) in self.0.entries().iter().rev().flat_map(|run| &run.tests) {
             let times = last.entry(test).or_default();
             if times.len() < LAST {
                 times.push(*ms);
@@ -100,14 +89,6 @@ impl History {
             .collect()
     }
 
-    fn of(file: Utf8PathBuf, text: &str) -> Self {
-        let runs = text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        Self { file, runs }
-    }
-
     /// The tests that passed and took more than half as long again as the median of their last runs
     /// with as many tests at once, the greatest loss of time first.
     pub fn slower(&self, jobs: usize, outcomes: &[TestOutcome]) -> Vec<Slower> {
@@ -119,7 +100,7 @@ impl History {
     }
 
     fn compare(&self, jobs: usize, name: &str, ms: u64) -> Option<Slower> {
-        let alike = self.runs.iter().rev().filter(|run| run.jobs == jobs);
+        let alike = self.0.entries().iter().rev().filter(|run| run.jobs == jobs);
         let mut times: Vec<_> = alike
             .filter_map(|run| run.tests.get(name).copied())
             .take(LAST)
@@ -135,13 +116,13 @@ impl History {
         })
     }
 
-    /// Adds a run in one write, so that runs that end at the same time do not mix their lines.
+    /// Adds a run, unless none of its tests passed.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
     pub fn append(
-        &self,
+        &mut self,
         run_id: &str,
         started_at: &str,
         jobs: usize,
@@ -158,13 +139,7 @@ impl History {
         if entry.tests.is_empty() {
             return Ok(());
         }
-        let line = serde_json::to_string(&entry)? + "\n";
-        File::options()
-            .append(true)
-            .create(true)
-            .open(&self.file)
-            .and_then(|mut file| file.write_all(line.as_bytes()))
-            .with_context(|| format!("failed to write {}", self.file))
+        self.0.append(entry)
     }
 }
 
@@ -195,7 +170,7 @@ mod tests {
         let before = (0..30).map(|_| (1, 10)).chain([(4, 1); 5]);
         for (jobs, ms) in before.chain((0..20).map(|n| (1, 90 + n))) {
             let test = outcome("a", TestVerdict::Passed, ms);
-            let history = History::beside(&results);
+            let mut history = History::beside(&results);
             history.append("r", "now", jobs, &[test]).unwrap();
         }
         let history = History::beside(&results);
@@ -232,7 +207,7 @@ mod tests {
         let results = Utf8Path::from_path(folder.path()).unwrap().join("run");
         let fast = [outcome("a", TestVerdict::Passed, 1)];
         for _ in 0..ENOUGH {
-            let history = History::beside(&results);
+            let mut history = History::beside(&results);
             let slow = outcome("a", TestVerdict::Passed, 1000);
             assert_eq!(history.slower(1, &[slow]), []);
             history.append("r", "now", 1, &fast).unwrap();

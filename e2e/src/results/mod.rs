@@ -26,7 +26,7 @@ pub use isolation::{Isolation, entries};
 pub use junit::of_rounds as junit_of_rounds;
 pub use measured::Measured;
 pub use outcome::{Tally, TestOutcome, TestVerdict, function};
-pub use provenance::{Provenance, binaries_of, versions_of};
+pub use provenance::{Provenance, programs_of, versions_of};
 pub use run_record::{RunRecord, RunVerdict, SetAside, mark_ended};
 pub use sbom::sbom;
 pub use summary::{Summary, last_line};

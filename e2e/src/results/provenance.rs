@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stigmer_e2e_plan::{Plan, Stack, read_json, write_json};
+use stigmer_e2e_plan::{Plan, read_json, write_json};
 
 /// How long `--version` may take.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
@@ -33,12 +33,22 @@ pub struct Provenance {
 pub struct Binary {
     /// What it is for, such as `server`.
     pub name: String,
-    /// Its file.
+    /// The file that it was built or fetched as; a build may have replaced it meanwhile.
     pub path: Utf8PathBuf,
     /// What `--version` prints; nothing for the suite, which has no such flag.
     pub version: Option<String>,
-    /// SHA-256 of the file, in hex.
+    /// SHA-256 of what was run, in hex.
     pub sha256: String,
+}
+
+/// A program of a run.
+pub struct Program {
+    /// What it is for, such as `server`.
+    pub name: String,
+    /// The file that is run.
+    pub file: Utf8PathBuf,
+    /// What that was built as.
+    pub built_as: Utf8PathBuf,
 }
 
 /// The checkout.
@@ -65,52 +75,35 @@ pub struct Host {
     pub cpu: Option<String>,
 }
 
-/// Names and files of every program of `plan`.
-pub fn binaries_of(plan: &Plan) -> Vec<(String, Utf8PathBuf)> {
-    let driver = std::env::current_exe()
-        .ok()
-        .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
-        // A build may have replaced it meanwhile.
-        .filter(|path| path.exists());
-    let (stack, tools) = (&plan.stack, &plan.tools);
-    let named = [
-        ("cli", &stack.cli),
-        ("server", &stack.server),
-        ("workflow-runner", &stack.workflow_runner),
-        ("agent-runner", &stack.agent_runner),
-        ("suite", &plan.suite),
-        ("temporal", &tools.temporal),
-        ("nextest", &tools.nextest),
-        ("cargo", &tools.cargo),
-    ];
-    let mut all: Vec<_> = named
-        .into_iter()
-        .map(|(name, path)| (name.to_owned(), path.clone()))
-        .collect();
-    all.extend(
-        tools
-            .llm
-            .is_some()
-            .then(|| ("python".to_owned(), tools.python.clone())),
-    );
-    all.extend(driver.map(|path| ("driver".to_owned(), path)));
-    all
+/// Every program of `plan`, and this one, which is `driver`.
+pub fn programs_of(plan: &Plan, driver: &Utf8PathBuf) -> Vec<Program> {
+    let tools = &plan.tools;
+    let mut named = plan.parts();
+    named.push(("suite", &plan.suite));
+    if plan.server.is_none() {
+        named.push(("temporal", &tools.temporal));
+    }
+    named.extend([("nextest", &tools.nextest), ("cargo", &tools.cargo)]);
+    named.extend(tools.llm.is_some().then_some(("python", &tools.python)));
+    named.push(("driver", driver));
+    let program = |(name, file): (&str, &Utf8PathBuf)| Program {
+        name: name.to_owned(),
+        file: file.clone(),
+        built_as: plan.built_as.get(file).unwrap_or(file).clone(),
+    };
+    named.into_iter().map(program).collect()
 }
 
 impl Provenance {
     /// Looks at everything. Hashes are kept in `cache` and taken from there while size and time of a
     /// file stay the same. Blocks: for milliseconds with a warm cache, else for a second or two.
-    pub fn gather(
-        root: &Utf8Path,
-        binaries: Vec<(String, Utf8PathBuf)>,
-        cache: &Utf8Path,
-    ) -> Result<Self> {
+    pub fn gather(root: &Utf8Path, programs: Vec<Program>, cache: &Utf8Path) -> Result<Self> {
         // A cache that cannot be read is a cold one.
         let mut known: BTreeMap<Utf8PathBuf, Known> = read_json(cache).unwrap_or_default();
         let before = known.clone();
-        let binaries = binaries
+        let binaries = programs
             .into_iter()
-            .map(|(name, path)| binary(name, path, &mut known))
+            .map(|program| binary(program, &mut known))
             .collect::<Result<_>>()?;
         if known != before {
             write_json(cache, &known)?;
@@ -132,17 +125,18 @@ struct Known {
     version: Option<String>,
 }
 
-fn binary(
-    name: String,
-    path: Utf8PathBuf,
-    known: &mut BTreeMap<Utf8PathBuf, Known>,
-) -> Result<Binary> {
-    let metadata = path
+fn binary(program: Program, known: &mut BTreeMap<Utf8PathBuf, Known>) -> Result<Binary> {
+    let Program {
+        name,
+        file,
+        built_as,
+    } = program;
+    let metadata = file
         .metadata()
-        .with_context(|| format!("failed to look at {path}"))?;
+        .with_context(|| format!("failed to look at {file}"))?;
     let (size, modified) = (metadata.len(), metadata.modified()?);
     let entry = match known
-        .get(&path)
+        .get(&built_as)
         .filter(|known| known.size == size && known.modified == modified)
     {
         Some(entry) => entry.clone(),
@@ -151,20 +145,20 @@ fn binary(
             let version = if name == "suite" {
                 None
             } else {
-                version(&path)
+                version(&file)
             };
             Known {
                 size,
                 modified,
-                sha256: sha256(&path)?,
+                sha256: sha256(&file)?,
                 version,
             }
         }
     };
-    known.insert(path.clone(), entry.clone());
+    known.insert(built_as.clone(), entry.clone());
     Ok(Binary {
         name,
-        path,
+        path: built_as,
         version: entry.version,
         sha256: entry.sha256,
     })
@@ -187,15 +181,12 @@ fn sha256(path: &Utf8Path) -> Result<String> {
 
 /// What each program of the stack says about itself, by its name: version and build. All are asked at
 /// the same time; one that does not answer is left out.
-pub fn versions_of(stack: &Stack) -> BTreeMap<String, String> {
-    let programs = [
-        ("cli", &stack.cli),
-        ("server", &stack.server),
-        ("workflow-runner", &stack.workflow_runner),
-        ("agent-runner", &stack.agent_runner),
-    ];
+pub fn versions_of(plan: &Plan) -> BTreeMap<String, String> {
     std::thread::scope(|scope| {
-        let asked = programs.map(|(name, path)| (name, scope.spawn(|| version(path))));
+        let parts = plan.parts().into_iter();
+        let asked: Vec<_> = parts
+            .map(|(name, path)| (name, scope.spawn(move || version(path))))
+            .collect();
         let told = asked.into_iter().filter_map(|(name, answer)| {
             // A thread that panicked learned nothing.
             Some((name.to_owned(), answer.join().ok()??))

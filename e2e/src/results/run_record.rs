@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stigmer_e2e::supervise::ServiceStarted;
 use stigmer_e2e_plan::{
-    ExitCode, LlmChoice, PhaseRecord, Pin, Plan, Runtime, Selection, read_json, write_json,
+    ExitCode, LlmChoice, PhaseRecord, Pin, Plan, Runtime, Selection, ServerAddress, read_json,
+    write_json,
 };
 
 use super::{ContainersRecord, Isolation, Provenance, Tally, events::now};
@@ -104,7 +105,10 @@ pub struct RunRecord {
     pub phases: Vec<PhaseRecord>,
     /// In what the parts of the stack ran.
     pub runtime: Runtime,
-    /// Selected tests that this runtime does not run.
+    /// The server of somebody else that was asked; nothing when the run had stacks of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerAddress>,
+    /// Selected tests that do not run on what the run had.
     pub set_aside: Vec<SetAside>,
     /// What containers were made of; nothing when there were none.
     pub containers: Option<ContainersRecord>,
@@ -145,6 +149,7 @@ impl RunRecord {
             counts: Tally::default(),
             phases: plan.phases.clone(),
             runtime: plan.runtime.clone(),
+            server: plan.server.clone(),
             set_aside: Vec::new(),
             containers: None,
             services: Vec::new(),

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use tonic::transport::Endpoint;
+use stigmer_api::{
+    agent::agent_query_controller_client::AgentQueryControllerClient, commons::ApiResourceReference,
+};
+use tonic::{
+    Code,
+    transport::{Channel, Endpoint},
+};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -18,6 +24,14 @@ pub enum ServerError {
     /// No answer, or none of the gRPC health protocol.
     #[error("{address} gives no answer to a gRPC health check: {cause}")]
     NoAnswer {
+        /// What was asked.
+        address: String,
+        /// What was met.
+        cause: String,
+    },
+    /// It answers health checks, as many do, and is no Stigmer.
+    #[error("{address} answers health checks, and no query for an agent: {cause}")]
+    NoStigmer {
         /// What was asked.
         address: String,
         /// What was met.
@@ -42,15 +56,8 @@ pub async fn server_answers(address: &str, with_temporal: bool) -> Result<(), Se
         address: address.to_owned(),
         cause,
     };
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|error| no_answer(error.to_string()))?;
-    // Connecting is TCP only; whether HTTP/2 is spoken shows at the first call.
-    let channel = endpoint
-        .connect_timeout(ANSWER)
-        .timeout(ANSWER)
-        .connect()
-        .await;
-    let mut client = HealthClient::new(channel.map_err(|error| no_answer(with_causes(&error)))?);
+    let channel = connect(address).await.map_err(no_answer)?;
+    let mut client = HealthClient::new(channel);
     for service in std::iter::once("").chain(with_temporal.then_some("temporal")) {
         let request = HealthCheckRequest {
             service: service.to_owned(),
@@ -71,6 +78,37 @@ pub async fn server_answers(address: &str, with_temporal: bool) -> Result<(), Se
         }
     }
     Ok(())
+}
+
+/// Whether a server at `address` answers a query as a Stigmer does: what it thinks of a reference to
+/// nothing.
+///
+/// # Errors
+///
+/// [`ServerError::NoStigmer`] when it does not.
+pub async fn server_queries(address: &str) -> Result<(), ServerError> {
+    let no_stigmer = |cause: String| ServerError::NoStigmer {
+        address: address.to_owned(),
+        cause,
+    };
+    let channel = connect(address).await.map_err(no_stigmer)?;
+    let mut client = AgentQueryControllerClient::new(channel);
+    let nothing = ApiResourceReference::default();
+    match client.get_by_reference(nothing).await {
+        Err(status) if ![Code::NotFound, Code::InvalidArgument].contains(&status.code()) => {
+            Err(no_stigmer(status.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A connection; whether anybody speaks HTTP/2 there shows at the first call.
+async fn connect(address: &str) -> Result<Channel, String> {
+    let endpoint =
+        Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
+    let endpoint = endpoint.connect_timeout(ANSWER).timeout(ANSWER);
+    let channel = endpoint.connect().await;
+    channel.map_err(|error| with_causes(&error))
 }
 
 #[cfg(test)]
@@ -113,6 +151,13 @@ mod tests {
                 .ends_with("says NOT_SERVING for health service \"temporal\""),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_server_that_only_answers_health_checks_is_no_stigmer() {
+        let address = health_server(Some(tonic_health::ServingStatus::Serving)).await;
+        let error = server_queries(&address).await.unwrap_err();
+        assert!(matches!(error, ServerError::NoStigmer { .. }), "{error}");
     }
 
     #[tokio::test]

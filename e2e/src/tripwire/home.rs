@@ -46,6 +46,28 @@ pub fn is_untouched(results: &Utf8Path) -> bool {
     !home.exists() || fs::read_to_string(home.join(".stigmer")).is_ok_and(|text| text == TEXT)
 }
 
+/// If somebody changed `.stigmer` in the HOME of the run with `results`: moves what is there aside, so
+/// that nobody else is blamed for it, and returns where to.
+///
+/// # Errors
+///
+/// When the results cannot be written.
+pub fn guard_again(results: &Utf8Path) -> io::Result<Option<Utf8PathBuf>> {
+    if is_untouched(results) {
+        return Ok(None);
+    }
+    let home = home_in(results);
+    let mut free = (1..).map(|number| home.join(format!("stigmer-{number}")));
+    let aside = free.find(|path| !path.exists()).unwrap_or_default();
+    match fs::rename(home.join(".stigmer"), &aside) {
+        // It was removed, and nothing put in its place.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        moved => moved?,
+    }
+    fs::write(home.join(".stigmer"), TEXT)?;
+    Ok(Some(aside))
+}
+
 fn home_in(results: &Utf8Path) -> Utf8PathBuf {
     results.join("tripwire-home")
 }
@@ -65,5 +87,8 @@ mod tests {
         fs::remove_file(home.join(".stigmer")).unwrap();
         fs::create_dir(home.join(".stigmer")).unwrap();
         assert!(!is_untouched(results));
+        let aside = guard_again(results).unwrap().unwrap();
+        assert!(aside.is_dir() && is_untouched(results));
+        assert_eq!(guard_again(results).unwrap(), None);
     }
 }

@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use culprit::Culprit;
-pub use home::{guarded_home, is_untouched, variables};
+pub use home::{guard_again, guarded_home, is_untouched, variables};
 pub use ports::{Ports, Watched};
 
 /// Somebody connected to a port that nobody of a run may use.

@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use stigmer_e2e::{
     containers::{Containers, EngineError, Image},
-    harness::{Broken, Environment, Part, Test, story},
+    harness::{Broken, Environment, Part, Probe, Test, budget::START, story},
+    supervise::Signal,
 };
 use stigmer_e2e_plan::ContainerPart;
+
+use crate::{given, isolation::killed::Victim};
 
 fn containers(t: &Test) -> Result<&Containers, Broken> {
     let containers = t.session().containers.as_ref();
@@ -122,6 +125,37 @@ fn iso_05_a_part_that_ends_takes_its_container_along() {
             !names.iter().any(|name| left.contains(name)),
             "{names:?} of {left:?}"
         );
+        Ok(())
+    });
+}
+
+#[test]
+fn iso_05_a_run_that_is_killed_takes_its_containers_and_its_network_along() {
+    story(async |t| {
+        let engine = containers(&t)?.engine.clone();
+        let victim = Victim::start(&t, &["specimen_goes_on_until_it_is_ended"]).await?;
+        let of_run = format!("label=stigmer.e2e.run={}", victim.pending.run_id());
+        let listed = |what: &[&str]| {
+            let told = engine.ask(&[what, &["--filter", &of_run, "--quiet"]].concat());
+            told.map(|told| told.lines().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let (containers, networks) = (&["ps", "--all"][..], &["network", "ls"][..]);
+        t.eventually(
+            "its parts are in containers",
+            START,
+            async || match listed(containers) {
+                Ok(names) => given::at_least(2, names.len()),
+                Err(error) => Probe::Hopeless(error.to_string()),
+            },
+        )
+        .await?;
+        assert_eq!(listed(networks)?.len(), 1);
+        t.step("kill -9 the pipeline");
+        assert!(victim.pipeline.signal(Signal::KILL), "it was gone before");
+        let run = victim.pending.ended(victim.warden).await?;
+        assert_eq!(run.leftovers()?, []);
+        assert_eq!(listed(containers)?, [""; 0]);
+        assert_eq!(listed(networks)?, [""; 0]);
         Ok(())
     });
 }

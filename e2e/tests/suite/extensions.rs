@@ -6,5 +6,6 @@ mod control;
 mod looking;
 mod machine_readable;
 mod new_project;
+mod remote_mode;
 mod skills;
 mod upgrade;

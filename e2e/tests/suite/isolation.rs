@@ -1,10 +1,12 @@
 //! Section 11 of the acceptance list: what is private to a test is private.
 
+mod ended;
 mod hermetic;
-mod killed;
+pub(crate) mod killed;
 mod nightly;
 mod offline;
 mod parallel;
+mod rebuilt;
 mod tripwires;
 
 use std::{collections::BTreeMap, fs};

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::own;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use stigmer_e2e::{
@@ -50,6 +51,9 @@ impl Inner {
         let number = (1..)
             .find(|n| !runs(test).join(n.to_string()).exists())
             .unwrap_or_default();
+        // What the outer run has for itself, as it is ours.
+        plan.stack = test.session().stack.clone();
+        plan.suite = own::suite()?;
         plan.verb = Verb::Run;
         plan.results = runs(test).join(number.to_string());
         plan.run_id = format!("{}-in-{}-{number}", plan.run_id, std::process::id());
@@ -152,12 +156,8 @@ impl Inner {
             }
         };
         written.map_err(|error| Broken(format!("{error:#}")))?;
-        let driver = [
-            env!("CARGO_BIN_EXE_stigmer-e2e"),
-            verb,
-            "--plan",
-            file.as_str(),
-        ];
+        let driver = own::driver();
+        let driver = [driver.as_str(), verb, "--plan", file.as_str()];
         let mut words = self.inside.iter().map(String::as_str).chain(driver);
         let program = words.next().unwrap_or_default();
         let mut command = self

@@ -22,7 +22,7 @@ use stigmer_e2e::{
 };
 use stigmer_e2e_plan::{read_json, write_json};
 
-use crate::{fixture::Deployed, given, then};
+use crate::{fixture::Deployed, given, own, then};
 
 /// What the failing test says.
 pub const WORDS: &str = "this specimen has to fail";
@@ -43,13 +43,16 @@ pub async fn fail(t: &Test, specimen: &str) -> Result<Failed, Failure> {
     let mut session = t.session().clone();
     session.results = results.clone();
     session.inspect_every = 1;
+    // Logs of its own for the shared services, so that a specimen may write there.
+    for service in &mut session.services {
+        service.log = results.join(format!("services/{}.log", service.name));
+        std::fs::create_dir_all(results.join("services"))?;
+        std::fs::write(&service.log, "before the specimen\n")?;
+    }
     let file = results.join("session.json");
     write_json(&file, &session).map_err(|error| Broken(format!("{error:#}")))?;
-    let suite = std::env::current_exe()?;
-    let suite = Utf8Path::from_path(&suite)
-        .ok_or_else(|| Broken(format!("{} is not UTF-8", suite.display())))?;
     let output = t
-        .command(suite)
+        .command(&own::suite()?)
         .env(SESSION_VARIABLE, file.as_str())
         .args([
             &format!("specimen::{specimen}"),
@@ -70,6 +73,11 @@ pub async fn fail(t: &Test, specimen: &str) -> Result<Failed, Failure> {
         folder,
         record,
     })
+}
+
+/// A line of Temporal about a namespace.
+pub fn about(namespace: &str) -> String {
+    format!("level=WARN msg=\"a task came late\" wf-namespace={namespace}")
 }
 
 #[test]
@@ -106,6 +114,16 @@ fn specimen_fails_after_a_run() {
         t.step("a command that writes to both streams");
         let broken = Project::bare(&t, "broken", Some("name: broken\nruntime: python\n"))?;
         broken.cli(&env).args(["apply"]).run().await?;
+        t.step("the shared Temporal writes about this test, and about somebody else");
+        for service in t
+            .session()
+            .services
+            .iter()
+            .filter(|it| it.name == "temporal")
+        {
+            append(&service.log, &about(env.namespace()))?;
+            append(&service.log, &about("somebody-elses"))?;
+        }
         panic!("{WORDS}");
     });
 }

@@ -26,10 +26,9 @@ pub async fn client(env: &Environment) -> Result<Client, Broken> {
 fn target(env: &Environment) -> Result<Target, Broken> {
     let keys = Keys::load(env.home().join(".stigmer/payload.key").as_std_path());
     let keys = keys.map_err(|error| Broken(error.to_string()))?;
-    let address = &env.test().session().temporal.address;
     Ok(Target {
         encryption: Encryption::with(keys),
-        ..Target::plain(address, env.namespace())
+        ..Target::plain(env.temporal_address(), env.namespace())
     })
 }
 

@@ -114,6 +114,9 @@ fn outline(llm: LlmChoice) -> Outline {
         llm,
         hermetic: Hermetic::Off,
         runtime: Runtime::default(),
+        server: None,
+        idle_minutes: None,
+        load: None,
         with_checks: false,
     }
 }
@@ -129,4 +132,20 @@ fn only_the_checks_need_what_only_they_use() {
             .tools()
             .ends_with(&[Tool::CargoDeny, Tool::Zizmor, Tool::Pip])
     );
+}
+
+#[test]
+fn a_run_that_asks_the_server_of_somebody_else_needs_only_a_client() {
+    let given = Outline {
+        server: Some("localhost:7234".parse().expect("an address")),
+        ..outline(LlmChoice::None)
+    };
+    assert_eq!(given.tools(), [Tool::CargoNextest]);
+    assert_eq!(given.extent(), Extent::Client);
+    assert!(
+        given
+            .summary()
+            .contains("server localhost:7234, only reading")
+    );
+    assert_eq!(outline(LlmChoice::None).extent(), Extent::Whole);
 }

@@ -10,7 +10,7 @@ use stigmer_e2e_plan::{ExitCode, Output, count, failure, read_json, size, write_
 use xshell::{Shell, cmd};
 
 use crate::{
-    build::{BUILD_RECORD, Built, build},
+    build::{BUILD_RECORD, Built, Extent, build},
     checkout::Checkout,
     host::cargo,
     plan::absolute,
@@ -89,7 +89,7 @@ pub fn run(verb: ArchiveVerb, checkout: &Checkout, output: Output) -> Result<Exi
 }
 
 fn pack(checkout: &Checkout, file: &Utf8Path) -> Result<usize> {
-    let (built, _) = build(checkout, &cargo()?)?;
+    let (built, _) = build(checkout, &cargo()?, Extent::Whole)?;
     let mut files = BTreeMap::new();
     for path in packed(checkout, &built) {
         let name = path.strip_prefix(&checkout.binaries);
@@ -117,7 +117,11 @@ fn pack(checkout: &Checkout, file: &Utf8Path) -> Result<usize> {
 /// The programs, what cargo says of their sources, and the record of the build.
 fn packed(checkout: &Checkout, built: &Built) -> Vec<Utf8PathBuf> {
     let beside = BESIDE.map(|name| checkout.binary(name));
-    let programs = built.binaries().into_iter().cloned().chain(beside);
+    let programs = built
+        .binaries(Extent::Whole)
+        .into_iter()
+        .cloned()
+        .chain(beside);
     let with_sources = programs.flat_map(|path| [path.with_extension("d"), path]);
     with_sources
         .chain([checkout.binary(BUILD_RECORD)])

@@ -4,11 +4,9 @@
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::Args;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, Output, Plan, Selection, Tier, Verb};
+use stigmer_e2e_plan::{ExitCode, Output, Plan};
 
-use crate::{
-    checkout::Checkout, driver::become_driver, flags::StackFlags, plan::Outline, prepare::prepare,
-};
+use crate::{checkout::Checkout, driver::become_driver, plan::Outline, prepare::prepare};
 
 /// The scenario.
 const SCENARIO: &str = "EXT-04";
@@ -33,25 +31,9 @@ pub struct ChaosFlags {
 
 /// Prepares a run of the scenario and becomes the driver that carries it out.
 pub fn run(flags: &ChaosFlags, checkout: &Checkout, output: Output) -> Result<ExitCode> {
-    let stack = StackFlags {
-        llm: LlmChoice::None,
-        results: flags.results.clone(),
-        allow_skip: false,
-        no_build: false,
-        explain: false,
-    };
-    let outline = Outline::of_stack(&stack, checkout, output.json)?;
-    let outline = Outline {
-        verb: Verb::Run,
-        seed: flags.seed.unwrap_or(outline.seed),
-        keep: false,
-        selection: Selection {
-            tier: Tier::Nightly,
-            filters: vec![SCENARIO.to_owned()],
-            ..Selection::default()
-        },
-        ..outline
-    };
+    let results = flags.results.as_deref();
+    let mut outline = Outline::of_scenario(SCENARIO, &[], results, checkout, output.json)?;
+    outline.seed = flags.seed.unwrap_or(outline.seed);
     let prepared = prepare(outline, checkout, output)?;
     let plan = Plan {
         chaos_minutes: Some(flags.minutes),

@@ -8,7 +8,7 @@ use stigmer_e2e_plan::{ExitCode, Output, exit_code_of};
 use xshell::{Shell, cmd};
 
 use crate::{
-    build::{Built, build},
+    build::{Built, Extent, build},
     checkout::Checkout,
     doctor::{self, Host, Needs, Remedy, Row, State, checks, table},
     environment::as_the_user,
@@ -28,7 +28,7 @@ pub fn run(fix: bool, checkout: &Checkout, output: Output) -> Result<ExitCode> {
     if fix {
         doctor::apply(&rows, output)?;
         fetch(checkout, &pins)?;
-        let (_, built) = build(checkout, &cargo()?)?;
+        let (_, built) = build(checkout, &cargo()?, Extent::Whole)?;
         output.note(&format!("built: {built}"));
         rows = checkup(checkout, &pins)?;
     }
@@ -110,7 +110,7 @@ fn pip_among<'a>(pins: &[Pin<'a>]) -> Pin<'a> {
 
 fn binaries(checkout: &Checkout) -> Vec<Row> {
     match Built::last(checkout) {
-        Some(built) => doctor::rows_of_binaries(&built),
+        Some(built) => doctor::rows_of_binaries(&built, Extent::Whole),
         None => {
             let row = Row::ok("binaries", "nothing is built yet", "the tests");
             vec![row.lacks(State::Warning, Remedy::Build)]

@@ -88,7 +88,7 @@ fn history(filters: &[String], checkout: &Checkout, output: Output) -> Result<Ex
     }
     output.object(&HistoryEvent {
         event: "flaky-history",
-        entries: &store.entries,
+        entries: store.entries(),
     });
     output.line(table.trim_end());
     Ok(ExitCode::Success)

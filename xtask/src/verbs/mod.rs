@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod e2e;
 pub mod flaky;
 pub mod images;
+pub mod load;
 pub mod merge;
 pub mod mutants;
 pub mod nix_check;

@@ -105,6 +105,55 @@ fn pre_01_the_doctor_names_everything_that_is_hidden() {
 }
 
 #[test]
+fn pre_01_the_doctor_installs_what_is_missing_where_it_may() {
+    let world = World::new();
+    world.driver(r#"echo '{"up": false}'"#);
+    world.hide("cc");
+    let (asked, cc) = (world.path("asked"), world.path("bin/cc"));
+    world.link("chmod");
+    // What is installed is there afterwards.
+    world.program(
+        "bin/apt-get",
+        &format!(
+            "echo \"$@\" >> {asked}\n\
+             [ $1 = install ] && printf '#!/bin/sh\\necho cc version 12.2.0\\n' > {cc} && chmod +x {cc}\n\
+             exit 0"
+        ),
+    );
+    let as_user = |id: &str| {
+        let _ = fs::remove_file(world.path("bin/id"));
+        world.program("bin/id", &format!("echo {id}"));
+        world.run(&["doctor", "--fix"])
+    };
+    let packages = "gcc libc6-dev";
+    let refused = as_user("1000");
+    assert_eq!(refused.code, Some(96), "{}", refused.stderr);
+    let told = format!("{}{}", refused.stdout, refused.stderr);
+    let is_debian = fs::exists("/etc/debian_version").unwrap_or_default();
+    let why = match is_debian {
+        true => "it needs root",
+        false => "this is no Debian",
+    };
+    let note = format!("not done, {why}: apt-get install {packages}");
+    assert!(told.contains(&note), "{told}");
+    assert_eq!(world.read("asked"), "", "nothing is installed");
+    let fixed = as_user("0");
+    if !is_debian {
+        assert_eq!(fixed.code, Some(96), "{}", fixed.stderr);
+        return;
+    }
+    assert_eq!(fixed.code, Some(0), "{}\n{}", fixed.stdout, fixed.stderr);
+    let installed = format!("install -qq --yes --no-install-recommends {packages}");
+    assert_eq!(world.read("asked"), format!("update -qq\n{installed}\n"));
+    let compiler = fixed.stdout.lines().find(|it| it.contains("C compiler"));
+    assert!(
+        compiler.is_some_and(|line| line.trim().starts_with("ok")),
+        "{}",
+        fixed.stdout
+    );
+}
+
+#[test]
 fn pre_06_in_ci_a_missing_prerequisite_cannot_be_skipped() {
     let world = World::new();
     let ended: Ended = world

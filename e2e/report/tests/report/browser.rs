@@ -189,6 +189,66 @@ fn a_story_is_told_by_time_and_opens_to_what_was_said() {
 
 #[test]
 #[ignore = "it needs Chromium"]
+fn what_was_covered_is_told_in_tables() {
+    let results = results(&[(RED, "failed", 10)]);
+    let by = |verdict: &str| json!([{"name": RED, "verdict": verdict}]);
+    let coverage = json!({
+        "scenarios": [{"id": "RUN-01", "proof": "failed"}, {"id": "RUN-02", "proof": "passed"}],
+        "fixtures": [{"id": "07", "stages": {"synthesise": by("passed"), "apply": by("failed"), "run": []}}],
+        "used": {
+            "tasks": {"SET": {"COMPLETED": 3, "FAILED": 1}, "LISTEN": {}},
+            "methods": {"/a.v1.AgentQueryController/get": {"OK": 2}},
+            "commands": {"stigmer run": {"exit status: 1": 4}},
+        },
+    });
+    append(&results.path, "coverage.json", &coverage.to_string());
+    let report = write(&results.path).expect("a report");
+    let mut page = at(&report, "");
+    ask(
+        &mut page,
+        "[...document.querySelectorAll('#tables summary')].forEach((summary) => summary.click())",
+    );
+    ask(&mut page, "new Promise((done) => setTimeout(done, 50))");
+    let tables = ask(
+        &mut page,
+        "[...document.querySelectorAll('#tables details')].map((one) =>
+            [one.querySelector('summary'), ...one.querySelectorAll('tr')].map((row) => row.innerText.trim().split(/\\s*\\t\\s*/).join('|')))",
+    );
+    assert_eq!(
+        tables,
+        json!([
+            [
+                "Scenarios: 1 of 2 proven by this run",
+                "Area|Passed|Of|The others",
+                "RUN|1|2|RUN-01 failed"
+            ],
+            [
+                "Fixtures by phase: 1",
+                "Fixture|synthesise|apply|run",
+                "07|✓ 1|✕ 1 of 1|–"
+            ],
+            [
+                "Kinds of tasks by how they ended: 1 of 2 used",
+                "Kind|COMPLETED|FAILED",
+                "LISTEN|·|·",
+                "SET|3|1"
+            ],
+            [
+                "RPCs by status: 1 of 1 used",
+                "Method|OK",
+                "AgentQueryController/get|2"
+            ],
+            [
+                "CLI commands by exit code: 1 of 1 used",
+                "Command|exit status: 1",
+                "stigmer run|4"
+            ],
+        ])
+    );
+}
+
+#[test]
+#[ignore = "it needs Chromium"]
 fn everything_is_reached_by_keyboard() {
     let (_results, report) = small();
     let mut page = at(&report, "");

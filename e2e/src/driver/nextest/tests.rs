@@ -86,7 +86,7 @@ fn without_real_tests_no_group_is_used() {
 #[test]
 fn a_hung_test_has_the_time_to_end_itself_and_to_tear_down_before_nextest_kills_it() {
     use stigmer_e2e::harness::budget::{STOP, of_test};
-    for path in ["a::b", "a::real_model::b", "a::nightly::b"] {
+    for path in ["a::b", "a::real_model::b", "a::nightly::b", "a::weekly::b"] {
         let limit = std::time::Duration::from_secs(kill_after(path));
         assert!(limit > of_test(path).limit + STOP.limit, "{path}");
     }
@@ -96,14 +96,15 @@ fn a_hung_test_has_the_time_to_end_itself_and_to_tear_down_before_nextest_kills_
 #[test]
 fn the_configuration_for_plain_nextest_has_the_drivers_limits_and_group() {
     let committed = include_str!("../../../../.config/nextest.toml");
-    let nightly = SuiteTest {
-        tier: Tier::Nightly,
-        ..test("nightly::b", false)
+    let later = |tier| SuiteTest {
+        tier,
+        ..test("later::b", false)
     };
+    let (nightly, weekly) = (later(Tier::Nightly), later(Tier::Weekly));
     let of_driver = config(
         1,
         &Order::new(&["a".into()], 1),
-        &[test("a", true), nightly],
+        &[test("a", true), nightly, weekly],
     );
     for setting in ["slow-timeout = ", "llm = ", "test-group = ", "retries = "] {
         let lines = |text: &str| {
@@ -113,5 +114,7 @@ fn the_configuration_for_plain_nextest_has_the_drivers_limits_and_group() {
         assert!(!lines(committed).is_empty(), "no {setting}in the file");
         assert_eq!(lines(committed), lines(&of_driver));
     }
-    assert!(committed.contains("default-filter = \"not test(/(^|::)nightly::/)\"\n"));
+    assert!(
+        committed.contains("default-filter = \"not test(/(^|::)(nightly|weekly|remote)::/)\"\n")
+    );
 }

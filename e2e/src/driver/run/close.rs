@@ -183,7 +183,7 @@ impl Run {
     /// Adds the run to the history. It is no part of the results: without it, they are whole.
     fn remember(&self) {
         let (run_id, began) = (&self.plan.run_id, &self.results.run.started_at);
-        let history = History::beside(self.results.path());
+        let mut history = History::beside(self.results.path());
         if let Err(error) = history.append(run_id, began, self.plan.jobs, self.outcomes()) {
             eprintln!("warning: {error:#}");
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
+use stigmer_e2e_plan::RemoteTemporal;
 
 use super::{Component, model::ModelChoice, settings::Variables};
 use crate::{
@@ -30,6 +31,8 @@ pub struct Builder {
     pub(super) link_knows_calls: bool,
     pub(super) server_link: bool,
     pub(super) own_temporal: bool,
+    pub(super) remote_temporal: Option<RemoteTemporal>,
+    pub(super) of_each_runner: u16,
     pub(super) settings: BTreeMap<&'static str, Variables>,
     pub(super) programs: BTreeMap<&'static str, Utf8PathBuf>,
 }
@@ -47,6 +50,8 @@ impl Builder {
             link_knows_calls: false,
             server_link: false,
             own_temporal: false,
+            remote_temporal: None,
+            of_each_runner: 1,
             settings: BTreeMap::new(),
             programs: BTreeMap::new(),
         }
@@ -135,6 +140,21 @@ impl Builder {
     #[must_use]
     pub fn with_own_temporal(mut self) -> Self {
         self.own_temporal = true;
+        self
+    }
+
+    /// Has the work carried by a Temporal that is not the run's own. A namespace that it names has to be
+    /// there, and nobody may poll the stack's queues in it.
+    #[must_use]
+    pub fn on_temporal(mut self, remote: RemoteTemporal) -> Self {
+        self.remote_temporal = Some(remote);
+        self
+    }
+
+    /// Starts `count` processes of each runner in place of one: Temporal shares the work out.
+    #[must_use]
+    pub fn with_runners(mut self, count: u16) -> Self {
+        self.of_each_runner = count;
         self
     }
 

@@ -39,12 +39,14 @@ struct Inner {
     server: Part,
     workflow_runner: Option<Part>,
     agent_runner: Option<Part>,
+    more_runners: Vec<Part>,
     cli: Variables,
     number: usize,
     hub: OnceLock<Hub>,
     link: Option<Link>,
     server_link: Option<Link>,
     own_temporal: Option<OwnTemporal>,
+    temporal_address: String,
     temporal: OnceLock<Temporal>,
     api: OnceLock<Api>,
 }
@@ -89,6 +91,11 @@ impl Environment {
             .temporal
             .get()
             .expect("this environment has a namespace in Temporal")
+    }
+
+    /// Where that Temporal is, `host:port`; the way of the parts to it may be another.
+    pub fn temporal_address(&self) -> &str {
+        &self.0.temporal_address
     }
 
     /// The scripted model.
@@ -214,7 +221,8 @@ impl Environment {
     }
 
     pub(super) fn runners(&self) -> impl Iterator<Item = &Part> {
-        self.0.workflow_runner.iter().chain(&self.0.agent_runner)
+        let first = self.0.workflow_runner.iter().chain(&self.0.agent_runner);
+        first.chain(&self.0.more_runners)
     }
 
     /// Its folder.
@@ -245,11 +253,7 @@ impl Environment {
                 Some(status) => format!("ended ({status})"),
                 None => "runs, or was stopped by the test".to_owned(),
             };
-            lines.push(format!(
-                "{}: {state}; log: {}",
-                part.component().name(),
-                part.log()
-            ));
+            lines.push(format!("{}: {state}; log: {}", part.name(), part.log()));
         }
         if let Some(temporal) = self.0.temporal.get() {
             lines.extend(temporal.pollers_report().await);

@@ -58,6 +58,8 @@ impl Component {
 #[derive(Debug)]
 pub struct Part {
     component: Component,
+    /// Which one of several, from 1.
+    number: u16,
     program: Utf8PathBuf,
     place: Place,
     log: Utf8PathBuf,
@@ -74,14 +76,16 @@ pub struct Part {
 impl Part {
     pub(super) fn new(
         component: Component,
+        number: u16,
         program: &Utf8Path,
         place: Place,
         folder: &Utf8Path,
         with_temporal: bool,
     ) -> Self {
-        let name = component.name();
+        let name = numbered(component, number);
         Self {
             component,
+            number,
             program: program.to_owned(),
             place,
             log: folder.join(format!("{name}.log")),
@@ -278,6 +282,11 @@ impl Part {
         self.place.executable(&self.program)
     }
 
+    /// What it is called in its environment: as its component, from the second one on with a number.
+    pub fn name(&self) -> String {
+        numbered(self.component, self.number)
+    }
+
     /// Which one it is.
     pub fn component(&self) -> Component {
         self.component
@@ -339,6 +348,14 @@ impl Part {
         }
         *lock(&self.ready) = Some(ready);
         Readiness::Ready
+    }
+}
+
+/// The name of one of several of `component`.
+pub(super) fn numbered(component: Component, number: u16) -> String {
+    match number {
+        1 => component.name().to_owned(),
+        _ => format!("{}-{number}", component.name()),
     }
 }
 

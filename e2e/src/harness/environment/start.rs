@@ -16,6 +16,7 @@ use super::{
     Builder, Component, Environment, Inner, OwnModel, OwnTemporal, Part,
     builder::Begins,
     model::{self, ModelChoice},
+    part::numbered,
     payload_key,
     settings::{self, common, developer, overridden},
 };
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The model of the environment's own did not start.
     #[error("the environment's own model did not start: {0:#}")]
     OwnModel(anyhow::Error),
+    /// The run asks a server of somebody else.
+    #[error("a run with --server starts no stack")]
+    ServerGiven,
     /// The edge to the model did not start.
     #[error(transparent)]
     Llm(#[from] LlmError),
@@ -70,6 +74,8 @@ struct Way {
     link: Option<Link>,
     server_link: Option<Link>,
     own_temporal: Option<OwnTemporal>,
+    /// Temporal itself, whatever is in between.
+    address: String,
     temporal: Option<Temporal>,
 }
 
@@ -82,6 +88,9 @@ impl Builder {
     /// log ends.
     pub async fn start(self) -> Result<Environment, StartError> {
         let test = self.test.clone();
+        if test.session().server.is_some() {
+            return Err(StartError::ServerGiven);
+        }
         let number = test.next_environment();
         let folder = test.folder().join(format!("env-{number}"));
         let prepared = |source| StartError::Prepare {
@@ -96,19 +105,26 @@ impl Builder {
         give().map_err(prepared)?;
         let own_model = self.own_model(&folder)?;
         let llm = self.llm(number, own_model.as_ref()).await?;
-        let namespace = unique_namespace(test.name());
+        let remote = self.remote_temporal.as_ref();
+        let given = remote.and_then(|remote| remote.namespace.clone());
+        let namespace = given
+            .clone()
+            .unwrap_or_else(|| unique_namespace(test.name()));
         let start = Instant::now();
         let own = self.own_temporal(number, &folder).map_err(prepared)?;
         if let Some(own) = &own {
             own.start().await?;
         }
-        let address = match &own {
-            Some(own) => own.address(),
-            None => test.session().temporal.address.clone(),
+        let address = match (&own, remote) {
+            (Some(own), _) => own.address(),
+            (None, Some(remote)) => remote.address.clone(),
+            (None, None) => test.session().temporal.address.clone(),
         };
-        let temporal = match &self.temporal_address {
-            Some(_) => None,
-            None => Some(Temporal::create(&address, &namespace, &payload_key(&folder)).await?),
+        let key = payload_key(&folder);
+        let temporal = match (&self.temporal_address, given) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(Temporal::join(&address, &namespace, &key).await?),
+            (None, None) => Some(Temporal::create(&address, &namespace, &key).await?),
         };
         let way = Way {
             link: self.link(&address).map_err(prepared)?,
@@ -119,6 +135,7 @@ impl Builder {
                 .transpose()
                 .map_err(prepared)?,
             own_temporal: own,
+            address,
             temporal,
         };
         let environment = self
@@ -166,6 +183,15 @@ impl Builder {
         );
         let place = Place::of(session.containers.as_ref(), part, &name, folder)?;
         OwnTemporal::new(&session.temporal.cli, place, folder, variables).map(Some)
+    }
+
+    /// Whether the environment is to have `component`.
+    fn has(&self, component: Component) -> bool {
+        match component {
+            Component::Server => true,
+            Component::WorkflowRunner => self.workflow_runner,
+            Component::AgentRunner => self.agent_runner,
+        }
     }
 
     fn link(&self, temporal: &str) -> io::Result<Option<Link>> {
@@ -220,26 +246,34 @@ impl Builder {
         let stack = &self.test.session().stack;
         let containers = self.test.session().containers.as_ref();
         let with_temporal = self.reaches_temporal();
-        let part = |component: Component, program: &Utf8PathBuf| {
+        let part = |component: Component, which: u16, program: &Utf8PathBuf| {
             let own = self.programs.get(component.name());
-            let name = unique_in_run(number, component.name());
+            let name = unique_in_run(number, &numbered(component, which));
             // No image has the program of a test.
             let place = match (own, containers) {
                 (Some(_), Some(containers)) => Place::Process(containers.host()),
                 _ => Place::of(containers, component.into(), &name, &folder)?,
             };
             let program = own.unwrap_or(program);
-            io::Result::Ok(Part::new(component, program, place, &folder, with_temporal))
+            let part = Part::new(component, which, program, place, &folder, with_temporal);
+            io::Result::Ok(part)
         };
-        let server = part(Component::Server, &stack.server)?;
-        let workflow_runner = self
-            .workflow_runner
-            .then(|| part(Component::WorkflowRunner, &stack.workflow_runner))
-            .transpose()?;
-        let agent_runner = self
-            .agent_runner
-            .then(|| part(Component::AgentRunner, &stack.agent_runner))
-            .transpose()?;
+        let server = part(Component::Server, 1, &stack.server)?;
+        let runner = |component, which, program| match self.has(component) {
+            true => part(component, which, program).map(Some),
+            false => Ok(None),
+        };
+        let workflow_runner = runner(Component::WorkflowRunner, 1, &stack.workflow_runner)?;
+        let agent_runner = runner(Component::AgentRunner, 1, &stack.agent_runner)?;
+        let mut more_runners = Vec::new();
+        for which in 2..=self.of_each_runner {
+            more_runners.extend(runner(
+                Component::WorkflowRunner,
+                which,
+                &stack.workflow_runner,
+            )?);
+            more_runners.extend(runner(Component::AgentRunner, which, &stack.agent_runner)?);
+        }
         let mut cli = common(&self.test, &folder.join("home"));
         cli.extend(developer(self.test.session()));
         Ok(Environment(Arc::new(Inner {
@@ -251,12 +285,14 @@ impl Builder {
             server,
             workflow_runner,
             agent_runner,
+            more_runners,
             cli,
             number,
             hub: OnceLock::new(),
             link: way.link,
             server_link: way.server_link,
             own_temporal: way.own_temporal,
+            temporal_address: way.address,
             temporal: way.temporal.map_or_else(OnceLock::new, OnceLock::from),
             api: OnceLock::new(),
         })))
@@ -269,13 +305,11 @@ impl Builder {
         environment: &Environment,
         server: SocketAddr,
     ) -> Result<(), ServiceError> {
-        let session = self.test.session();
         let linked = environment.0.link.as_ref().map(Link::address);
         let link = environment.0.server_link.as_ref();
         let runners_server = link.map_or(server, Link::socket);
-        let own = environment.own_temporal_if_any().map(OwnTemporal::address);
-        let temporal = self.temporal_address.clone().or(linked).or(own);
-        let temporal = temporal.unwrap_or_else(|| session.temporal.address.clone());
+        let temporal = self.temporal_address.clone().or(linked);
+        let temporal = temporal.unwrap_or_else(|| environment.temporal_address().to_owned());
         let mut shared = common(&self.test, &environment.home());
         shared.extend(settings::every_part(&temporal, environment.namespace()));
         let starts = environment.parts().map(async |part| {

@@ -23,12 +23,32 @@ impl Fixture {
     }
 
     fn gather(&self, path: &Utf8Path) -> Binary {
-        let binaries = vec![("server".to_owned(), path.to_owned())];
-        Provenance::gather(&self.folder, binaries, &self.folder.join("cache.json"))
-            .unwrap()
-            .binaries
-            .remove(0)
+        self.try_to_gather(path, path).unwrap()
     }
+
+    fn try_to_gather(&self, file: &Utf8Path, built_as: &Utf8Path) -> Result<Binary> {
+        let program = Program {
+            name: "server".to_owned(),
+            file: file.to_owned(),
+            built_as: built_as.to_owned(),
+        };
+        let cache = self.folder.join("cache.json");
+        let mut gathered = Provenance::gather(&self.folder, vec![program], &cache)?;
+        Ok(gathered.binaries.remove(0))
+    }
+}
+
+#[test]
+fn a_file_that_a_run_has_for_itself_is_known_by_what_it_was_built_as() {
+    let fixture = Fixture::new();
+    let built = fixture.program("#!/bin/sh\necho 1\n");
+    let (first, own) = (fixture.gather(&built), fixture.folder.join("own"));
+    std::fs::hard_link(&built, &own).unwrap();
+    std::fs::remove_file(&built).unwrap();
+    let cache = fixture.folder.join("cache.json");
+    let before = std::fs::read_to_string(&cache).unwrap();
+    assert_eq!(fixture.try_to_gather(&own, &built).unwrap(), first);
+    assert_eq!(std::fs::read_to_string(&cache).unwrap(), before);
 }
 
 #[test]
@@ -69,13 +89,8 @@ fn a_changed_file_is_hashed_again_and_an_unchanged_one_is_not() {
 #[test]
 fn a_missing_binary_is_named() {
     let fixture = Fixture::new();
-    let binaries = vec![("server".to_owned(), Utf8PathBuf::from("/no/such/server"))];
-    let error = Provenance::gather(
-        &fixture.folder,
-        binaries,
-        &fixture.folder.join("cache.json"),
-    )
-    .unwrap_err();
+    let missing = Utf8Path::new("/no/such/server");
+    let error = fixture.try_to_gather(missing, missing).unwrap_err();
     assert!(
         format!("{error:#}").contains("/no/such/server"),
         "{error:#}"

@@ -13,10 +13,7 @@ use stigmer_e2e::harness::{
     budget::{AGENT, STOP},
 };
 
-use crate::{given, then};
-
-/// The test server's program.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_fixture-mcp-server");
+use crate::{given, own, then};
 
 /// What the model is told to do.
 pub const TASK: &str = "Do what has to be done.";
@@ -26,7 +23,7 @@ pub fn stdio(name: &str) -> McpServerDefinition {
     McpServerDefinition {
         name: name.to_owned(),
         server_type: Some(ServerType::Stdio(StdioServer {
-            command: PROGRAM.to_owned(),
+            command: own::mcp_server().into(),
             ..Default::default()
         })),
         ..Default::default()

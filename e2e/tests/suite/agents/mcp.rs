@@ -18,9 +18,9 @@ use stigmer_e2e::harness::{
     story,
 };
 
-use super::at_work::{PROGRAM, TASK, agent_with, calls, completed, start, stdio, texts, variable};
+use super::at_work::{TASK, agent_with, calls, completed, start, stdio, texts, variable};
 use super::service::Service;
-use crate::then;
+use crate::{own::mcp_server, then};
 
 #[test]
 fn agt_01_a_tool_is_offered_called_and_its_result_goes_back() {
@@ -191,9 +191,12 @@ fn agt_04_a_server_that_cannot_be_had_is_named_and_done_without() {
             ..Default::default()
         });
         let agent = agent_with([
-            named("unset", program(PROGRAM, &["--token=${NOWHERE_TOKEN}"])),
+            named(
+                "unset",
+                program(mcp_server().as_str(), &["--token=${NOWHERE_TOKEN}"]),
+            ),
             named("absent", program("no-such-program-here", &[])),
-            named("mute", program(PROGRAM, &["mute"])),
+            named("mute", program(mcp_server().as_str(), &["mute"])),
             named("unreachable", service("http://127.0.0.1:9/mcp")),
             named("secure", service("https://127.0.0.1:9/mcp")),
             named("container", docker),
@@ -260,13 +263,14 @@ fn agt_09_the_calls_of_one_answer_run_side_by_side() {
 fn engine(t: &Test) -> std::io::Result<(Utf8PathBuf, Utf8PathBuf)> {
     let (folder, told) = (t.folder().join("engine"), t.folder().join("engine.log"));
     fs::create_dir_all(&folder)?;
+    let server = mcp_server();
     let script = format!(
         r#"#!/bin/sh
 echo "$*" >> '{told}'
 [ "$1" = run ] || exit 0
 while [ "$1" != --cidfile ]; do shift; done
 echo container-4711 > "$2"
-exec '{PROGRAM}'
+exec '{server}'
 "#
     );
     let client = folder.join("docker");

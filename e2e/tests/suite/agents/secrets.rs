@@ -8,8 +8,8 @@ use stigmer_api::{
 };
 use stigmer_e2e::harness::{Expectation, Reply, budget::AGENT, story};
 
-use super::at_work::{PROGRAM, TASK, agent_with, calls, start, stdio, variable};
-use crate::then;
+use super::at_work::{TASK, agent_with, calls, start, stdio, variable};
+use crate::{own, then};
 
 #[test]
 fn agt_07_a_secret_reaches_the_server_that_names_it_and_nobody_else() {
@@ -27,7 +27,7 @@ fn agt_07_a_secret_reaches_the_server_that_names_it_and_nobody_else() {
         let token = t.secret("API_TOKEN");
         let mut trusted = stdio("trusted");
         trusted.server_type = Some(ServerType::Stdio(StdioServer {
-            command: PROGRAM.to_owned(),
+            command: own::mcp_server().into(),
             env_placeholders: [("API_TOKEN".to_owned(), "${API_TOKEN}".to_owned())].into(),
             ..Default::default()
         }));

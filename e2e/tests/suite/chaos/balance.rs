@@ -10,8 +10,8 @@ use stigmer_e2e::{
     harness::{Broken, Received},
 };
 
-use super::load::{Accepted, STEPS, is_over};
-use crate::then::Execution;
+use super::load::{Accepted, STEPS};
+use crate::then::{Execution, is_over};
 
 /// How long a disturbance is felt after its end: clients are still connecting again, and a runner whose
 /// signs of life do not arrive is given up after ten seconds.

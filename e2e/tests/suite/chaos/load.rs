@@ -10,12 +10,8 @@ use std::{
 
 use serde_json::json;
 use stigmer_api::{
-    Resource,
-    agent::Agent,
-    agent_execution::{AgentExecution, ExecutionPhase},
-    execution_context::ExecutionValue,
-    workflow::Workflow,
-    workflow_execution::WorkflowExecution,
+    Resource, agent::Agent, agent_execution::AgentExecution, execution_context::ExecutionValue,
+    workflow::Workflow, workflow_execution::WorkflowExecution,
 };
 use stigmer_e2e::harness::{
     Call, CallError, CheckError, Environment, Probe, Response, WaitError, budget::NOWORKER,
@@ -24,7 +20,7 @@ use stigmer_e2e::harness::{
 
 use crate::{
     given,
-    then::{self, Execution},
+    then::{self, Execution, is_over},
 };
 
 /// The calls that a workflow makes, in their order.
@@ -176,11 +172,6 @@ impl Load {
         )
         .await
     }
-}
-
-/// Whether the execution has ended, however.
-pub fn is_over(execution: &impl Execution) -> bool {
-    execution.phase() > ExecutionPhase::ExecutionInProgress
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

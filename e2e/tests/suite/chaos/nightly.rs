@@ -13,9 +13,9 @@ use stigmer_e2e::{
 
 use super::{
     balance,
-    load::{Accepted, Load, is_over},
+    load::{Accepted, Load},
 };
-use crate::given;
+use crate::{given, then::is_over};
 
 /// How long the scenario goes on, unless `cargo xtask chaos` says otherwise.
 const MINUTES: u64 = 10;

@@ -40,9 +40,9 @@ fn jobs(workflow: &str) -> BTreeMap<&str, String> {
     by_name
 }
 
-fn machine(folder: &Utf8Path) -> std::io::Result<()> {
+fn machine(folder: &Utf8Path, but: &[(&str, &str)]) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    for (program, does) in MACHINE {
+    for (program, does) in MACHINE.iter().chain(but) {
         let path = folder.join(program);
         fs::write(&path, format!("#!/bin/sh\n{does}\n"))?;
         fs::set_permissions(path, PermissionsExt::from_mode(0o755))?;
@@ -85,7 +85,7 @@ fn ext_01_ci_runs_the_one_command_for_each_commit_and_nightly_and_its_verdict_is
             found.ok_or_else(|| Broken(format!("no job {name}, only {:?}", jobs.keys())))
         };
         let bin = t.folder().join("bin");
-        machine(&bin)?;
+        machine(&bin, &[])?;
         for (name, when, tier) in [
             ("commit", "pull_request", "commit"),
             ("nightly", "schedule", "nightly"),
@@ -140,6 +140,32 @@ fn ext_01_ci_runs_the_one_command_for_each_commit_and_nightly_and_its_verdict_is
             }
         }
         assert!(Tier::Commit.limit_seconds() <= 15 * 60);
+        Ok(())
+    });
+}
+
+#[test]
+fn fix_00b_a_run_of_ci_after_which_git_sees_a_change_of_the_checkout_is_red() {
+    story(async |t| {
+        let bin = t.folder().join("bin");
+        // Git sees what the tests wrote, once they have written it.
+        let written = t.folder().join("written");
+        let git = format!("cat '{written}' 2>/dev/null || exit 0");
+        let run = async |cargo: &str| {
+            machine(&bin, &[("git", &git), ("cargo", cargo)])?;
+            let script = t.command(&t.session().root.join(".ci/run"));
+            let script = script.env("PATH", format!("{bin}:/usr/bin:/bin"));
+            Ok::<_, Failure>(script.args(["SMK"]).run().await?)
+        };
+        t.step("the control: tests that change nothing");
+        run("exit 0").await?.exited_with(0)?;
+        t.step("tests that leave a file behind");
+        let leaves = format!("echo '?? left-behind.txt' > '{written}'");
+        run(&leaves)
+            .await?
+            .exited_with(100)?
+            .says("the tests changed the checkout")?
+            .says("left-behind.txt")?;
         Ok(())
     });
 }

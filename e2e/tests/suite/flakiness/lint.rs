@@ -32,6 +32,10 @@ const RULES: [Rule; 3] = [
                 "temporal_outage/",
                 "the scenarios say how long Temporal is away",
             ),
+            (
+                "long_running/weekly.rs",
+                "an hour without work is an hour of it",
+            ),
         ],
     },
     Rule {

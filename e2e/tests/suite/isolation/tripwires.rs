@@ -77,3 +77,24 @@ fn iso_01_the_default_ports_are_watched_and_no_home_is_found_by_accident() {
         Ok(())
     });
 }
+
+#[test]
+fn iso_01_a_test_that_uses_the_home_that_nobody_may_use_fails() {
+    story(async |t| {
+        let specimen = "specimen_uses_the_home_of_the_run";
+        let run = Inner::of(&t, &[specimen])?.run().await?;
+        run.output.exited_with(100)?;
+        assert_eq!(run.last_line(), "0 passed, 1 failed, 0 skipped");
+        let record = run.record(specimen)?;
+        assert!(record.failure.is_none(), "{:?}", record.failure);
+        let aside = run.results.join("tripwire-home/stigmer-1");
+        assert!(aside.join("data").is_dir(), "{aside} is not kept");
+        assert_eq!(
+            record.teardown_findings,
+            [format!(
+                "~/.stigmer of the HOME that nobody may use was changed meanwhile: {aside}"
+            )]
+        );
+        Ok(())
+    });
+}

@@ -70,6 +70,11 @@ fn log_03_a_failure_comes_with_logs_transcripts_records_and_histories() {
             assert_eq!(log.lines, all[all.len().saturating_sub(200)..]);
         }
 
+        t.step("of the shared Temporal's log what is about this test, and nothing else");
+        let slice = std::fs::read_to_string(folder.join("shared/temporal.log"))?;
+        let namespace = &test.environments[0].namespace;
+        assert_eq!(slice, specimen::about(namespace) + "\n");
+
         t.step("both streams of a command in one transcript, with times");
         let transcripts = texts(&folder.join("cli"), ".txt")?;
         assert_eq!(transcripts.len(), 3);

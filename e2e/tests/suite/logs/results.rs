@@ -47,6 +47,30 @@ fn log_01_log_02_a_run_leaves_junit_json_and_a_summary_and_each_test_its_record(
             assert!(hashed(name), "{name} has no hash in {binaries:?}");
         }
 
+        t.step("a bill of materials: each of these programs, each pin, the crates");
+        let bill = run.json("sbom.cdx.json")?;
+        assert_eq!(bill["bomFormat"], "CycloneDX");
+        let components = bill["components"].as_array().cloned().unwrap_or_default();
+        let listed = |name: &Value| components.iter().find(|it| it["name"] == *name);
+        for name in ["cli", "server", "workflow-runner", "agent-runner", "suite"] {
+            let binary = binaries.iter().find(|binary| binary["name"] == name);
+            let component = listed(&json!(name)).unwrap_or(&Value::Null);
+            assert_eq!(
+                Some(&component["hashes"][0]["content"]),
+                binary.map(|binary| &binary["sha256"]),
+                "{name}"
+            );
+        }
+        let pins = record["pins"].as_array().cloned().unwrap_or_default();
+        assert!(!pins.is_empty(), "a run without pins: {record}");
+        for pin in &pins {
+            let component = listed(&pin["name"]).unwrap_or(&Value::Null);
+            assert_eq!(component["version"], pin["version"], "{pin}");
+            assert_eq!(component["hashes"][0]["content"], pin["sha256"], "{pin}");
+        }
+        let crates = components.iter().filter(|it| it["type"] == "library");
+        assert!(crates.count() > 100, "hardly any crates");
+
         t.step("a short summary with the tally as its last line");
         assert_eq!(run.last_line(), "2 passed, 0 failed, 0 skipped");
         assert_eq!(

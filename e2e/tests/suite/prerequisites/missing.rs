@@ -16,18 +16,47 @@ fn pre_01_each_missing_program_is_one_line_with_its_use_and_its_remedy() {
         type Place = fn(&mut Plan) -> &mut Utf8PathBuf;
         const BUILD: &str = "`cargo xtask e2e` builds it";
         const FETCH: &str = "`cargo xtask doctor --fix` gets it";
-        let programs: [(&str, &str, Place); 7] = [
-            ("the CLI", BUILD, |plan| &mut plan.stack.cli),
-            ("the Temporal CLI", FETCH, |plan| &mut plan.tools.temporal),
-            ("the server", BUILD, |plan| &mut plan.stack.server),
-            ("cargo-nextest", FETCH, |plan| &mut plan.tools.nextest),
-            ("the workflow-runner", BUILD, |plan| {
-                &mut plan.stack.workflow_runner
+        let programs: [(&str, &str, &str, Place); 8] = [
+            (
+                "the CLI",
+                "every test that applies or runs",
+                BUILD,
+                |plan| &mut plan.stack.cli,
+            ),
+            (
+                "the Temporal CLI",
+                "every test with an environment",
+                FETCH,
+                |plan| &mut plan.tools.temporal,
+            ),
+            (
+                "the server",
+                "every test with an environment",
+                BUILD,
+                |plan| &mut plan.stack.server,
+            ),
+            ("cargo-nextest", "everything", FETCH, |plan| {
+                &mut plan.tools.nextest
             }),
-            ("cargo", "install Rust", |plan| &mut plan.tools.cargo),
-            ("the agent-runner", BUILD, |plan| {
-                &mut plan.stack.agent_runner
-            }),
+            (
+                "the workflow-runner",
+                "every test that runs a workflow",
+                BUILD,
+                |plan| &mut plan.stack.workflow_runner,
+            ),
+            (
+                "cargo",
+                "every test that compiles a program",
+                "install Rust",
+                |plan| &mut plan.tools.cargo,
+            ),
+            (
+                "the agent-runner",
+                "every test that runs an agent",
+                BUILD,
+                |plan| &mut plan.stack.agent_runner,
+            ),
+            ("the suite", "everything", BUILD, |plan| &mut plan.suite),
         ];
         // One at a time, and two at once whose remedies differ.
         let groups = programs.chunks(1).chain([&programs[..2]]);
@@ -38,7 +67,7 @@ fn pre_01_each_missing_program_is_one_line_with_its_use_and_its_remedy() {
             let hidden = |index: usize| format!("/nowhere/hidden-{number}-{index}");
             let run = Inner::of(&t, &[QUICK])?
                 .with(|plan| {
-                    for (index, (_, _, place)) in group.iter().enumerate() {
+                    for (index, (.., place)) in group.iter().enumerate() {
                         *place(plan) = hidden(index).into();
                     }
                 })
@@ -47,11 +76,14 @@ fn pre_01_each_missing_program_is_one_line_with_its_use_and_its_remedy() {
             run.output.exited_with(96)?;
             let lines = run.output.error_lines();
             assert_eq!(lines.len(), group.len(), "{lines:?}");
-            for (index, (name, remedy, _)) in group.iter().enumerate() {
-                let what = format!("{name} ({}) is not there, needed for ", hidden(index));
+            for (index, (name, needed, remedy, _)) in group.iter().enumerate() {
+                let whole = format!(
+                    "{name} ({}) is not there, needed for {needed}; {remedy}",
+                    hidden(index)
+                );
                 let about = lines
                     .iter()
-                    .filter(|line| line.contains(&what) && line.ends_with(remedy))
+                    .filter(|line| line.strip_prefix("error: ").unwrap_or(line) == &whole)
                     .count();
                 assert_eq!(about, 1, "{name}: {lines:?}");
             }

@@ -28,8 +28,19 @@ fn pre_08_every_tool_is_pinned_by_version_and_checksum() {
             .iter()
             .map(|pin| &pin.path)
             .collect::<HashSet<_>>();
-        for tool in [&plan.tools.temporal, &plan.tools.nextest] {
+        let model = plan.tools.llm.iter().map(|llm| &llm.model);
+        let gguf = plan.tools.gguf.iter().map(|gguf| &gguf.file);
+        let tools = [&plan.tools.temporal, &plan.tools.nextest].into_iter();
+        for tool in tools.chain(model).chain(gguf) {
             assert!(pinned.contains(tool), "{tool} is used, but not pinned");
+        }
+        if let Some(llm) = &plan.tools.llm {
+            let is_inside = |path: &&&Utf8PathBuf| path.starts_with(&llm.library);
+            assert!(
+                pinned.iter().any(|path| is_inside(&path)),
+                "{} is used, but nothing in it is pinned",
+                llm.library
+            );
         }
         t.step("what is cached is still what its pin says");
         xtask(&t)?

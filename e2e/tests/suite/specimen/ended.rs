@@ -40,3 +40,30 @@ fn specimen_leaves_a_process_behind() {
         Ok(())
     });
 }
+
+#[test]
+#[ignore = "it has to fail; scenario ISO-05 ends it"]
+fn specimen_goes_on_until_it_is_ended() {
+    story(async |t| {
+        let _env = t.environment().without_workflow_runner().start().await?;
+        t.step("everything is up, and the story goes on");
+        let nobody = async || Probe::<()>::NotYet("nobody has".to_owned());
+        t.eventually("somebody ends this test", COMMAND, nobody)
+            .await?;
+        Ok(())
+    });
+}
+
+#[test]
+#[ignore = "it has to fail; scenario ISO-01 runs it"]
+fn specimen_uses_the_home_of_the_run() {
+    story(async |t| {
+        let home = std::env::home_dir().unwrap_or_default();
+        let guard = home.join(".stigmer");
+        // Nobody else's: a run of the pipeline gives its tests a HOME in its results.
+        assert!(home.starts_with(&t.session().results), "{home:?}");
+        std::fs::remove_file(&guard)?;
+        std::fs::create_dir_all(guard.join("data"))?;
+        Ok(())
+    });
+}

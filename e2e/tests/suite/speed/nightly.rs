@@ -3,7 +3,7 @@
 mod agents;
 mod bare;
 mod cost;
-mod direct;
+pub mod direct;
 mod ended;
 mod requests;
 mod spread;

@@ -9,6 +9,7 @@ use stigmer_e2e::{
     ensure,
     harness::{Broken, Environment, story},
 };
+use tonic::Code;
 
 use super::{Subjects, degraded, processes, recovers};
 use crate::{given, then::Execution};
@@ -53,8 +54,18 @@ async fn refuses(
             &subjects.workflow
         )),
     );
-    agent.expect_err("an agent execution was accepted while Temporal is down");
-    workflow.expect_err("a workflow execution was accepted while Temporal is down");
+    let refused = [
+        agent.expect_err("an agent execution was accepted while Temporal is down"),
+        workflow.expect_err("a workflow execution was accepted while Temporal is down"),
+    ];
+    // An answer of the server, and not the patience of the caller that ended.
+    for error in refused {
+        assert!(
+            [Code::Internal, Code::Unavailable].contains(&error.code()),
+            "{error}"
+        );
+        assert!(error.to_string().contains("Temporal"), "{error}");
+    }
     let mut agents = api.agent_executions(all).await?;
     agents.retain(|it| !before.0.contains(it));
     check_refused(&agents)?;

@@ -42,6 +42,11 @@ impl Execution for WorkflowExecution {
     }
 }
 
+/// Whether the execution has ended, however.
+pub fn is_over(execution: &impl Execution) -> bool {
+    execution.phase() > ExecutionPhase::ExecutionInProgress
+}
+
 /// An execution that reached its end.
 #[derive(Clone, Debug)]
 pub struct Finished<E = AgentExecution> {

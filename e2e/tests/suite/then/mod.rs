@@ -6,5 +6,7 @@ mod refused;
 pub mod workflow;
 
 pub use applied::{Applied, applied, dry_run};
-pub use executed::{Execution, Finished, check_phases, completed, finished, phase_of, started};
+pub use executed::{
+    Execution, Finished, check_phases, completed, finished, is_over, phase_of, started,
+};
 pub use refused::Refusal;

@@ -7,7 +7,10 @@ pub use programs::{browser, c_compiler, component, engine, git, pip, python, rus
 pub use resources::{build_space, cache_folder, clock, cores, memory, results_folder};
 
 use super::{Remedy, Row, State};
-use crate::{build::Built, provision::Provisioned};
+use crate::{
+    build::{Built, Extent},
+    provision::Provisioned,
+};
 
 /// The pinned tools of a run, all of which have been proven by now.
 pub fn rows_of_tools(tools: &[Provisioned]) -> Vec<Row> {
@@ -19,8 +22,8 @@ pub fn rows_of_tools(tools: &[Provisioned]) -> Vec<Row> {
 }
 
 /// The binaries of a build.
-pub fn rows_of_binaries(built: &Built) -> Vec<Row> {
-    let rows = built.binaries().map(|binary| {
+pub fn rows_of_binaries(built: &Built, extent: Extent) -> Vec<Row> {
+    let rows = built.binaries(extent).into_iter().map(|binary| {
         let name = binary.file_name().unwrap_or(binary.as_str());
         let row = Row::ok(name, binary.as_str(), "the tests");
         match binary.is_file() {
@@ -28,5 +31,5 @@ pub fn rows_of_binaries(built: &Built) -> Vec<Row> {
             false => row.lacks(State::Missing, Remedy::Build),
         }
     });
-    rows.into()
+    rows.collect()
 }

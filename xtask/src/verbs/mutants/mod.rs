@@ -177,11 +177,8 @@ struct Listed {
 
 fn outline(flags: &MutantsFlags, checkout: &Checkout, output: Output) -> Result<Outline> {
     let stack = StackFlags {
-        llm: LlmChoice::None,
         results: flags.results.clone(),
-        allow_skip: false,
-        no_build: false,
-        explain: false,
+        ..StackFlags::again(LlmChoice::None)
     };
     Ok(Outline {
         verb: Verb::Run,

@@ -105,6 +105,7 @@ pub fn run(flags: &ReproFlags, checkout: &Checkout, output: Output) -> Result<Ex
         keep: false,
         selection,
         runtime: recorded.runtime.clone(),
+        server: recorded.server.clone(),
         hermetic: recorded.hermetic(),
         ..Outline::of_stack(&stack, checkout, output.json)?
     };

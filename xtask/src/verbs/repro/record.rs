@@ -6,7 +6,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, de::IgnoredAny};
 use stigmer_e2e_plan::{
-    ExitCode, Hermetic, LlmChoice, Pin, Runtime, Selection, failure, read_json,
+    ExitCode, Hermetic, LlmChoice, Pin, Runtime, Selection, ServerAddress, failure, read_json,
 };
 
 /// `run.json`, as far as a run depends on it.
@@ -26,6 +26,9 @@ pub struct Recorded {
     /// In what the parts of the stack ran.
     #[serde(default)]
     pub runtime: Runtime,
+    /// The server of somebody else that was asked.
+    #[serde(default)]
+    pub server: Option<ServerAddress>,
     /// Whether the run was cut off from other machines.
     #[serde(default)]
     hermetic: Option<IgnoredAny>,

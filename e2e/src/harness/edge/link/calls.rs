@@ -2,7 +2,7 @@
 //! its lock and the note of what was planned.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::RangeInclusive,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -32,6 +32,8 @@ pub(super) enum Effect {
     Refuse(Code),
     /// The backend does what it is asked, and whoever asked sees this.
     Lose(Code),
+    /// It is none that may pass, and the backend never sees it.
+    Forbid,
 }
 
 impl fmt::Display for Fault {
@@ -43,6 +45,7 @@ impl fmt::Display for Fault {
             Effect::Hold(_) => f.write_str("held"),
             Effect::Refuse(code) => write!(f, "refused with {code:?}"),
             Effect::Lose(code) => write!(f, "done, and answered with {code:?}"),
+            Effect::Forbid => f.write_str("forbidden"),
         }
     }
 }
@@ -95,6 +98,9 @@ pub struct Calls(Mutex<State>);
 struct State {
     counts: BTreeMap<String, usize>,
     faults: Vec<Planned>,
+    /// Which methods may pass; any, if nobody said.
+    only: Option<fn(&str) -> bool>,
+    forbidden: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -105,6 +111,17 @@ struct Planned {
 }
 
 impl Calls {
+    /// Lets only calls of methods (`package.Service/Method`) pass that `may_pass` accepts. The backend
+    /// never sees any other, and [`forbidden`](Self::forbidden) tells them.
+    pub(in crate::harness) fn only(&self, may_pass: fn(&str) -> bool) {
+        self.state().only = Some(may_pass);
+    }
+
+    /// The methods of calls that came and were not let pass.
+    pub(in crate::harness) fn forbidden(&self) -> BTreeSet<String> {
+        self.state().forbidden.clone()
+    }
+
     /// Plans a fault. Of several that fit a call, the one that was planned first decides.
     pub fn fault(&self, fault: Fault) {
         faults::note(fault.to_string());
@@ -125,6 +142,10 @@ impl Calls {
     pub(super) fn arrived(&self, method: &str) -> Option<Effect> {
         let mut state = self.state();
         *state.counts.entry(method.to_owned()).or_default() += 1;
+        if state.only.is_some_and(|may_pass| !may_pass(method)) {
+            state.forbidden.insert(method.to_owned());
+            return Some(Effect::Forbid);
+        }
         let of_method = state
             .faults
             .iter_mut()
@@ -176,6 +197,16 @@ mod tests {
         assert!(!went_wrong("a.S/M"));
         assert_eq!((calls.count("a.S/M"), calls.count("a.S/Other")), (5, 1));
         assert_eq!(calls.count("a.S/Never"), 0);
+    }
+
+    #[test]
+    fn where_only_some_methods_may_pass_the_others_do_not_and_are_told() {
+        let calls = Calls::default();
+        calls.only(|method| method.ends_with("/get"));
+        assert!(calls.arrived("a.S/get").is_none());
+        assert!(matches!(calls.arrived("a.S/delete"), Some(Effect::Forbid)));
+        assert_eq!(calls.forbidden(), ["a.S/delete".to_owned()].into());
+        assert_eq!(calls.count("a.S/delete"), 1);
     }
 
     #[test]

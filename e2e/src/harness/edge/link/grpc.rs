@@ -39,10 +39,14 @@ async fn pass(
     mut backend: SendRequest<Body>,
     calls: Arc<Calls>,
 ) -> hyper::Result<Response<Body>> {
-    let method = request.uri().path().trim_start_matches('/');
-    let effect = calls.arrived(method);
+    let method = request.uri().path().trim_start_matches('/').to_owned();
+    let effect = calls.arrived(&method);
     match &effect {
         Some(Effect::Refuse(code)) => return Ok(ending(*code)),
+        Some(Effect::Forbid) => {
+            let told = format!("{method} may not pass here");
+            return Ok(Status::permission_denied(told).into_http());
+        }
         Some(Effect::Delay(time)) => tokio::time::sleep(*time).await,
         Some(Effect::Hold(gate)) => gate.pass().await,
         Some(Effect::Lose(_)) | None => {}

@@ -55,7 +55,7 @@ impl Link {
     }
 
     /// A link to `backend` (`host:port`), which is cut. It knows gRPC: calls are counted and may go wrong.
-    pub(crate) fn of_calls_to(backend: &str) -> io::Result<Self> {
+    pub fn of_calls_to(backend: &str) -> io::Result<Self> {
         Self::new(backend, Some(Arc::default()))
     }
 
@@ -146,6 +146,12 @@ impl Link {
     /// How many connections are open.
     pub fn connections(&self) -> usize {
         self.way.open.load(Ordering::Relaxed)
+    }
+
+    /// How much is held right now by the frozen link: pieces that came, and connections.
+    #[cfg(test)]
+    fn held(&self) -> usize {
+        self.way.frozen.receiver_count()
     }
 }
 

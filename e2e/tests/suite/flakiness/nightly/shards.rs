@@ -7,7 +7,10 @@ use serde_json::Value;
 use stigmer_e2e::harness::{Broken, CliOutput, Failure, Test, story};
 use stigmer_e2e_plan::{Shard, read_json};
 
-use crate::pipeline::{Ended, Inner};
+use crate::{
+    own,
+    pipeline::{Ended, Inner},
+};
 
 /// Tests without an environment.
 const FILTERS: [&str; 3] = ["smk_06", "smk_07", "ERR-06"];
@@ -29,11 +32,10 @@ async fn merged(
     results: &[&Utf8Path],
 ) -> Result<(CliOutput, Utf8PathBuf), Failure> {
     let into = t.folder().join(name);
-    let driver = Utf8Path::new(env!("CARGO_BIN_EXE_stigmer-e2e"));
     let root = t.session().root.clone();
     let mut words = vec!["merge", "--root", root.as_str(), "--into", into.as_str()];
     words.extend(results.iter().map(|folder| folder.as_str()));
-    Ok((t.command(driver).args(words).run().await?, into))
+    Ok((t.command(&own::driver()).args(words).run().await?, into))
 }
 
 fn run(folder: &Utf8Path) -> Result<Value, Broken> {

@@ -1,5 +1,5 @@
-//! The baseline: what each benchmark took, in times of its anchor. Without an anchor a number is of one
-//! machine, so it is not in it.
+//! A file of values that later runs are compared with, each with a name. It is part of the checkout, so it
+//! holds what does not depend on the machine much: times of an anchor, not seconds.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,13 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use stigmer_e2e_plan::{read_json, write_json};
 
-use super::verdict::Judged;
-
 /// The file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The run it is of.
+    /// The run that was made part of it last.
     run_id: String,
-    /// Benchmarks by name: how many times the anchor's median goes into the benchmark's.
-    ratios: BTreeMap<String, f64>,
+    /// The values by name; less is better.
+    values: BTreeMap<String, f64>,
 }
 
 impl Baseline {
@@ -28,23 +26,31 @@ impl Baseline {
     pub fn read(file: &Utf8Path) -> Result<Self> {
         match file.exists() {
             true => read_json(file).with_context(|| {
-                format!("{file} is no baseline; make one with `cargo xtask bench --save-baseline`")
+                format!(
+                    "{file} is no baseline; make one with --save-baseline of the verb that reads it"
+                )
             }),
             false => Ok(Self::default()),
         }
     }
 
     /// The one that a run makes.
-    pub fn of(run_id: &str, judged: &[Judged]) -> Self {
+    pub fn of(run_id: &str, values: impl IntoIterator<Item = (String, f64)>) -> Self {
         let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
-        let anchored = judged.iter().filter_map(|it| {
-            let beside = it.row.beside.as_ref()?;
-            Some((it.row.name.clone(), rounded(beside.ratio)))
-        });
+        let values = values.into_iter();
         Self {
             run_id: run_id.to_owned(),
-            ratios: anchored.collect(),
+            values: values.map(|(name, value)| (name, rounded(value))).collect(),
         }
+    }
+
+    /// The same, with those values of `older` that this one has not.
+    #[must_use]
+    pub fn or(mut self, older: Self) -> Self {
+        for (name, value) in older.values {
+            self.values.entry(name).or_insert(value);
+        }
+        self
     }
 
     /// Writes it.
@@ -56,8 +62,8 @@ impl Baseline {
         write_json(file, self)
     }
 
-    /// What it says of a benchmark.
+    /// What it says of a name.
     pub fn value(&self, name: &str) -> Option<f64> {
-        self.ratios.get(name).copied()
+        self.values.get(name).copied()
     }
 }

@@ -92,7 +92,11 @@ impl Store {
 
     /// The path of the only known test with this name, or with this part of a path.
     pub fn path_of(&self, name: &str) -> Option<String> {
-        let paths: BTreeSet<&String> = self.entries().iter().flat_map(|it| it.tests.keys()).collect();
+        let paths: BTreeSet<&String> = self
+            .entries()
+            .iter()
+            .flat_map(|it| it.tests.keys())
+            .collect();
         let own = |path: &&&String| path.rsplit("::").next() == Some(name);
         if let Some(path) = paths.iter().find(own) {
             return Some((*path).clone());

@@ -40,7 +40,7 @@ pub enum ExitCode {
     PortTaken = 108,
     /// A deliberate fault was noticed by no test (`cargo xtask mutants`).
     FaultSurvived = 109,
-    /// A benchmark became slower (`cargo xtask bench`).
+    /// A benchmark became slower (`cargo xtask bench`), or a limit is broken (`cargo xtask load`).
     Regression = 111,
     /// Something tried to reach another machine, in a run that is cut off from all of them.
     TriedToLeave = 112,

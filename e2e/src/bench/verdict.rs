@@ -106,8 +106,8 @@ impl<M: Measure> Judged<M> {
         let word = match self.verdict {
             Verdict::New => "new",
             Verdict::Steady => "steady",
-            Verdict::Improved => "faster",
-            Verdict::SlowerThanBaseline | Verdict::SlowerThanLastRuns => "slower",
+            Verdict::Improved => "better",
+            Verdict::SlowerThanBaseline | Verdict::SlowerThanLastRuns => "worse",
         };
         format!("{word}{before}")
     }

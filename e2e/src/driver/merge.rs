@@ -8,13 +8,12 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 use stigmer_e2e::harness::ids_of;
-use stigmer_e2e_plan::{ExitCode, Output, Plan, Style, failure, read_json, write_json};
+use stigmer_e2e_plan::{ExitCode, Output, Plan, failure, read_json, write_json};
 
 use self::join::{Joined, Part, join};
 use super::doctor;
 use crate::results::{
-    Coverage, Event, Fixtures, Measured, Results, RunVerdict, Summary, Tally, Uses, function,
-    last_line,
+    Coverage, Fixtures, Measured, Results, RunVerdict, Summary, Tally, Uses, function,
 };
 
 /// What of the first part's `run.json` holds for all of them.
@@ -41,15 +40,8 @@ pub fn merge(
     write_events(&parts, &mut results)?;
     let gaps = write_coverage(root, &joined, &plan, &results)?;
     let summary = summary(&plan, root, &joined, &parts, gaps);
-    let run = &mut results.run;
-    (run.verdict, run.exit_code, run.cause) = (
-        summary.verdict,
-        Some(summary.exit_code),
-        summary.cause.clone(),
-    );
-    (run.counts, run.forced_kills, run.leftovers) =
-        (summary.tally, summary.forced_kills, summary.leftovers);
-    run.order = joined.order.clone();
+    results.run.end(&summary);
+    results.run.order = joined.order.clone();
     results.write_tests(&joined.outcomes)?;
     results.write_run()?;
     complete(&parts, into)?;
@@ -58,16 +50,7 @@ pub fn merge(
     for twice in &joined.twice {
         output.note(twice);
     }
-    for (name, value) in summary.lines() {
-        let value = match (name, summary.exit_code) {
-            ("verdict", 0) => output.paint(Style::Green, &value),
-            ("verdict", _) => output.paint(Style::Red, &value),
-            _ => value,
-        };
-        output.line(&format!("  {name:<10} {value}"));
-    }
-    output.object(&Event::new("summary", &summary));
-    output.line(&last_line(&summary.tally));
+    summary.show(output, false);
     Ok(ExitCode::of(Some(summary.exit_code.into())))
 }
 

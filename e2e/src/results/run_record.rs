@@ -11,7 +11,7 @@ use stigmer_e2e_plan::{
     write_json,
 };
 
-use super::{ContainersRecord, Isolation, Provenance, Tally, events::now};
+use super::{ContainersRecord, Isolation, Provenance, Summary, Tally, events::now};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +161,15 @@ impl RunRecord {
             forced_kills: 0,
             leftovers: None,
         }
+    }
+
+    /// The run has ended now, as `summary` says.
+    pub fn end(&mut self, summary: &Summary) {
+        (self.verdict, self.exit_code) = (summary.verdict, Some(summary.exit_code));
+        self.cause.clone_from(&summary.cause);
+        self.counts = summary.tally;
+        (self.forced_kills, self.leftovers) = (summary.forced_kills, summary.leftovers);
+        self.ended_at = Some(now());
     }
 }
 

@@ -2,10 +2,11 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use stigmer_e2e_plan::{count, repro_command};
+use stigmer_e2e_plan::{Output, Style, count, repro_command};
 
 use super::{
-    ContainersRecord, Measured, RunVerdict, Slower, Tally, TestOutcome, TestVerdict, function,
+    ContainersRecord, Event, Measured, RunVerdict, Slower, Tally, TestOutcome, TestVerdict,
+    function,
 };
 
 /// How many slow tests are worth a line.
@@ -105,6 +106,21 @@ impl Summary {
             .collect::<String>()
             + &last_line(&self.tally)
             + "\n"
+    }
+
+    /// Shows it, and the tally as the last line; without its cause if that has been told already.
+    pub fn show(&self, output: Output, is_told: bool) {
+        let lines = self.lines().into_iter();
+        for (name, value) in lines.filter(|(name, _)| !(is_told && *name == "cause")) {
+            let value = match (name, self.exit_code) {
+                ("verdict", 0) => output.paint(Style::Green, &value),
+                ("verdict", _) => output.paint(Style::Red, &value),
+                _ => value,
+            };
+            output.line(&format!("  {name:<10} {value}"));
+        }
+        output.object(&Event::new("summary", self));
+        output.line(&last_line(&self.tally));
     }
 
     /// The lines above the tally: a name and its value.

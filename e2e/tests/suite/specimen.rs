@@ -75,6 +75,15 @@ pub async fn fail(t: &Test, specimen: &str) -> Result<Failed, Failure> {
     })
 }
 
+/// Runs one specimen whose story passes and whose teardown finds something; returns its record.
+pub async fn fail_at_the_end(t: &Test, specimen: &str) -> Result<TestRecord, Failure> {
+    let record = fail(t, specimen).await?.record;
+    match &record.failure {
+        None => Ok(record),
+        Some(failure) => Err(Broken(format!("the story itself failed: {failure:?}")).into()),
+    }
+}
+
 /// A line of Temporal about a namespace.
 pub fn about(namespace: &str) -> String {
     format!("level=WARN msg=\"a task came late\" wf-namespace={namespace}")

@@ -12,8 +12,19 @@ use tokio::runtime::{Builder, Runtime};
 /// A running worker.
 pub struct Worker {
     handle: WorkersHandle,
-    /// Activities need a runtime of several threads, which a test's is not.
-    runtime: Runtime,
+    runtime: Several,
+}
+
+/// Activities need a runtime of several threads, which a test's is not. A runtime must not be waited for
+/// inside another one, also when the test fails in between.
+struct Several(Option<Runtime>);
+
+impl Drop for Several {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// A client that reads and writes what the stack does.
@@ -53,14 +64,17 @@ impl Worker {
         let started = starting.await.map_err(|error| failed(error.to_string()))?;
         Ok(Self {
             handle: started.map_err(failed)?,
-            runtime,
+            runtime: Several(Some(runtime)),
         })
     }
 
     /// Stops it.
     pub async fn stop(self) -> Result<(), Broken> {
-        let stopped = self.handle.stop(Duration::from_secs(10)).await;
-        self.runtime.shutdown_background();
+        let Self {
+            handle,
+            runtime: _until_stopped,
+        } = self;
+        let stopped = handle.stop(Duration::from_secs(10)).await;
         stopped.map_err(|error| Broken(error.to_string()))
     }
 }

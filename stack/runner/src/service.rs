@@ -12,14 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::watch::watch;
 
-/// How long Temporal may take to come up.
-const CONNECT: Duration = Duration::from_secs(30);
+/// How long Temporal may take to come up, or to come back if it goes away while this process starts:
+/// each step of the start has as long.
+const OUTAGE: Duration = Duration::from_secs(30);
 
-/// How long a Temporal that answers may take to serve and to know its namespace.
-const HEALTHY: Duration = Duration::from_secs(2);
-
-/// How long the workers may take to begin polling.
-const POLLING: Duration = Duration::from_secs(10);
+/// How long a Temporal that serves may take to know its namespace.
+const NAMESPACE: Duration = Duration::from_secs(2);
 
 /// How long what is in flight has to tell that it was stopped.
 const STOP: Duration = Duration::from_secs(3);
@@ -61,11 +59,11 @@ async fn serve<S: RunnerSettings>(
     let stopping = CancellationToken::new();
     let starting = async {
         let identity = format!("{component}@{}", std::process::id());
-        let client = connect_until(settings.temporal(), &identity, CONNECT).await?;
-        until_healthy(&client, HEALTHY).await?;
+        let client = connect_until(settings.temporal(), &identity, OUTAGE).await?;
+        until_healthy(&client, OUTAGE, NAMESPACE).await?;
         let specs = workers(&settings, client.clone(), stopping.clone())?;
         let mut workers = spawn_workers(client.clone(), specs)?;
-        workers.until_polling(POLLING).await?;
+        workers.until_polling(OUTAGE).await?;
         stigmer_process::announce(component, version, None, &settings.task_queues())?;
         anyhow::Ok((client, workers))
     };

@@ -1,6 +1,6 @@
 //! Whether Temporal does its work.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
 use temporalio_client::{Client, NamespacedClient};
@@ -50,15 +50,29 @@ pub async fn check_health(client: &Client) -> Result<(), HealthError> {
     .map_err(|_| HealthError::TimedOut)?
 }
 
-/// Asks again, from every 10 ms up to every 200 ms, until Temporal is healthy or `deadline` is over:
-/// one that just started answers before it serves. The error is that of the last answer.
-pub async fn until_healthy(client: &Client, deadline: Duration) -> Result<(), HealthError> {
+/// Asks again, from every 10 ms up to every 200 ms, until Temporal is healthy: one that just started
+/// answers before it serves. It may be away or not serve for as long as `outage`, and not know its
+/// namespace for as long as `namespace`. The error is that of the last answer.
+pub async fn until_healthy(
+    client: &Client,
+    outage: Duration,
+    namespace: Duration,
+) -> Result<(), HealthError> {
     let backoff = ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(10))
         .with_max_delay(Duration::from_millis(200))
-        .with_total_delay(Some(deadline))
+        .with_total_delay(Some(outage))
         .without_max_times();
-    (|| check_health(client)).retry(backoff).await
+    let mut unknown_since = None;
+    (|| check_health(client))
+        .retry(backoff)
+        .when(|error| match error {
+            HealthError::NoNamespace(_) => {
+                unknown_since.get_or_insert_with(Instant::now).elapsed() < namespace
+            }
+            _ => true,
+        })
+        .await
 }
 
 async fn serving(client: &Client) -> Result<(), HealthError> {

@@ -92,7 +92,11 @@ pub fn load(flags: &Flags, output: Output, is_json: bool) -> Result<ExitCode> {
         write_atomically(page, table::page(&origin, &records, &judged).as_bytes())?;
     }
     match is_json {
-        true => output.object(&json!({"event": "load", "mixes": records, "limits": judged})),
+        true => {
+            let knees = records.iter().map(|record| (record.mix, record.knee));
+            let knees: Vec<_> = knees.collect();
+            output.object(&json!({"event": "load", "knees": knees, "limits": judged}));
+        }
         false => print!("{}", table::text(&records, &judged, &flags.baseline)),
     }
     Ok(code(&judged))

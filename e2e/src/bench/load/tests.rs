@@ -91,7 +91,7 @@ fn people_are_told_where_the_knee_is_and_machines_get_every_number() {
     let record = record(vec![level(10, 300, 60.0), level(50, 1900, 61.0)]);
     let text = table::text(&[record], &[], Utf8Path::new("b.json"));
     let wanted = [
-        "agents: the knee is at 10: with 50 at once the throughput is -21 %, and the p99 takes 6.3 times as long",
+        "agents: the knee is at 10: with 50 at once the throughput is -21 %, and the p99 takes 6.2 times as long",
         "METRIC load.agents.10.throughput 33.333 1/s",
         "METRIC load.agents.50.model.p99 ",
         "METRIC load.agents.50.stigmer-server.memory 61.0 MiB",

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use serde_json::json;
-use stigmer_e2e_plan::{ExitCode, LlmChoice, PhaseName, Style};
+use stigmer_e2e_plan::{ExitCode, LlmChoice, PhaseName};
 
 use super::Run;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         tripwires,
         verdict::{Ending, Facts, Gaps, conclude},
     },
-    results::{Event, GitHub, History, Isolation, Measured, Summary, last_line, now},
+    results::{Event, GitHub, History, Isolation, Measured, Summary},
 };
 
 /// What is known once everything is down.
@@ -165,15 +165,7 @@ impl Run {
 
     fn write_end(&mut self, summary: &Summary) -> Result<()> {
         self.results.event(&Event::new("run-ended", summary))?;
-        let run = &mut self.results.run;
-        (run.verdict, run.exit_code, run.cause) = (
-            summary.verdict,
-            Some(summary.exit_code),
-            summary.cause.clone(),
-        );
-        (run.counts, run.forced_kills, run.leftovers) =
-            (summary.tally, summary.forced_kills, summary.leftovers);
-        run.ended_at = Some(now());
+        self.results.run.end(summary);
         self.results.write_run()?;
         self.results.write_summary(summary)?;
         self.remember();
@@ -198,20 +190,7 @@ impl Run {
         // An error was shown whole just above.
         let is_told = matches!(ending, Ending::Error(_) | Ending::Service(_));
         self.output.line("");
-        for (name, value) in summary
-            .lines()
-            .into_iter()
-            .filter(|(name, _)| !(is_told && *name == "cause"))
-        {
-            let value = match name {
-                "verdict" if summary.exit_code == 0 => self.output.paint(Style::Green, &value),
-                "verdict" => self.output.paint(Style::Red, &value),
-                _ => value,
-            };
-            self.output.line(&format!("  {name:<10} {value}"));
-        }
-        self.output.object(&Event::new("summary", summary));
-        self.output.line(&last_line(&summary.tally));
+        summary.show(self.output, is_told);
     }
 
     /// The results folder as the user would type it.

@@ -126,6 +126,7 @@ fn edg_04_a_start_that_fails_or_gets_lost_on_its_way_to_temporal_starts_one_work
             .filter(|it| it.workflow_id.contains(execution.id()));
         let ids = own.map(|it| it.workflow_id.as_str()).collect::<Vec<_>>();
         let distinct = ids.iter().collect::<BTreeSet<_>>();
+        assert!(!ids.is_empty(), "no workflow of it among {workflows:?}");
         assert_eq!(
             distinct.len(),
             ids.len(),

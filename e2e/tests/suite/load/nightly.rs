@@ -8,7 +8,7 @@ use stigmer_e2e::{
     harness::{Broken, Environment, Failure, Test, story},
     load::{LevelRecord, LoadRecord, Watched, Watching},
 };
-use stigmer_e2e_plan::{BASELINE, Mix, write_json};
+use stigmer_e2e_plan::{BASELINE, Mix, RemoteTemporal, write_json};
 
 use super::{
     bare::Model,
@@ -32,6 +32,25 @@ fn ext_02_workflows_at_once_all_complete_and_the_stack_stays_within_its_limits()
 #[test]
 fn ext_02_mixed_executions_at_once_all_complete_and_the_stack_stays_within_its_limits() {
     story(async |t| load(&t, Mix::Mixed).await);
+}
+
+#[test]
+fn ext_02_a_namespace_whose_queues_others_poll_is_refused_with_their_name() {
+    story(async |t| {
+        let env = t.environment().start().await?;
+        let taken = RemoteTemporal {
+            address: env.temporal_address().to_owned(),
+            namespace: Some(env.namespace().to_owned()),
+        };
+        let refused = t.environment().on_temporal(taken).start().await;
+        let error = refused.err().map(|error| error.to_string());
+        let error = error.ok_or_else(|| Broken("it was taken all the same".to_owned()))?;
+        ensure!(
+            error.contains("is polled by stigmer-") && error.contains("another namespace"),
+            "it is refused otherwise: {error}"
+        );
+        Ok(())
+    });
 }
 
 async fn load(t: &Test, mix: Mix) -> Result<(), Failure> {

@@ -1,18 +1,13 @@
 //! What every test has to hold without asking for it: clean logs, data that survives, workflows that
 //! replay.
 
-use stigmer_e2e::harness::{Broken, Failure, Test, story};
+use stigmer_e2e::harness::{Failure, Test, story};
 
 use crate::specimen;
 
 /// Runs a specimen whose story holds, and returns what its teardown found.
 async fn findings(t: &Test, specimen: &str) -> Result<Vec<String>, Failure> {
-    let record = specimen::fail(t, &format!("inspected::{specimen}"))
-        .await?
-        .record;
-    if let Some(failure) = record.failure {
-        return Err(Broken(format!("the story itself failed: {}", failure.message)).into());
-    }
+    let record = specimen::fail_at_the_end(t, &format!("inspected::{specimen}")).await?;
     Ok(record.teardown_findings)
 }
 

@@ -25,9 +25,10 @@ const RUNS: usize = 1000;
 const WARM: usize = 300;
 /// How many lie between two looks.
 const WINDOW: usize = 50;
-/// What a run may leave in memory, beyond what is measured to come and go.
+/// What a run may leave in memory. Measured: 0.3 and 0.4 KiB in the runners, 2.5 KiB in the server while
+/// its store grows by 1.6 KiB.
 const PER_RUN: Bounds = Bounds {
-    resident_kib: 8.0,
+    resident_kib: 4.0,
     handles: 0.01,
 };
 /// How long the workflow waits.
@@ -130,7 +131,10 @@ fn ext_05_a_workflow_that_waits_goes_on_after_the_server_and_its_runner_were_res
         // Each call came once: the hub refuses a second one, which fails the test.
         let history = env.temporal().history(&serverless_workflow_id(&id)).await?;
         let timers = history.matches("\"TimerStartedEventAttributes\"").count();
-        ensure!(timers == 1, "{timers} timers were started, one belongs to one wait");
+        ensure!(
+            timers == 1,
+            "{timers} timers were started, one belongs to one wait"
+        );
         Ok(())
     });
 }

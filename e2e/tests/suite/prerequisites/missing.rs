@@ -83,7 +83,7 @@ fn pre_01_each_missing_program_is_one_line_with_its_use_and_its_remedy() {
                 );
                 let about = lines
                     .iter()
-                    .filter(|line| line.strip_prefix("error: ").unwrap_or(line) == &whole)
+                    .filter(|line| line.strip_prefix("error: ").unwrap_or(line) == whole)
                     .count();
                 assert_eq!(about, 1, "{name}: {lines:?}");
             }

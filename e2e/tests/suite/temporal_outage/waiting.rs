@@ -4,13 +4,23 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use stigmer_api::Resource as _;
-use stigmer_e2e::harness::{Call, Gate, Response, budget::RECON, story};
+use stigmer_e2e::harness::{
+    Call, Failure, Fault, Gate, Response,
+    budget::{RECON, START},
+    story,
+};
 
 use super::{Subjects, degraded, processes, reconnected, recovers, swept};
 use crate::{given, then};
 
+/// How a runner learns that Temporal sees its workers.
+const ASKED: &str = "temporal.api.workflowservice.v1.WorkflowService/DescribeTaskQueue";
+
 /// How long Temporal is away.
 const OUTAGE: Duration = Duration::from_secs(20);
+
+/// The same while a runner starts. Longer than workers take to be seen.
+const SHORT: Duration = Duration::from_secs(12);
 
 #[test]
 fn tmp_06_an_execution_survives_an_outage_and_makes_every_other_call_once() {
@@ -92,6 +102,36 @@ fn tmp_07_a_temporal_that_hangs_is_detected_and_the_stack_recovers() {
         env.link().thaw();
         recovers(&env, &subjects, "after it hung", Instant::now()).await?;
         assert_eq!(processes(&env)?, before);
+        Ok(())
+    });
+}
+
+#[test]
+fn tmp_10_a_runner_whose_start_an_outage_interrupts_is_ready_when_it_is_over() {
+    story(async |t| {
+        let env = t.environment().over_call_link().start().await?;
+        let subjects = Subjects::create(&env).await?;
+        let runner = env.workflow_runner();
+        runner.kill9().await?;
+        t.step("the runner starts again, and Temporal goes before it sees the workers");
+        let (gate, calls) = (Gate::closed(), env.link().calls());
+        calls.fault(Fault::of(ASKED, 1..=usize::MAX).held(&gate));
+        let before = calls.count(ASKED);
+        let outage = async {
+            let asked = async || given::at_least(before + 1, calls.count(ASKED));
+            t.eventually("the runner asks who polls", START, asked)
+                .await?;
+            env.link().cut();
+            gate.open();
+            tokio::time::sleep(SHORT).await;
+            t.step("Temporal is back");
+            env.link().restore()?;
+            Ok::<_, Failure>(Instant::now())
+        };
+        let again = async { Ok(runner.start_again().await?) };
+        let (_, back) = tokio::try_join!(again, outage)?;
+        reconnected(&env).await?;
+        recovers(&env, &subjects, "after the outage", back).await?;
         Ok(())
     });
 }

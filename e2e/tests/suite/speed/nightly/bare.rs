@@ -48,7 +48,7 @@ pub async fn temporal(t: &Test, round: usize) -> Result<Duration, Broken> {
     let target = Target::plain(format!("127.0.0.1:{port}"), "default");
     let client = connect_until(&target, "stigmer-e2e", START).await;
     let client = client.map_err(|error| broken(error.to_string()))?;
-    let healthy = until_healthy(&client, START).await;
+    let healthy = until_healthy(&client, START, START).await;
     healthy.map_err(|error| broken(error.to_string()))?;
     let took = start.elapsed();
     drop(running);

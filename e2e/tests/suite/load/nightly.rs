@@ -54,6 +54,11 @@ fn ext_02_a_namespace_whose_queues_others_poll_is_refused_with_their_name() {
 }
 
 async fn load(t: &Test, mix: Mix) -> Result<(), Failure> {
+    // What counts is that everything completes all the same.
+    t.allows_errors(
+        "temporal",
+        "at its limit its calls to its store are late, and are made again",
+    );
     let plan = t.session().load.clone().unwrap_or_default();
     let mut builder = t
         .environment()

@@ -53,11 +53,9 @@ impl Kind {
     pub fn lists_by_owner(&self) -> Vec<(MethodDescriptor, String)> {
         let owner = |method: &MethodDescriptor| {
             let fields: Vec<_> = method.input().fields().collect();
-            let field = fields.into_iter().find(|it| it.name().ends_with("_id"))?;
-            method
-                .name()
-                .contains("By")
-                .then(|| field.name().to_owned())
+            let mut names = fields.iter().map(|field| field.name());
+            let field = names.find(|field| field.ends_with("_id"))?;
+            method.name().contains("By").then(|| field.to_owned())
         };
         let methods = self.query.methods();
         methods

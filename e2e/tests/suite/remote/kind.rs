@@ -55,7 +55,7 @@ impl Kind {
             let fields: Vec<_> = method.input().fields().collect();
             let mut names = fields.iter().map(|field| field.name());
             let field = names.find(|field| field.ends_with("_id"))?;
-            method.name().contains("By").then(|| field.to_owned())
+            method.name().split_once("By").map(|_| field.to_owned())
         };
         let methods = self.query.methods();
         methods

@@ -50,7 +50,7 @@ fn flk_03_it_works_from_any_directory_and_checks_its_arguments() {
         for (arguments, named) in [
             (&["e2e", "--seed", "seven"][..], "seven"),
             (&["e2e", "--jobs", "0"], "--jobs"),
-            (&["e2e", "--tier", "weekly"], "weekly"),
+            (&["e2e", "--tier", "yearly"], "yearly"),
             (&["e2e", "--llm", "oracle"], "oracle"),
             (&["e2e", "--no-such-flag"], "--no-such-flag"),
             (&["e2f"], "e2f"),

@@ -1,7 +1,7 @@
 //! Where a part runs: as a process of this machine, or in a container.
 
 use std::{
-    io,
+    fs, io,
     net::{Ipv4Addr, SocketAddr},
 };
 
@@ -9,7 +9,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use stigmer_e2e_plan::ContainerPart;
 
 use super::{Address, Container, Containers, container::pid_of, image};
-use crate::{services::free_port, supervise::Spec};
+use crate::{
+    services::free_port,
+    supervise::{Signal, Spec},
+};
 
 /// The first process of a container, as it sees itself.
 const FIRST: u32 = 1;
@@ -145,6 +148,24 @@ impl Place {
         }
     }
 
+    /// Whether `signal` does anything to the part, given its child's pid and which start that was. The
+    /// first process of a container is sent no signal before it has a handler for it; any other process is
+    /// ended by it.
+    pub fn hears(&self, signal: Signal, child: u32, start: usize) -> bool {
+        let Self::Container(contained) = self else {
+            return true;
+        };
+        let Ok(pid) = self.pid(child, start) else {
+            return false;
+        };
+        let of_process = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}"));
+        let is_program = of_process("cmdline").is_ok_and(|line| {
+            // Before, it is what the engine makes the container with, which has handlers of its own.
+            line.split('\0').next() == Some(&image::program_in(contained.part))
+        });
+        is_program && of_process("status").is_ok_and(|status| catches(&status, signal))
+    }
+
     /// The container that it is in since the `start`th time; nothing for a process.
     pub fn container(&self, start: usize) -> Option<String> {
         match self {
@@ -166,11 +187,39 @@ impl Place {
     }
 }
 
+/// Whether a process with this `/proc/<pid>/status` has a handler for `signal`.
+fn catches(status: &str, signal: Signal) -> bool {
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
+}
+
 impl Contained {
     fn container(&self, start: usize) -> Container<'_> {
         let name = format!("{}-{start}", self.name);
         Container::of(&self.containers, self.part, &name)
             .at(self.address.socket.ip())
             .with_folder(&self.folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_hears_what_it_has_a_handler_for() {
+        let status = "SigIgn:\t0000000000001000\nSigCgt:\t0000000000004003\nCapInh:\t0\n";
+        for (signal, heard) in [
+            (Signal::HUP, true),
+            (Signal::INT, true),
+            (Signal::TERM, true),
+            (Signal::PIPE, false),
+            (Signal::QUIT, false),
+        ] {
+            assert_eq!(catches(status, signal), heard, "{signal:?}");
+        }
+        assert!(!catches("", Signal::TERM));
     }
 }

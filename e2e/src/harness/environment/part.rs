@@ -8,7 +8,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -177,10 +177,30 @@ impl Part {
     ///
     /// When not even SIGKILL ends it.
     pub async fn stop(&self) -> Result<Option<Stopped>, ServiceError> {
+        self.until_it_hears().await;
         self.end(StopPolicy::Graceful {
             grace: budget::STOP.limit,
         })
         .await
+    }
+
+    /// Waits until it can be asked to end, which it can when it is ready; not for ever.
+    async fn until_it_hears(&self) {
+        let deadline = Instant::now() + budget::STOP.limit;
+        while !self.ready_file.exists() && Instant::now() < deadline {
+            let slot = self
+                .child
+                .lock()
+                .await
+                .as_mut()
+                .map(|child| (child.try_ended(), child.pid()));
+            let Some((None, child)) = slot else { return };
+            let start = self.starts.load(Ordering::Relaxed) - 1;
+            if self.place.hears(Signal::TERM, child, start) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Stops its execution without ending it: connections stay open, nothing is answered.

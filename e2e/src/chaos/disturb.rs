@@ -1,6 +1,7 @@
 //! Making a schedule happen.
 
 use std::{
+    collections::HashMap,
     fs::Permissions,
     io,
     os::unix::fs::PermissionsExt as _,
@@ -8,8 +9,9 @@ use std::{
 };
 
 use futures_util::future::try_join_all;
+use tokio::sync::Mutex;
 
-use super::{Disturbance, Planned, Schedule, Victim, disk};
+use super::{Disturbance, Planned, Schedule, Victim, disk, schedule::Place};
 use crate::{
     harness::{Builder, Component, Environment, Part, Test},
     supervise::ServiceError,
@@ -59,15 +61,22 @@ pub fn withstands_a_full_disk(test: &Test, builder: Builder) -> io::Result<Build
 }
 
 /// Makes `schedule` happen to `env`, which has a Temporal of its own behind a link. Ends when everything
-/// is over and works again; each disturbance is a step of the test.
+/// is over and works again; each disturbance is a step of the test. One that finds its place still coming
+/// back from the one before waits for that.
 ///
 /// # Errors
 ///
 /// When something did not come back.
 pub async fn unleash(env: &Environment, schedule: &Schedule) -> Result<Vec<Inflicted>, ChaosError> {
     let begin = Instant::now();
-    let all = schedule.planned().iter().map(async |planned| {
+    let planned = schedule.planned();
+    let places: HashMap<Place, Mutex<()>> = planned
+        .iter()
+        .map(|planned| (planned.disturbance.place(), Mutex::default()))
+        .collect();
+    let all = planned.iter().map(async |planned| {
         tokio::time::sleep_until((begin + planned.at).into()).await;
+        let _turn = places[&planned.disturbance.place()].lock().await;
         let test = env.test();
         test.step(planned.to_string());
         let begin = test.elapsed();

@@ -16,7 +16,7 @@ const LONG: (usize, u32) = (8, 3);
 const PEACE: Duration = Duration::from_millis(500);
 
 /// A process that something can happen to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Victim {
     /// `stigmer-server`.
     Server,
@@ -46,7 +46,7 @@ pub enum Disturbance {
 }
 
 /// What a disturbance takes hold of; nothing else happens there meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// A process.
     Process(Victim),

@@ -78,7 +78,7 @@ impl Subjects {
 }
 
 /// Waits until the server says that it does its work with Temporal.
-async fn reconnected(env: &Environment) -> Result<(), WaitError> {
+pub async fn reconnected(env: &Environment) -> Result<(), WaitError> {
     let address = env.server().address();
     let look = async || match server_answers(&address, true).await {
         Ok(()) => Probe::Done(()),

@@ -15,7 +15,7 @@ use super::{
     balance,
     load::{Accepted, Load},
 };
-use crate::{given, then::is_over};
+use crate::{given, temporal_outage::reconnected, then::is_over};
 
 /// How long the scenario goes on, unless `cargo xtask chaos` says otherwise.
 const MINUTES: u64 = 10;
@@ -85,6 +85,7 @@ async fn chaos(t: &Test, seed: u64, minutes: u64) -> Result<(), Failure> {
     t.step("the chaos is over: everything comes to its end");
     let (asked, ordered) = (load.accepted_agents(), load.accepted_workflows());
     all_ended(t, &env, asked.len() + ordered.len()).await?;
+    reconnected(&env).await?;
     t.step("new work is done as ever");
     load.completes().await?;
     settle(t, &env, &load, (&asked, &ordered), hub_started, &inflicted).await
